@@ -1,0 +1,113 @@
+// swift-tools-version: 6.2
+// The map of Gatehouse: one line per module, where it stands, and which modules it may enter.
+// `SourceRulesTests` compares every import with this file and with the table in README.md.
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .treatAllWarnings(as: .error),
+]
+
+/// One module, where it stands, and which modules it may enter.
+func module(_ name: String, in wing: String, uses: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: uses, path: "Sources/\(wing)/\(name)", swiftSettings: strict)
+}
+
+/// A C library: a module map and a shim header, nothing else.
+func library(_ name: String, apt: String) -> Target {
+    .systemLibrary(name: name, path: "Sources/CLibraries/\(name)", providers: [.apt([apt])])
+}
+
+/// The tests of one module; they mirror its folders.
+func tests(_ name: String, uses: [Target.Dependency], data: [Resource] = []) -> Target {
+    .testTarget(
+        name: name, dependencies: uses, path: "Tests/\(name)", resources: data, swiftSettings: strict)
+}
+
+let nio = "swift-nio"
+let nioCore = Target.Dependency.product(name: "NIOCore", package: nio)
+let nioPosix = Target.Dependency.product(name: "NIOPosix", package: nio)
+let nioHTTP = Target.Dependency.product(name: "NIOHTTP1", package: nio)
+let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: nio)
+let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let toml = Target.Dependency.product(name: "TOMLKit", package: "TOMLKit")
+let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+
+let package = Package(
+    name: "gatehouse",
+    products: [.executable(name: "gatehouse", targets: ["gatehouse"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", exact: "2.37.6"),
+        .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+        .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
+        .package(url: "https://github.com/LebJe/TOMLKit", exact: "0.6.0"),
+    ],
+    targets: [
+        // C libraries: module map + shim header, nothing else
+        library("CLibCrypto", apt: "libssl-dev"),
+        library("CNcurses", apt: "libncurses-dev"),
+        library("CSQLite", apt: "libsqlite3-dev"),
+        library("CLinux", apt: "libc6-dev"),
+
+        // Core: the words and the ports
+        module("Domain", in: "Core"),
+        module("Locking", in: "Core"),
+        module("Cipher", in: "Core", uses: ["CLibCrypto", "Locking"]),
+        module("Dialects", in: "Core", uses: ["Domain"]),
+        module("Storage", in: "Core", uses: ["Domain", "Locking"]),
+        module("Events", in: "Core", uses: ["Domain", "Locking"]),
+        module("Operations", in: "Core", uses: ["Domain", "Events", "Locking"]),
+
+        // Features: one step of the path each; no feature enters another
+        module("Access", in: "Features", uses: ["Domain", "Cipher", "Locking"]),
+        module("Limits", in: "Features", uses: ["Domain", "Locking"]),
+        module("Cache", in: "Features", uses: ["Domain", "Locking"]),
+        module("Routing", in: "Features", uses: ["Domain", "Locking"]),
+        module("Vault", in: "Features", uses: ["Domain", "Storage", "Cipher", "Locking"]),
+        module(
+            "Providers", in: "Features",
+            uses: ["Domain", "Dialects", "Cipher", "Locking", nioCore, nioPosix, nioHTTP, nioSSL]),
+        module("Metering", in: "Features", uses: ["Domain", "Storage", "Locking"]),
+
+        // Engine: takes each call through the features, and answers the operator's port
+        .target(
+            name: "Engine",
+            dependencies: [
+                "Domain", "Locking", "Cipher", "Storage", "Events", "Operations", "Access", "Limits", "Cache",
+                "Routing", "Vault", "Metering", logging,
+            ], path: "Sources/Engine", swiftSettings: strict),
+
+        // Interfaces: where callers and operators come in
+        module(
+            "Gateway", in: "Interfaces",
+            uses: [
+                "Domain", "Dialects", "Locking", "Cipher", "Engine", "Providers", nioCore, nioPosix, nioHTTP, nioSSL,
+                logging,
+            ]),
+        module("Console", in: "Interfaces", uses: ["Domain", "Events", "Operations"]),
+
+        // Adapters: which database, which terminal
+        module("SQLiteStorage", in: "Adapters", uses: ["Domain", "Storage", "Locking", "CSQLite", grdb]),
+        module("Terminal", in: "Adapters", uses: ["Console", "Operations", "Locking", "CNcurses", "CLinux"]),
+
+        // Assembly: chooses adapters, reads configuration; gatehouse: arguments in, exit code out
+        .target(
+            name: "Assembly",
+            dependencies: [
+                "Domain", "Locking", "Cipher", "Dialects", "Storage", "Events", "Operations", "Access", "Limits", "Cache",
+                "Routing", "Vault", "Providers", "Metering", "Engine", "Gateway", "Console", "SQLiteStorage",
+                "Terminal", "CLinux", nioCore, nioPosix, nioHTTP, logging, toml,
+            ], path: "Sources/Assembly", swiftSettings: strict),
+        .executableTarget(
+            name: "gatehouse",
+            dependencies: ["Assembly", "Operations", "Domain", arguments], path: "Sources/gatehouse",
+            swiftSettings: strict),
+    ]
+)

@@ -1,0 +1,151 @@
+/// Why a call ended without an answer: code, who is at fault, what to do; never a secret or another tenant's name.
+package struct CallFailure: Error, Sendable, Hashable {
+    /// What went wrong; the raw value is the metric label and the error code that callers see.
+    package enum Code: String, Sendable, Codable, CaseIterable {
+        case invalidRequest = "invalid_request"
+        case bodyTooLarge = "body_too_large"
+        case missingKey = "missing_virtual_key"
+        case invalidKey = "invalid_virtual_key"
+        case ambiguousKey = "ambiguous_credentials"
+        case expiredKey = "expired_virtual_key"
+        case tenantSuspended = "tenant_suspended"
+        case modelNotAllowed = "model_not_allowed"
+        case modelNotFound = "model_not_found"
+        case endpointNotFound = "endpoint_not_found"
+        case methodNotAllowed = "method_not_allowed"
+        case requestsPerMinute = "requests_per_minute"
+        case tokensPerMinute = "tokens_per_minute"
+        case parallelCalls = "parallel_calls"
+        case noProviderKey = "no_provider_key"
+        case noTarget = "no_target_available"
+        case upstreamRefused = "upstream_refused"
+        case upstreamFailed = "upstream_failed"
+        case upstreamTimeout = "upstream_timeout"
+        case upstreamCut = "upstream_cut"
+        case deadlineExceeded = "deadline_exceeded"
+        case cancelled = "cancelled_by_client"
+        case vaultSealed = "vault_sealed"
+        case overloaded = "gateway_overloaded"
+        case shuttingDown = "shutting_down"
+        case internalFault = "internal_fault"
+    }
+
+    /// Whose fault it is.
+    package enum Source: String, Sendable, Codable {
+        case caller, gateway, provider, providerKey = "provider_key"
+    }
+
+    package let code: Code
+    package let source: Source
+    /// One sentence for the caller: what, and what to do.
+    package let message: String
+    /// The request field at fault, where there is one.
+    package let field: String?
+    /// When trying again may help; nil where it does not.
+    package let retryAfter: Duration?
+    /// The HTTP status, where it is not the code's own (an upstream's 400 handed on).
+    package let statusOverride: Int?
+
+    package init(
+        _ code: Code, source: Source, _ message: String, field: String? = nil, retryAfter: Duration? = nil,
+        status: Int? = nil
+    ) {
+        self.code = code
+        self.source = source
+        self.message = message
+        self.field = field
+        self.retryAfter = retryAfter
+        statusOverride = status
+    }
+
+    /// The HTTP status a caller sees.
+    package var status: Int {
+        if let statusOverride { return statusOverride }
+        return switch code {
+        case .invalidRequest: 400
+        case .bodyTooLarge: 413
+        case .missingKey, .invalidKey, .ambiguousKey, .expiredKey: 401
+        // A suspended tenant is told apart from an unknown key only by holders of a valid one.
+        case .tenantSuspended, .modelNotAllowed: 403
+        case .modelNotFound, .endpointNotFound: 404
+        case .methodNotAllowed: 405
+        case .requestsPerMinute, .tokensPerMinute, .parallelCalls: 429
+        case .noProviderKey, .upstreamRefused: 424
+        case .noTarget, .vaultSealed, .overloaded, .shuttingDown: 503
+        case .upstreamFailed, .upstreamCut: 502
+        case .upstreamTimeout, .deadlineExceeded: 504
+        // nginx's "client closed request": never sent, only recorded.
+        case .cancelled: 499
+        case .internalFault: 500
+        }
+    }
+}
+
+/// How one attempt failed, after the provider's particulars are stripped away.
+package enum FailureClass: String, Sendable, Codable, CaseIterable {
+    case transport
+    case timeoutBeforeFirstByte = "timeout"
+    case providerFault = "provider_fault"
+    case overloaded
+    case keyRateLimit = "key_rate_limit"
+    case keyQuota = "key_quota"
+    case badKey = "bad_key"
+    case notPermitted = "not_permitted"
+    case callerFault = "caller_fault"
+    case contextWindow = "context_window"
+    case contentPolicy = "content_policy"
+    case brokeBeforeContent = "broke_before_content"
+    case brokeAfterContent = "broke_after_content"
+    case cancelled
+    case unknownRefusal = "unknown_refusal"
+
+    /// What the path does about it: one row of the failure table.
+    package struct Rule: Sendable, Hashable {
+        /// How often the same key at the same target may be tried again.
+        package let retriesSameKey: Int
+        /// Whether another key of the same tenant may help.
+        package let triesOtherKey: Bool
+        /// Whether the call moves on to the route's next target.
+        package let failsOver: Bool
+        /// Whether it counts against the target's breaker. Never true for a fault of the key or the caller.
+        package let countsForBreaker: Bool
+        /// What it says about the provider key that was used.
+        package let credentialMark: CredentialMark?
+    }
+
+    /// The failure table: one row a class (the behaviour follows the published error semantics of the providers).
+    package var rule: Rule {
+        switch self {
+        case .transport: .init(1, other: false, over: true, breaker: true, nil)
+        case .timeoutBeforeFirstByte: .init(0, other: false, over: true, breaker: true, nil)
+        case .providerFault: .init(1, other: false, over: true, breaker: true, nil)
+        case .overloaded: .init(0, other: false, over: true, breaker: true, nil)
+        case .keyRateLimit: .init(0, other: true, over: true, breaker: false, .cooling)
+        case .keyQuota: .init(0, other: true, over: true, breaker: false, .exhausted)
+        case .badKey: .init(0, other: true, over: true, breaker: false, .rejected)
+        case .notPermitted: .init(0, other: true, over: true, breaker: false, .deniedForModel)
+        case .callerFault, .contextWindow, .contentPolicy, .unknownRefusal:
+            .init(0, other: false, over: false, breaker: false, nil)
+        case .brokeBeforeContent: .init(0, other: false, over: true, breaker: true, nil)
+        case .brokeAfterContent: .init(0, other: false, over: false, breaker: true, nil)
+        case .cancelled: .init(0, other: false, over: false, breaker: false, nil)
+        }
+    }
+}
+
+extension FailureClass.Rule {
+    fileprivate init(_ retries: Int, other: Bool, over: Bool, breaker: Bool, _ mark: CredentialMark?) {
+        self.init(
+            retriesSameKey: retries, triesOtherKey: other, failsOver: over, countsForBreaker: breaker,
+            credentialMark: mark)
+    }
+}
+
+/// What an attempt showed about a provider key.
+package enum CredentialMark: String, Sendable, Codable {
+    case ok
+    case cooling
+    case exhausted
+    case rejected
+    case deniedForModel = "denied_for_model"
+}

@@ -1,0 +1,137 @@
+/// A 128-bit opaque id of one kind of thing; two kinds cannot be mixed up.
+///
+/// Text form: 32 lower-case hexadecimal digits with dashes in the places of RFC 9562 section 4.
+package struct Identifier<Kind>: Hashable, Sendable, Comparable, CustomStringConvertible {
+    package let high: UInt64
+    package let low: UInt64
+
+    package init(high: UInt64, low: UInt64) {
+        self.high = high
+        self.low = low
+    }
+
+    /// A random id (RFC 9562 version 4), from the given source of randomness.
+    package static func random(using generator: inout some RandomNumberGenerator) -> Self {
+        let high = (generator.next() & 0xffff_ffff_ffff_0fff) | 0x4000
+        let low = (generator.next() & 0x3fff_ffff_ffff_ffff) | 0x8000_0000_0000_0000
+        return Self(high: high, low: low)
+    }
+
+    /// A random id from the system's generator.
+    package static func random() -> Self {
+        var generator = SystemRandomNumberGenerator()
+        return random(using: &generator)
+    }
+
+    /// Reads the text form, dashes optional; nil for anything else.
+    package init?(_ text: some StringProtocol) {
+        var words: (UInt64, UInt64) = (0, 0)
+        var digits = 0
+        for byte in text.utf8 {
+            if byte == UInt8(ascii: "-") { continue }
+            guard digits < 32, let value = hexadecimalValue(of: byte) else { return nil }
+            if digits < 16 {
+                words.0 = words.0 << 4 | UInt64(value)
+            } else {
+                words.1 = words.1 << 4 | UInt64(value)
+            }
+            digits += 1
+        }
+        guard digits == 32 else { return nil }
+        self.init(high: words.0, low: words.1)
+    }
+
+    /// Reads 16 big-endian bytes; nil for any other length.
+    package init?(bytes: some Collection<UInt8>) {
+        guard bytes.count == 16 else { return nil }
+        var words: (UInt64, UInt64) = (0, 0)
+        for (index, byte) in bytes.enumerated() {
+            if index < 8 { words.0 = words.0 << 8 | UInt64(byte) } else { words.1 = words.1 << 8 | UInt64(byte) }
+        }
+        self.init(high: words.0, low: words.1)
+    }
+
+    /// The 16 bytes, big-endian.
+    package var bytes: [UInt8] {
+        (0..<16).map { index in
+            let word = index < 8 ? high : low
+            return UInt8(truncatingIfNeeded: word >> UInt64(8 * (7 - index % 8)))
+        }
+    }
+
+    package var text: String {
+        var out = ""
+        out.reserveCapacity(36)
+        for (index, byte) in bytes.enumerated() {
+            if index == 4 || index == 6 || index == 8 || index == 10 { out.append("-") }
+            out.append(hexadecimalText(of: byte))
+        }
+        return out
+    }
+
+    /// The first eight digits: enough to tell ids apart on a screen, not to address one.
+    package var short: String { String(text.prefix(8)) }
+
+    package var description: String { text }
+
+    package static func < (left: Self, right: Self) -> Bool {
+        (left.high, left.low) < (right.high, right.low)
+    }
+}
+
+extension Identifier: Codable {
+    package init(from decoder: any Decoder) throws {
+        let text = try decoder.singleValueContainer().decode(String.self)
+        guard let value = Self(text) else {
+            throw DecodingError.dataCorrupted(
+                .init(codingPath: decoder.codingPath, debugDescription: "not an id: 32 hexadecimal digits expected"))
+        }
+        self = value
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(text)
+    }
+}
+
+/// Marks ids of tenants.
+package enum TenantKind {}
+/// Marks ids of virtual keys.
+package enum VirtualKeyKind {}
+/// Marks ids of provider keys.
+package enum ProviderKeyKind {}
+/// Marks ids of calls.
+package enum CallKind {}
+/// Marks ids of vaults.
+package enum VaultKind {}
+/// Marks ids of audit records.
+package enum AuditKind {}
+
+package typealias TenantID = Identifier<TenantKind>
+package typealias VirtualKeyID = Identifier<VirtualKeyKind>
+package typealias ProviderKeyID = Identifier<ProviderKeyKind>
+package typealias CallID = Identifier<CallKind>
+package typealias VaultID = Identifier<VaultKind>
+package typealias AuditID = Identifier<AuditKind>
+
+/// The value of one ASCII hexadecimal digit, either case.
+package func hexadecimalValue(of byte: UInt8) -> UInt8? {
+    switch byte {
+    case UInt8(ascii: "0")...UInt8(ascii: "9"): byte - UInt8(ascii: "0")
+    case UInt8(ascii: "a")...UInt8(ascii: "f"): byte - UInt8(ascii: "a") + 10
+    case UInt8(ascii: "A")...UInt8(ascii: "F"): byte - UInt8(ascii: "A") + 10
+    default: nil
+    }
+}
+
+/// Two lower-case hexadecimal digits of a byte.
+package func hexadecimalText(of byte: UInt8) -> String {
+    let digits = Array("0123456789abcdef")
+    return String([digits[Int(byte >> 4)], digits[Int(byte & 15)]])
+}
+
+/// Lower-case hexadecimal digits of some bytes.
+package func hexadecimalText(of bytes: some Sequence<UInt8>) -> String {
+    bytes.reduce(into: "") { $0 += hexadecimalText(of: $1) }
+}

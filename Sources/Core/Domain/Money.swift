@@ -1,0 +1,34 @@
+/// An amount in nano-US-dollars: integer, so that sums are exact.
+package struct Money: Hashable, Sendable, Comparable, Codable, AdditiveArithmetic, CustomStringConvertible {
+    package var nanoUSD: Int64
+
+    package init(nanoUSD: Int64) { self.nanoUSD = nanoUSD }
+
+    package static var zero: Self { Self(nanoUSD: 0) }
+    package static func + (left: Self, right: Self) -> Self { Self(nanoUSD: left.nanoUSD + right.nanoUSD) }
+    package static func - (left: Self, right: Self) -> Self { Self(nanoUSD: left.nanoUSD - right.nanoUSD) }
+    package static func < (left: Self, right: Self) -> Bool { left.nanoUSD < right.nanoUSD }
+
+    /// Dollars with a fixed number of decimals (0 to 9), rounded half away from zero.
+    package func dollars(decimals: Int) -> String {
+        let places = min(max(decimals, 0), 9)
+        var unit: Int64 = 1
+        for _ in places..<9 { unit *= 10 }
+        let magnitude = nanoUSD.magnitude
+        let rounded = (magnitude + UInt64(unit) / 2) / UInt64(unit)
+        var scale: UInt64 = 1
+        for _ in 0..<places { scale *= 10 }
+        let sign = nanoUSD < 0 && rounded > 0 ? "-" : ""
+        guard places > 0 else { return "\(sign)\(rounded)" }
+        return "\(sign)\(rounded / scale).\(padded(Int(rounded % scale), to: places))"
+    }
+
+    /// All nine decimals: `0.054399000`.
+    package var description: String { dollars(decimals: 9) }
+}
+
+/// The price of one token in pico-US-dollars: a list price of 0.008 USD per million tokens is 8,000.
+package struct TokenPrice: Hashable, Sendable, Codable {
+    package var picoUSD: Int64
+    package init(picoUSD: Int64) { self.picoUSD = picoUSD }
+}

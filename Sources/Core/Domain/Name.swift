@@ -1,0 +1,134 @@
+/// What a kind of name may be made of.
+package protocol NameRule: Sendable {
+    /// What to call it in an error, such as "tenant name".
+    static var what: String { get }
+    /// What is allowed, as a phrase for an error.
+    static var allowed: String { get }
+    static var longest: Int { get }
+    static func accepts(_ byte: UInt8, first: Bool) -> Bool
+}
+
+/// A name that was checked on entry: ASCII bytes of a stated set, so that equality of text is equality of bytes.
+///
+/// Swift compares strings by canonical equivalence and treats CR LF as one character; a value that decides access
+/// must not be compared that way. Restricting names to ASCII without control bytes makes the two the same.
+package struct Name<Rule: NameRule>: Hashable, Sendable, Comparable, CustomStringConvertible {
+    package let text: String
+
+    /// Refuses with a sentence that names the kind, what is allowed and what was wrong.
+    package init(_ text: String) throws(NameRefusal) {
+        let bytes = text.utf8
+        guard !bytes.isEmpty else { throw NameRefusal(sentence: "the \(Rule.what) is empty") }
+        guard bytes.count <= Rule.longest else {
+            throw NameRefusal(
+                sentence: "the \(Rule.what) has \(bytes.count) bytes; \(Rule.longest) is the most")
+        }
+        var first = true
+        for byte in bytes {
+            guard byte > 0x1f, byte < 0x7f, Rule.accepts(byte, first: first) else {
+                throw NameRefusal(sentence: "the \(Rule.what) may hold \(Rule.allowed) only")
+            }
+            first = false
+        }
+        self.text = text
+    }
+
+    package var description: String { text }
+
+    package static func < (left: Self, right: Self) -> Bool { left.text < right.text }
+}
+
+extension Name: Codable {
+    package init(from decoder: any Decoder) throws {
+        let text = try decoder.singleValueContainer().decode(String.self)
+        do throws(NameRefusal) {
+            self = try Self(text)
+        } catch {
+            throw DecodingError.dataCorrupted(
+                .init(codingPath: decoder.codingPath, debugDescription: error.sentence))
+        }
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(text)
+    }
+}
+
+/// Why a text is not a name.
+package struct NameRefusal: Error, Equatable, CustomStringConvertible {
+    package let sentence: String
+    package var description: String { sentence }
+}
+
+private func isLowerOrDigit(_ byte: UInt8) -> Bool {
+    (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte)
+        || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+}
+
+/// Tenants: 1 to 48 of `a-z 0-9 . _ -`, beginning with a letter or digit.
+package enum TenantNameRule: NameRule {
+    package static var what: String { "tenant name" }
+    package static var allowed: String { "a-z, 0-9, '.', '_' and '-' (beginning with a letter or a digit)" }
+    package static var longest: Int { 48 }
+    package static func accepts(_ byte: UInt8, first: Bool) -> Bool {
+        isLowerOrDigit(byte) || (!first && [UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "-")].contains(byte))
+    }
+}
+
+/// Providers: as tenants.
+package enum ProviderNameRule: NameRule {
+    package static var what: String { "provider name" }
+    package static var allowed: String { TenantNameRule.allowed }
+    package static var longest: Int { 48 }
+    package static func accepts(_ byte: UInt8, first: Bool) -> Bool { TenantNameRule.accepts(byte, first: first) }
+}
+
+/// Models: 1 to 200 printable ASCII bytes without blank, quote or backslash (providers use `/ : . - _ @`).
+package enum ModelNameRule: NameRule {
+    package static var what: String { "model name" }
+    package static var allowed: String { "printable ASCII without blank, quote and backslash" }
+    package static var longest: Int { 200 }
+    package static func accepts(_ byte: UInt8, first: Bool) -> Bool {
+        byte != UInt8(ascii: " ") && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\")
+    }
+}
+
+/// Labels of keys, users, teams and tags: 1 to 64 printable ASCII bytes.
+package enum LabelRule: NameRule {
+    package static var what: String { "label" }
+    package static var allowed: String { "printable ASCII" }
+    package static var longest: Int { 64 }
+    package static func accepts(_ byte: UInt8, first: Bool) -> Bool { true }
+}
+
+package typealias TenantName = Name<TenantNameRule>
+package typealias ProviderName = Name<ProviderNameRule>
+package typealias ModelName = Name<ModelNameRule>
+package typealias Label = Name<LabelRule>
+
+/// One place a call can be sent: a model at a provider's endpoint.
+package struct Target: Hashable, Sendable, Codable, Comparable, CustomStringConvertible {
+    package let provider: ProviderName
+    package let model: ModelName
+
+    package init(provider: ProviderName, model: ModelName) {
+        self.provider = provider
+        self.model = model
+    }
+
+    /// Reads `PROVIDER/MODEL`; the model may hold further slashes.
+    package init(_ text: String) throws(NameRefusal) {
+        guard let slash = text.utf8.firstIndex(of: UInt8(ascii: "/")) else {
+            throw NameRefusal(sentence: "a target is written PROVIDER/MODEL")
+        }
+        provider = try ProviderName(String(text[..<slash]))
+        model = try ModelName(String(text[text.utf8.index(after: slash)...]))
+    }
+
+    package var description: String { "\(provider)/\(model)" }
+
+    package static func < (left: Self, right: Self) -> Bool {
+        (left.provider, left.model) < (right.provider, right.model)
+    }
+}

@@ -1,0 +1,101 @@
+/// Which protocol a provider speaks, and so which adapter serves it.
+package enum ProviderKind: String, Sendable, Codable, CaseIterable {
+    case openai
+    case openaiCompatible = "openai-compatible"
+    case anthropic
+}
+
+/// Scheme, host and port of an upstream: what a connection, a certificate and a provider key are bound to.
+///
+/// Compared as bytes: the host is lower-case ASCII.
+package struct Origin: Hashable, Sendable, Codable, CustomStringConvertible {
+    package let secure: Bool
+    package let host: String
+    package let port: Int
+
+    package init(secure: Bool, host: String, port: Int) {
+        self.secure = secure
+        self.host = host
+        self.port = port
+    }
+
+    package var description: String { "\(secure ? "https" : "http")://\(bracketedHost):\(port)" }
+
+    /// The value of the `host` header (RFC 9110 section 7.2): the port only where it is not the scheme's own.
+    package var authority: String {
+        port == (secure ? 443 : 80) ? bracketedHost : "\(bracketedHost):\(port)"
+    }
+
+    private var bracketedHost: String { host.utf8.contains(UInt8(ascii: ":")) ? "[\(host)]" : host }
+
+    /// Whether the host is this machine by its own name or address: the only place plain HTTP may go unasked.
+    package var isLoopback: Bool {
+        host == "localhost" || host == "::1" || (host.hasPrefix("127.") && host.utf8.allSatisfy { byte in
+            byte == UInt8(ascii: ".") || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+        })
+    }
+}
+
+/// A provider as the configuration describes it.
+package struct ProviderDefinition: Hashable, Sendable, Codable {
+    package let name: ProviderName
+    package let kind: ProviderKind
+    package let origin: Origin
+    /// What stands before `/chat/completions` and its like; begins with `/`, does not end with one; may be empty.
+    package let pathPrefix: String
+    /// Whether calls may go out without any key (a local vLLM or Ollama).
+    package let keyless: Bool
+
+    package init(name: ProviderName, kind: ProviderKind, origin: Origin, pathPrefix: String, keyless: Bool = false) {
+        self.name = name
+        self.kind = kind
+        self.origin = origin
+        self.pathPrefix = pathPrefix
+        self.keyless = keyless
+    }
+}
+
+/// How a route chooses among its targets.
+package enum RoutingStrategyName: String, Sendable, Codable, CaseIterable {
+    case priority
+    case weighted
+}
+
+/// Ordered, weighted targets behind a model name.
+package struct Route: Hashable, Sendable, Codable {
+    /// One target of a route with its share under `weighted` (0 to 10,000).
+    package struct Choice: Hashable, Sendable, Codable {
+        package let target: Target
+        package let weight: Int
+        package init(target: Target, weight: Int = 1) {
+            self.target = target
+            self.weight = weight
+        }
+    }
+
+    package let model: ModelName
+    package let strategy: RoutingStrategyName
+    package let choices: [Choice]
+
+    package init(model: ModelName, strategy: RoutingStrategyName = .priority, choices: [Choice]) {
+        self.model = model
+        self.strategy = strategy
+        self.choices = choices
+    }
+}
+
+/// Who speaks which wire format to us.
+package enum Dialect: String, Sendable, Codable, CaseIterable {
+    case openAIChat = "openai-chat"
+    case openAIEmbeddings = "openai-embeddings"
+    case openAIModels = "openai-models"
+    case anthropicMessages = "anthropic-messages"
+
+    /// Whether a provider of this kind understands the format without translation.
+    package func isSpoken(by kind: ProviderKind) -> Bool {
+        switch self {
+        case .openAIChat, .openAIEmbeddings, .openAIModels: kind != .anthropic
+        case .anthropicMessages: kind == .anthropic
+        }
+    }
+}

@@ -1,0 +1,226 @@
+/// Ceilings on use; nil means no ceiling.
+package struct LimitSet: Hashable, Sendable, Codable {
+    package var requestsPerMinute: Int?
+    package var tokensPerMinute: Int?
+    package var parallel: Int?
+
+    package init(requestsPerMinute: Int? = nil, tokensPerMinute: Int? = nil, parallel: Int? = nil) {
+        self.requestsPerMinute = requestsPerMinute
+        self.tokensPerMinute = tokensPerMinute
+        self.parallel = parallel
+    }
+}
+
+/// Whether a tenant's calls are served.
+package enum TenantStatus: String, Sendable, Codable {
+    case active
+    case suspended
+}
+
+/// A tenant as stored in the control schema.
+package struct TenantRecord: Hashable, Sendable, Codable {
+    package let id: TenantID
+    package let name: TenantName
+    package var status: TenantStatus
+    package var limits: LimitSet
+    /// Whether answers may be cached for this tenant at all.
+    package var cacheEnabled: Bool
+    package let created: WallTime
+
+    package init(
+        id: TenantID, name: TenantName, status: TenantStatus = .active, limits: LimitSet = .init(),
+        cacheEnabled: Bool = true, created: WallTime
+    ) {
+        self.id = id
+        self.name = name
+        self.status = status
+        self.limits = limits
+        self.cacheEnabled = cacheEnabled
+        self.created = created
+    }
+}
+
+/// A virtual key as stored: its hash, never the key.
+package struct VirtualKeyRecord: Hashable, Sendable, Codable {
+    package let id: VirtualKeyID
+    package let tenant: TenantID
+    package let name: Label
+    /// SHA-256 of the whole token text.
+    package let hash: [UInt8]
+    package var user: Label?
+    package var team: Label?
+    /// Models (as callers name them) this key may use; empty = all.
+    package var models: [ModelName]
+    package var limits: LimitSet
+    package let created: WallTime
+    package var expires: WallTime?
+    package var revoked: WallTime?
+    /// The key that replaces this one; this one then expires at the end of the overlap.
+    package var successor: VirtualKeyID?
+
+    package init(
+        id: VirtualKeyID, tenant: TenantID, name: Label, hash: [UInt8], user: Label? = nil, team: Label? = nil,
+        models: [ModelName] = [], limits: LimitSet = .init(), created: WallTime, expires: WallTime? = nil,
+        revoked: WallTime? = nil, successor: VirtualKeyID? = nil
+    ) {
+        self.id = id
+        self.tenant = tenant
+        self.name = name
+        self.hash = hash
+        self.user = user
+        self.team = team
+        self.models = models
+        self.limits = limits
+        self.created = created
+        self.expires = expires
+        self.revoked = revoked
+        self.successor = successor
+    }
+
+    /// The first four bytes of the hash as digits: safe to show, says nothing about the key.
+    package var fingerprint: String { "vk " + hexadecimalText(of: hash.prefix(4)) }
+}
+
+/// Where a provider key stands in its life.
+package enum ProviderKeyState: String, Sendable, Codable {
+    /// Used for new calls.
+    case active
+    /// Replaced; kept for calls in flight and for undo until `drainEnds`.
+    case draining
+    /// Never used again; its sealed record is gone.
+    case revoked
+    /// Its sealed record does not open. Shown, never skipped in silence.
+    case damaged
+}
+
+/// What the last check with the provider said of a key.
+package enum KeyVerdict: String, Sendable, Codable {
+    case verified
+    case refused
+    /// The provider could not be asked, or its answer says nothing about the key.
+    case unknown
+}
+
+/// A provider key as stored in its tenant's schema: the sealed secret and what may be shown of it.
+package struct ProviderKeyRecord: Hashable, Sendable, Codable {
+    package let id: ProviderKeyID
+    package let tenant: TenantID
+    package let provider: ProviderName
+    package let label: Label
+    package var state: ProviderKeyState
+    /// HMAC of the secret under a key of the vault, six bytes as digits: tells two keys apart, cannot be checked
+    /// against a guess without the vault.
+    package let fingerprint: String
+    /// The GWE1 record; empty once revoked.
+    package var sealed: [UInt8]
+    /// The row's write counter, also inside the sealed record.
+    package var counter: UInt32
+    package let created: WallTime
+    package var drainEnds: WallTime?
+    package var predecessor: ProviderKeyID?
+    package var verdict: KeyVerdict
+    package var verdictAt: WallTime?
+
+    package init(
+        id: ProviderKeyID, tenant: TenantID, provider: ProviderName, label: Label, state: ProviderKeyState,
+        fingerprint: String, sealed: [UInt8], counter: UInt32, created: WallTime, drainEnds: WallTime? = nil,
+        predecessor: ProviderKeyID? = nil, verdict: KeyVerdict = .unknown, verdictAt: WallTime? = nil
+    ) {
+        self.id = id
+        self.tenant = tenant
+        self.provider = provider
+        self.label = label
+        self.state = state
+        self.fingerprint = fingerprint
+        self.sealed = sealed
+        self.counter = counter
+        self.created = created
+        self.drainEnds = drainEnds
+        self.predecessor = predecessor
+        self.verdict = verdict
+        self.verdictAt = verdictAt
+    }
+}
+
+/// How a call met the cache.
+package enum CacheOutcome: String, Sendable, Codable {
+    case miss
+    case hit = "hit-exact"
+    case bypass
+}
+
+/// How a call ended.
+package enum CallEnd: String, Sendable, Codable {
+    case answered
+    case refused
+    case failed
+    /// The stream was cut after its first piece.
+    case cut
+    case cancelled
+}
+
+/// One finished call: the row of the usage ledger and the payload of the event that says so.
+package struct LedgerRow: Hashable, Sendable, Codable {
+    package let call: CallID
+    package let tenant: TenantID
+    package let virtualKey: VirtualKeyID
+    package let at: WallTime
+    package let dialect: Dialect
+    /// The model as the caller named it.
+    package let model: String
+    /// Where the answer came from; nil when no attempt was made or the cache answered.
+    package let target: Target?
+    package let providerKey: ProviderKeyID?
+    package let user: String
+    package let team: String
+    /// `name=value` pairs as the caller sent them, checked and bounded.
+    package let tags: String
+    package let status: Int
+    package let end: CallEnd
+    package let failure: CallFailure.Code?
+    package let cache: CacheOutcome
+    package let attempts: Int
+    package let usage: Usage
+    package let usageSource: UsageSource
+    /// nil = the price is not known; never written as zero.
+    package let cost: Money?
+    /// What the call would have cost, where our cache answered it.
+    package let saved: Money?
+    package let priceVersion: String
+    /// From the request's last byte to the answer's last byte.
+    package let latencyMicroseconds: Int64
+    /// From the request's last byte to the answer's first byte; 0 when none came.
+    package let firstByteMicroseconds: Int64
+
+    package init(
+        call: CallID, tenant: TenantID, virtualKey: VirtualKeyID, at: WallTime, dialect: Dialect, model: String,
+        target: Target?, providerKey: ProviderKeyID?, user: String, team: String, tags: String, status: Int,
+        end: CallEnd, failure: CallFailure.Code?, cache: CacheOutcome, attempts: Int, usage: Usage,
+        usageSource: UsageSource, cost: Money?, saved: Money?, priceVersion: String, latencyMicroseconds: Int64,
+        firstByteMicroseconds: Int64
+    ) {
+        self.call = call
+        self.tenant = tenant
+        self.virtualKey = virtualKey
+        self.at = at
+        self.dialect = dialect
+        self.model = model
+        self.target = target
+        self.providerKey = providerKey
+        self.user = user
+        self.team = team
+        self.tags = tags
+        self.status = status
+        self.end = end
+        self.failure = failure
+        self.cache = cache
+        self.attempts = attempts
+        self.usage = usage
+        self.usageSource = usageSource
+        self.cost = cost
+        self.saved = saved
+        self.priceVersion = priceVersion
+        self.latencyMicroseconds = latencyMicroseconds
+        self.firstByteMicroseconds = firstByteMicroseconds
+    }
+}
