@@ -59,7 +59,7 @@ let package = Package(
         // Core: the words and the ports
         module("Domain", in: "Core"),
         module("Locking", in: "Core"),
-        module("Cipher", in: "Core", uses: ["CLibCrypto", "Locking"]),
+        module("Cipher", in: "Core", uses: ["Domain", "Locking", "CLibCrypto"]),
         module("Dialects", in: "Core", uses: ["Domain"]),
         module("Storage", in: "Core", uses: ["Domain", "Locking"]),
         module("Events", in: "Core", uses: ["Domain", "Locking"]),
