@@ -1,0 +1,84 @@
+/// How a slot's key-encryption key is obtained.
+package enum SlotKind: String, Sendable, Codable {
+    case passphrase
+    case keyFile = "keyfile"
+}
+
+/// One way to open the vault: the root key wrapped for one unlock source, as LUKS key slots do.
+package struct VaultSlot: Hashable, Sendable, Codable {
+    package let id: Identifier<SlotIDKind>
+    package let kind: SlotKind
+    /// scrypt's N (RFC 7914), 0 for a key file; r = 8 and p = 1 are constants of the code.
+    package let scryptN: UInt64
+    package let salt: [UInt8]
+    package let rootVersion: UInt32
+    /// The root key as a GWE1 record of purpose 18.
+    package let sealedRoot: [UInt8]
+    package let created: WallTime
+
+    package init(
+        id: Identifier<SlotIDKind>, kind: SlotKind, scryptN: UInt64, salt: [UInt8], rootVersion: UInt32,
+        sealedRoot: [UInt8], created: WallTime
+    ) {
+        self.id = id
+        self.kind = kind
+        self.scryptN = scryptN
+        self.salt = salt
+        self.rootVersion = rootVersion
+        self.sealedRoot = sealedRoot
+        self.created = created
+    }
+}
+
+/// Marks ids of vault slots.
+package enum SlotIDKind {}
+
+/// What is stored of a vault: its slots and a sealed check record per root version; never a key.
+package struct VaultRecord: Hashable, Sendable, Codable {
+    package let id: VaultID
+    package let created: WallTime
+    package var slots: [VaultSlot]
+    package var rootVersion: UInt32
+    /// A GWE1 record of purpose 17 under the root key: opens if and only if the right root key was found.
+    package var keyCheck: [UInt8]
+
+    package init(id: VaultID, created: WallTime, slots: [VaultSlot], rootVersion: UInt32, keyCheck: [UInt8]) {
+        self.id = id
+        self.created = created
+        self.slots = slots
+        self.rootVersion = rootVersion
+        self.keyCheck = keyCheck
+    }
+}
+
+/// State of one version of a tenant's data-encryption key.
+package enum TenantKeyState: String, Sendable, Codable {
+    /// Seals and opens.
+    case active
+    /// Opens only.
+    case retiring
+    /// Its wrap is gone.
+    case destroyed
+}
+
+/// One version of a tenant's data-encryption key, wrapped by the root key (GWE1, purpose 16).
+package struct WrappedTenantKey: Hashable, Sendable, Codable {
+    package let tenant: TenantID
+    package let version: UInt32
+    package var state: TenantKeyState
+    package var rootVersion: UInt32
+    package var wrapped: [UInt8]
+    package let created: WallTime
+
+    package init(
+        tenant: TenantID, version: UInt32, state: TenantKeyState, rootVersion: UInt32, wrapped: [UInt8],
+        created: WallTime
+    ) {
+        self.tenant = tenant
+        self.version = version
+        self.state = state
+        self.rootVersion = rootVersion
+        self.wrapped = wrapped
+        self.created = created
+    }
+}

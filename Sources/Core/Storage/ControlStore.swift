@@ -1,0 +1,79 @@
+package import Domain
+
+/// What the gateway as a whole keeps: tenants, virtual keys, the vault's wraps, breaker holds and the audit chain.
+///
+/// Each verb is one transaction. A verb that changes something takes the audit draft that tells of it and chains
+/// it in the same transaction: if the audit record cannot be written, nothing changes.
+package protocol ControlStore: Sendable {
+    /// Everything the directory is made of, read at one moment.
+    func load() async throws -> ControlContents
+
+    func createVault(_ vault: VaultRecord, audit: AuditDraft) async throws
+    /// Refuses with `.conflict` when the tenant's name is taken.
+    func insertTenant(_ tenant: TenantRecord, key: WrappedTenantKey, audit: AuditDraft) async throws
+    func updateTenant(_ tenant: TenantRecord, audit: AuditDraft) async throws
+    func insertVirtualKey(_ key: VirtualKeyRecord, audit: AuditDraft) async throws
+    /// Several at once: a rotation writes the successor and ends the predecessor together.
+    func rotateVirtualKey(
+        ending predecessor: VirtualKeyRecord, with successor: VirtualKeyRecord, audit: AuditDraft) async throws
+    func updateVirtualKey(_ key: VirtualKeyRecord, audit: AuditDraft) async throws
+    /// Puts or replaces a breaker hold; nil removes it.
+    func setHold(_ hold: BreakerHold?, on target: Target, audit: AuditDraft) async throws
+
+    /// Chains one record by itself: for changes that live elsewhere (a tenant's schema, the cache) and for refusals.
+    /// Chaining a draft whose id is already in the chain changes nothing and returns the record that is there.
+    @discardableResult
+    func appendAudit(_ draft: AuditDraft) async throws -> AuditRecord
+    /// Newest first; `before` = only sequences below it.
+    func auditRecords(before: Int64?, limit: Int) async throws -> [AuditRecord]
+    /// Walks the whole chain in order, a batch at a time.
+    func verifyAudit() async throws -> AuditVerification
+}
+
+/// What a control store holds, apart from the audit chain.
+package struct ControlContents: Sendable, Equatable {
+    package var vault: VaultRecord?
+    package var tenants: [TenantRecord]
+    package var tenantKeys: [WrappedTenantKey]
+    package var virtualKeys: [VirtualKeyRecord]
+    package var holds: [Target: BreakerHold]
+
+    package init(
+        vault: VaultRecord? = nil, tenants: [TenantRecord] = [], tenantKeys: [WrappedTenantKey] = [],
+        virtualKeys: [VirtualKeyRecord] = [], holds: [Target: BreakerHold] = [:]
+    ) {
+        self.vault = vault
+        self.tenants = tenants
+        self.tenantKeys = tenantKeys
+        self.virtualKeys = virtualKeys
+        self.holds = holds
+    }
+}
+
+/// What a walk over the audit chain found.
+package enum AuditVerification: Sendable, Equatable, Codable {
+    /// Every record follows from the one before; `head` is the last hash.
+    case intact(records: Int64, head: [UInt8])
+    /// The first record that does not: its sequence and what is wrong with it.
+    case broken(at: Int64, what: String)
+}
+
+/// Why a store refused.
+package enum StorageFailure: Error, Sendable, Equatable, CustomStringConvertible {
+    case notFound(String)
+    case conflict(String)
+    /// The row was changed by someone else since it was read.
+    case stale(String)
+    case corrupt(String)
+    case unavailable(String)
+
+    package var description: String {
+        switch self {
+        case .notFound(let what): "\(what) was not found"
+        case .conflict(let what): what
+        case .stale(let what): "\(what) was changed meanwhile; read it again"
+        case .corrupt(let what): "storage is damaged: \(what)"
+        case .unavailable(let what): "storage is not available: \(what)"
+        }
+    }
+}

@@ -1,0 +1,75 @@
+package import Domain
+
+/// One tenant's own schema: its provider keys and its usage ledger.
+///
+/// A store is made for one tenant and takes none in its verbs: it cannot name another's rows.
+package protocol TenantStore: Sendable {
+    var tenant: TenantID { get }
+
+    func providerKeys() async throws -> [ProviderKeyRecord]
+    /// Inserts the key and its audit draft in one transaction; the draft waits in the outbox until it is chained.
+    func insertProviderKey(_ key: ProviderKeyRecord, audit: AuditDraft) async throws
+    /// Replaces rows whose stored counter equals the given one; all or none. A stale counter is `.stale`.
+    func replaceProviderKeys(_ changes: [ProviderKeyChange], audit: AuditDraft?) async throws
+
+    /// Audit drafts that were written with a change and are not yet chained in the control schema, oldest first.
+    func auditOutbox() async throws -> [AuditDraft]
+    func clearAuditOutbox(_ ids: [AuditID]) async throws
+
+    /// Appends rows in one transaction. A call id that is already there is skipped: appending twice counts once.
+    func appendUsage(_ rows: [LedgerRow]) async throws
+    /// Newest first.
+    func usage(since: WallTime, until: WallTime, limit: Int) async throws -> [LedgerRow]
+    /// Sums by the given keys over [since, until), computed by the database.
+    func usageReport(since: WallTime, until: WallTime, by: [UsageDimension]) async throws -> [UsageSum]
+}
+
+/// One compare-and-swap on a provider key's row.
+package struct ProviderKeyChange: Sendable, Equatable {
+    package let row: ProviderKeyRecord
+    package let ifCounter: UInt32
+    package init(row: ProviderKeyRecord, ifCounter: UInt32) {
+        self.row = row
+        self.ifCounter = ifCounter
+    }
+}
+
+/// What a usage report can be grouped by, besides the tenant.
+package enum UsageDimension: String, Sendable, Codable, CaseIterable {
+    case user, team, model, provider, key, tag
+    case virtualKey = "token"
+}
+
+/// One line of a usage report.
+package struct UsageSum: Sendable, Equatable, Codable {
+    /// Values in the order of the dimensions asked for.
+    package var keys: [String]
+    package var calls: Int64
+    package var failed: Int64
+    package var usage: Usage
+    /// Sum of the known costs.
+    package var cost: Money
+    /// Calls whose price is not known: their cost is in no sum.
+    package var unpriced: Int64
+    package var saved: Money
+
+    package init(
+        keys: [String], calls: Int64, failed: Int64, usage: Usage, cost: Money, unpriced: Int64, saved: Money
+    ) {
+        self.keys = keys
+        self.calls = calls
+        self.failed = failed
+        self.usage = usage
+        self.cost = cost
+        self.unpriced = unpriced
+        self.saved = saved
+    }
+}
+
+/// Opens tenants' stores; keeps a bounded number of them open.
+package protocol TenantStores: Sendable {
+    /// Makes the schema of a new tenant; making it twice is harmless.
+    func create(_ tenant: TenantID, vault: VaultID) async throws
+    /// `.notFound` when the tenant has no schema.
+    func store(for tenant: TenantID) async throws -> any TenantStore
+}
