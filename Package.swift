@@ -70,7 +70,7 @@ let package = Package(
         module("Limits", in: "Features", uses: ["Domain", "Locking"]),
         module("Cache", in: "Features", uses: ["Domain", "Locking"]),
         module("Routing", in: "Features", uses: ["Domain", "Locking"]),
-        module("Vault", in: "Features", uses: ["Domain", "Storage", "Cipher", "Locking"]),
+        module("Vault", in: "Features", uses: ["Domain", "Cipher", "Locking"]),
         module(
             "Providers", in: "Features",
             uses: ["Domain", "Dialects", "Cipher", "Locking", nioCore, nioPosix, nioHTTP, nioSSL]),
