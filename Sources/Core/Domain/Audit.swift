@@ -21,7 +21,8 @@ package struct AuditDraft: Hashable, Sendable, Codable {
 
     package init(
         id: AuditID = .random(), at: WallTime, actor: String, via: String, action: String, target: String,
-        tenant: TenantID? = nil, before: String = "", after: String = "", reason: String = "", result: String = "ok"
+        tenant: TenantID? = nil, before: String = "", after: String = "", reason: String = "",
+        result: String = "ok"
     ) {
         self.id = id
         self.at = at

@@ -35,7 +35,8 @@ package enum GatewayEvent: Sendable, Hashable, Codable {
         package let hold: BreakerHold?
         package let why: String
         package let at: WallTime
-        package init(target: Target, position: BreakerPosition, hold: BreakerHold?, why: String, at: WallTime) {
+        package init(target: Target, position: BreakerPosition, hold: BreakerHold?, why: String, at: WallTime)
+        {
             self.target = target
             self.position = position
             self.hold = hold
@@ -81,8 +82,9 @@ package struct AttemptOutcome: Sendable, Hashable, Codable {
     package let failure: FailureClass?
     package let microseconds: Int64
 
-    package init(target: Target, providerKey: ProviderKeyID?, status: Int?, failure: FailureClass?, microseconds: Int64)
-    {
+    package init(
+        target: Target, providerKey: ProviderKeyID?, status: Int?, failure: FailureClass?, microseconds: Int64
+    ) {
         self.target = target
         self.providerKey = providerKey
         self.status = status

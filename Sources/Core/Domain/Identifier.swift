@@ -46,7 +46,11 @@ package struct Identifier<Kind>: Hashable, Sendable, Comparable, CustomStringCon
         guard bytes.count == 16 else { return nil }
         var words: (UInt64, UInt64) = (0, 0)
         for (index, byte) in bytes.enumerated() {
-            if index < 8 { words.0 = words.0 << 8 | UInt64(byte) } else { words.1 = words.1 << 8 | UInt64(byte) }
+            if index < 8 {
+                words.0 = words.0 << 8 | UInt64(byte)
+            } else {
+                words.1 = words.1 << 8 | UInt64(byte)
+            }
         }
         self.init(high: words.0, low: words.1)
     }
@@ -84,7 +88,9 @@ extension Identifier: Codable {
         let text = try decoder.singleValueContainer().decode(String.self)
         guard let value = Self(text) else {
             throw DecodingError.dataCorrupted(
-                .init(codingPath: decoder.codingPath, debugDescription: "not an id: 32 hexadecimal digits expected"))
+                .init(
+                    codingPath: decoder.codingPath,
+                    debugDescription: "not an id: 32 hexadecimal digits expected"))
         }
         self = value
     }

@@ -72,7 +72,8 @@ package enum TenantNameRule: NameRule {
     package static var allowed: String { "a-z, 0-9, '.', '_' and '-' (beginning with a letter or a digit)" }
     package static var longest: Int { 48 }
     package static func accepts(_ byte: UInt8, first: Bool) -> Bool {
-        isLowerOrDigit(byte) || (!first && [UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "-")].contains(byte))
+        isLowerOrDigit(byte)
+            || (!first && [UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "-")].contains(byte))
     }
 }
 
@@ -81,7 +82,9 @@ package enum ProviderNameRule: NameRule {
     package static var what: String { "provider name" }
     package static var allowed: String { TenantNameRule.allowed }
     package static var longest: Int { 48 }
-    package static func accepts(_ byte: UInt8, first: Bool) -> Bool { TenantNameRule.accepts(byte, first: first) }
+    package static func accepts(_ byte: UInt8, first: Bool) -> Bool {
+        TenantNameRule.accepts(byte, first: first)
+    }
 }
 
 /// Models: 1 to 200 printable ASCII bytes without blank, quote or backslash (providers use `/ : . - _ @`).

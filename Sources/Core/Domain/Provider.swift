@@ -30,9 +30,11 @@ package struct Origin: Hashable, Sendable, Codable, CustomStringConvertible {
 
     /// Whether the host is this machine by its own name or address: the only place plain HTTP may go unasked.
     package var isLoopback: Bool {
-        host == "localhost" || host == "::1" || (host.hasPrefix("127.") && host.utf8.allSatisfy { byte in
-            byte == UInt8(ascii: ".") || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
-        })
+        host == "localhost" || host == "::1"
+            || (host.hasPrefix("127.")
+                && host.utf8.allSatisfy { byte in
+                    byte == UInt8(ascii: ".") || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+                })
     }
 }
 
@@ -46,7 +48,9 @@ package struct ProviderDefinition: Hashable, Sendable, Codable {
     /// Whether calls may go out without any key (a local vLLM or Ollama).
     package let keyless: Bool
 
-    package init(name: ProviderName, kind: ProviderKind, origin: Origin, pathPrefix: String, keyless: Bool = false) {
+    package init(
+        name: ProviderName, kind: ProviderKind, origin: Origin, pathPrefix: String, keyless: Bool = false
+    ) {
         self.name = name
         self.kind = kind
         self.origin = origin

@@ -59,7 +59,8 @@ package struct VirtualKeyRecord: Hashable, Sendable, Codable {
     package var successor: VirtualKeyID?
 
     package init(
-        id: VirtualKeyID, tenant: TenantID, name: Label, hash: [UInt8], user: Label? = nil, team: Label? = nil,
+        id: VirtualKeyID, tenant: TenantID, name: Label, hash: [UInt8], user: Label? = nil,
+        team: Label? = nil,
         models: [ModelName] = [], limits: LimitSet = .init(), created: WallTime, expires: WallTime? = nil,
         revoked: WallTime? = nil, successor: VirtualKeyID? = nil
     ) {
@@ -193,10 +194,12 @@ package struct LedgerRow: Hashable, Sendable, Codable {
     package let firstByteMicroseconds: Int64
 
     package init(
-        call: CallID, tenant: TenantID, virtualKey: VirtualKeyID, at: WallTime, dialect: Dialect, model: String,
+        call: CallID, tenant: TenantID, virtualKey: VirtualKeyID, at: WallTime, dialect: Dialect,
+        model: String,
         target: Target?, providerKey: ProviderKeyID?, user: String, team: String, tags: String, status: Int,
         end: CallEnd, failure: CallFailure.Code?, cache: CacheOutcome, attempts: Int, usage: Usage,
-        usageSource: UsageSource, cost: Money?, saved: Money?, priceVersion: String, latencyMicroseconds: Int64,
+        usageSource: UsageSource, cost: Money?, saved: Money?, priceVersion: String,
+        latencyMicroseconds: Int64,
         firstByteMicroseconds: Int64
     ) {
         self.call = call

@@ -42,7 +42,8 @@ package struct WallTime: Hashable, Sendable, Comparable, Codable, CustomStringCo
         return CivilTime(
             year: Int(yearOfEra + era * 400 + (month <= 2 ? 1 : 0)), month: Int(month),
             day: Int(dayOfYear - (153 * shiftedMonth + 2) / 5 + 1), hour: Int(inDay / 3_600_000),
-            minute: Int(inDay / 60_000 % 60), second: Int(inDay / 1_000 % 60), millisecond: Int(inDay % 1_000))
+            minute: Int(inDay / 60_000 % 60), second: Int(inDay / 1_000 % 60), millisecond: Int(inDay % 1_000)
+        )
     }
 
     /// RFC 3339 in UTC with milliseconds, `2026-11-23T12:04:31.118Z`.

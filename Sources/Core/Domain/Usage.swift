@@ -17,7 +17,8 @@ package struct Usage: Hashable, Sendable, Codable {
     package var reasoning: Int64
 
     package init(
-        input: Int64 = 0, cacheRead: Int64 = 0, cacheWrite: Int64 = 0, cacheWriteHour: Int64 = 0, output: Int64 = 0,
+        input: Int64 = 0, cacheRead: Int64 = 0, cacheWrite: Int64 = 0, cacheWriteHour: Int64 = 0,
+        output: Int64 = 0,
         reasoning: Int64 = 0
     ) {
         self.input = input

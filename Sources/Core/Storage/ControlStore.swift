@@ -15,7 +15,8 @@ package protocol ControlStore: Sendable {
     func insertVirtualKey(_ key: VirtualKeyRecord, audit: AuditDraft) async throws
     /// Several at once: a rotation writes the successor and ends the predecessor together.
     func rotateVirtualKey(
-        ending predecessor: VirtualKeyRecord, with successor: VirtualKeyRecord, audit: AuditDraft) async throws
+        ending predecessor: VirtualKeyRecord, with successor: VirtualKeyRecord, audit: AuditDraft)
+        async throws
     func updateVirtualKey(_ key: VirtualKeyRecord, audit: AuditDraft) async throws
     /// Puts or replaces a breaker hold; nil removes it.
     func setHold(_ hold: BreakerHold?, on target: Target, audit: AuditDraft) async throws

@@ -1,0 +1,131 @@
+package import Domain
+
+/// Who gives a command, and by which way: what the audit says.
+package struct OperatorID: Hashable, Sendable, Codable {
+    package let name: String
+    /// `console`, `command` or `engine`.
+    package let via: String
+    package init(name: String, via: String) {
+        self.name = name
+        self.via = via
+    }
+}
+
+/// Everything that can be changed in a running gateway. Secrets travel beside a command, never in it.
+package enum EngineCommand: Sendable, Hashable, Codable {
+    case tenantAdd(name: TenantName, limits: LimitSet)
+    case tenantSuspend(name: TenantName, reason: String)
+    case tenantResume(name: TenantName)
+
+    /// Seals a provider key, after a real call to the provider with it. Comes with a secret.
+    case keyAdd(tenant: TenantName, provider: ProviderName, label: Label, acceptUnverified: Bool)
+    case keyVerify(key: ProviderKeyID)
+    /// Verifies the successor, switches, and lets the old key drain. Comes with a secret.
+    case keyRotate(key: ProviderKeyID, drainSeconds: Int, acceptUnverified: Bool)
+    /// Puts traffic back on a draining key and drains its successor instead.
+    case keyUndo(key: ProviderKeyID)
+    case keyDrain(key: ProviderKeyID, seconds: Int, reason: String)
+    case keyRevoke(key: ProviderKeyID, reason: String)
+
+    case tokenIssue(TokenOrder)
+    case tokenRotate(key: VirtualKeyID, overlapSeconds: Int)
+    case tokenRevoke(key: VirtualKeyID, reason: String)
+
+    case breakerTrip(target: Target, seconds: Int, reason: String)
+    case breakerClose(target: Target, seconds: Int, reason: String)
+    case breakerHold(target: Target, seconds: Int, reason: String)
+    case breakerRelease(target: Target, reason: String)
+
+    /// nil = every tenant's.
+    case cachePurge(tenant: TenantName?)
+    /// A free call to the provider; with a tenant, with that tenant's key.
+    case providerTest(provider: ProviderName, tenant: TenantName?)
+    /// Comes with the passphrase, or with the key file's content.
+    case vaultUnlock
+    case configReload
+}
+
+/// What a new virtual key is to be.
+package struct TokenOrder: Sendable, Hashable, Codable {
+    package var tenant: TenantName
+    package var name: Label
+    package var user: Label?
+    package var team: Label?
+    /// Empty = every model.
+    package var models: [ModelName]
+    package var limits: LimitSet
+    package var expiresInSeconds: Int?
+
+    package init(
+        tenant: TenantName, name: Label, user: Label? = nil, team: Label? = nil, models: [ModelName] = [],
+        limits: LimitSet = .init(), expiresInSeconds: Int? = nil
+    ) {
+        self.tenant = tenant
+        self.name = name
+        self.user = user
+        self.team = team
+        self.models = models
+        self.limits = limits
+        self.expiresInSeconds = expiresInSeconds
+    }
+}
+
+/// What a command did.
+package struct CommandReceipt: Sendable, Hashable, Codable {
+    /// One line: what happened.
+    package let message: String
+    /// Further facts, a line each.
+    package let details: [String]
+    /// The command that takes it back, while that is possible.
+    package let undo: EngineCommand?
+    package let undoUntil: WallTime?
+    /// The audit record that tells of it; nil for a command that changes nothing.
+    package let audit: Int64?
+
+    package init(
+        message: String, details: [String] = [], undo: EngineCommand? = nil, undoUntil: WallTime? = nil,
+        audit: Int64? = nil
+    ) {
+        self.message = message
+        self.details = details
+        self.undo = undo
+        self.undoUntil = undoUntil
+        self.audit = audit
+    }
+}
+
+/// A receipt with the secret that was made, if one was: a new virtual key, to be shown once.
+package struct CommandOutcome: Sendable {
+    package let receipt: CommandReceipt
+    package let issued: SecretDraft?
+    package init(_ receipt: CommandReceipt, issued: SecretDraft? = nil) {
+        self.receipt = receipt
+        self.issued = issued
+    }
+}
+
+/// Why a command was not carried out; nothing was changed.
+package struct CommandRefusal: Error, Sendable, Hashable, Codable, CustomStringConvertible {
+    /// What kind of refusal it is.
+    package enum Code: String, Sendable, Codable {
+        case notFound = "not_found"
+        case conflict
+        case invalid
+        case readOnly = "read_only"
+        case sealed
+        /// The provider refused the key.
+        case keyRefused = "key_refused"
+        /// The provider could not be asked: repeat with `acceptUnverified` to go on all the same.
+        case keyUnverified = "key_unverified"
+        case storage
+        case unavailable
+    }
+    package let code: Code
+    /// What, why, what to do.
+    package let message: String
+    package init(_ code: Code, _ message: String) {
+        self.code = code
+        self.message = message
+    }
+    package var description: String { message }
+}

@@ -1,0 +1,58 @@
+package import Domain
+
+/// A question whose answer is read from storage rather than from the snapshot.
+package enum EngineQuery: Sendable, Hashable, Codable {
+    case usageReport(UsageQuery)
+    /// Newest first.
+    case audit(before: Int64?, limit: Int)
+    case verifyAudit
+    case calls(tenant: TenantName, limit: Int)
+}
+
+/// What a usage report is about.
+package struct UsageQuery: Sendable, Hashable, Codable {
+    /// `tenant` and the names of the ledger's dimensions, in the order of the columns.
+    package var by: [String]
+    package var since: WallTime
+    package var until: WallTime
+    /// nil = every tenant.
+    package var tenant: TenantName?
+    package init(by: [String], since: WallTime, until: WallTime, tenant: TenantName? = nil) {
+        self.by = by
+        self.since = since
+        self.until = until
+        self.tenant = tenant
+    }
+}
+
+/// One line of a usage report, over all tenants asked for.
+package struct UsageLine: Sendable, Hashable, Codable {
+    package let keys: [String]
+    package let calls: Int64
+    package let failed: Int64
+    package let usage: Usage
+    package let cost: Money
+    /// Calls whose price is not known; they are in no sum.
+    package let unpriced: Int64
+    package let saved: Money
+    package init(
+        keys: [String], calls: Int64, failed: Int64, usage: Usage, cost: Money, unpriced: Int64, saved: Money
+    ) {
+        self.keys = keys
+        self.calls = calls
+        self.failed = failed
+        self.usage = usage
+        self.cost = cost
+        self.unpriced = unpriced
+        self.saved = saved
+    }
+}
+
+/// The answer to a query, case by case.
+package enum EngineAnswer: Sendable, Hashable, Codable {
+    case usage([UsageLine])
+    case audit([AuditRecord])
+    case auditIntact(records: Int64, head: String)
+    case auditBroken(at: Int64, what: String)
+    case calls([LedgerRow])
+}

@@ -1,0 +1,72 @@
+import Glibc
+import Locking
+
+/// A secret on its way between a person and the vault: a pasted provider key, a passphrase, a new virtual key.
+///
+/// Has no description, is never encoded with a command, and is wiped when it is taken, discarded or let go.
+/// The vault copies it into its own locked memory at once.
+package final class SecretDraft: @unchecked Sendable {
+    // Safe because the buffer is only touched inside `state`'s lock, and freed once, by its one owner.
+    private let start: UnsafeMutableRawPointer
+    private let length: Locked<Int>
+    private var buffer: UnsafeMutableRawBufferPointer { .init(start: start, count: Self.longest) }
+
+    /// The most a secret may hold: the longest provider credentials (JSON key files aside) stay far below.
+    package static let longest = 4_096
+
+    package init() {
+        start = .allocate(byteCount: Self.longest, alignment: 16)
+        mlock(start, Self.longest)
+        length = Locked(0)
+    }
+
+    /// Copies the bytes; the caller wipes its own.
+    package convenience init(copying bytes: UnsafeRawBufferPointer) {
+        self.init()
+        for byte in bytes { append(byte) }
+    }
+
+    deinit {
+        explicit_bzero(start, Self.longest)
+        munlock(start, Self.longest)
+        start.deallocate()
+    }
+
+    package var count: Int { length.withLock { $0 } }
+    package var isEmpty: Bool { count == 0 }
+
+    /// Adds a byte; false when the draft is full.
+    @discardableResult
+    package func append(_ byte: UInt8) -> Bool {
+        length.withLock { length in
+            guard length < buffer.count else { return false }
+            buffer[length] = byte
+            length += 1
+            return true
+        }
+    }
+
+    /// Takes the last byte away (a backspace).
+    package func removeLast() {
+        length.withLock { length in
+            guard length > 0 else { return }
+            length -= 1
+            buffer[length] = 0
+        }
+    }
+
+    /// Forgets everything.
+    package func wipe() {
+        length.withLock { length in
+            explicit_bzero(start, Self.longest)
+            length = 0
+        }
+    }
+
+    /// Lends the bytes to one call.
+    package func withBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
+        try length.withLock { length in
+            try body(UnsafeRawBufferPointer(rebasing: buffer[..<length]))
+        }
+    }
+}
