@@ -59,8 +59,8 @@ let package = Package(
         // Core: the words and the ports
         module("Domain", in: "Core"),
         module("Locking", in: "Core"),
-        module("Cipher", in: "Core", uses: ["Domain", "Locking", "CLibCrypto"]),
-        module("Dialects", in: "Core", uses: ["Domain"]),
+        module("Cipher", in: "Core", uses: ["Domain", "Locking", "CLibCrypto", "CLinux"]),
+        module("Dialects", in: "Core", uses: ["Domain", "CLinux"]),
         module("Storage", in: "Core", uses: ["Domain", "Locking"]),
         module("Events", in: "Core", uses: ["Domain", "Locking"]),
         module("Operations", in: "Core", uses: ["Domain", "Events", "Locking"]),

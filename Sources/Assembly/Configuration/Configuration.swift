@@ -1,0 +1,225 @@
+package import Cache
+package import Domain
+package import Engine
+package import Gateway
+package import Providers
+package import Routing
+
+/// `gatehouse.toml`, read and checked: what each feature is told, with its defaults filled in.
+package struct Configuration: Sendable, Equatable {
+    /// How the vault is opened at start.
+    package enum Unlock: Sendable, Hashable {
+        /// Asked for on the terminal; a service without one starts sealed.
+        case passphrase
+        case keyFile(path: String)
+    }
+
+    package var listenHost = "127.0.0.1"
+    package var listenPort = 8080
+    package var certificate: String?
+    package var certificateKey: String?
+    package var unlock = Unlock.passphrase
+    package var providers: [ProviderName: ProviderDefinition] = [:]
+    /// Providers whose host may resolve to a private address.
+    package var privateHosts: Set<String> = []
+    package var routes: [ModelName: Route] = [:]
+    package var authorities: String?
+    package var cacheBytes = 64 << 20
+    package var cacheSeconds = 300
+    package var cacheEnabled = true
+    package var bodyBytes = 32 << 20
+    package var attempts = 4
+    package var connectSeconds = 5
+    package var firstByteSeconds = 60
+    package var idleSeconds = 60
+    package var totalSeconds = 600
+    package var breaker = BreakerOptions()
+    package var theme: String?
+    package var instance = "gatehouse"
+
+    package init() {
+        for preset in ProviderList.presets { providers[preset.name] = preset }
+    }
+}
+
+extension Configuration {
+    /// Reads the whole file, or refuses it whole.
+    package static func parse(_ text: String, file: String) throws(ConfigurationProblem) -> Configuration {
+        let top = try ConfigurationReader(text: text, file: file)
+        try top.allow([
+            "instance", "listen", "vault", "provider", "route", "cache", "bounds", "breaker", "upstream", "console",
+        ])
+        var configuration = Configuration()
+        if let instance = try top.string("instance") {
+            configuration.instance = try label(instance, key: "instance", in: top)
+        }
+        try configuration.readListen(top.section("listen"))
+        try configuration.readVault(top.section("vault"))
+        for section in try top.sections("provider") { try configuration.readProvider(section) }
+        for section in try top.sections("route") { try configuration.readRoute(section) }
+        try configuration.readCache(top.section("cache"))
+        try configuration.readBounds(top.section("bounds"))
+        try configuration.readBreaker(top.section("breaker"))
+        try configuration.readRest(upstream: top.section("upstream"), console: top.section("console"))
+        return configuration
+    }
+
+    private static func label(_ text: String, key: String, in section: ConfigurationReader)
+        throws(ConfigurationProblem) -> String
+    {
+        do throws(NameRefusal) { return try Label(text).text } catch { throw section.problem(key, error.sentence) }
+    }
+
+    private mutating func readListen(_ section: ConfigurationReader) throws(ConfigurationProblem) {
+        try section.allow(["address", "tls_certificate", "tls_key"])
+        certificate = try section.string("tls_certificate")
+        certificateKey = try section.string("tls_key")
+        guard (certificate == nil) == (certificateKey == nil) else {
+            throw section.problem("tls_certificate", "tls_certificate and tls_key go together")
+        }
+        guard let address = try section.string("address") else { return }
+        guard let colon = address.lastIndex(of: ":"), let port = Int(address[address.index(after: colon)...]),
+            (0...65_535).contains(port), colon != address.startIndex
+        else {
+            throw section.problem("address", "address is HOST:PORT, such as 127.0.0.1:8080")
+        }
+        var host = String(address[..<colon])
+        if host.hasPrefix("["), host.hasSuffix("]") { host = String(host.dropFirst().dropLast()) }
+        listenHost = host
+        listenPort = port
+        let loopback = Origin(secure: false, host: host, port: port).isLoopback
+        guard loopback || certificate != nil else {
+            throw section.problem(
+                "address", "anything but loopback needs tls_certificate and tls_key: virtual keys would go in clear")
+        }
+    }
+
+    private mutating func readVault(_ section: ConfigurationReader) throws(ConfigurationProblem) {
+        try section.allow(["unlock", "keyfile"])
+        let path = try section.string("keyfile")
+        switch try section.string("unlock") ?? (path == nil ? "passphrase" : "keyfile") {
+        case "passphrase":
+            guard path == nil else { throw section.problem("keyfile", "keyfile goes with unlock = \"keyfile\"") }
+            unlock = .passphrase
+        case "keyfile":
+            guard let path, path.hasPrefix("/") else {
+                throw section.problem("unlock", "unlock = \"keyfile\" needs keyfile = \"/absolute/path\"")
+            }
+            unlock = .keyFile(path: path)
+        default: throw section.problem("unlock", "unlock is \"passphrase\" or \"keyfile\"")
+        }
+    }
+
+    private mutating func readProvider(_ section: ConfigurationReader) throws(ConfigurationProblem) {
+        try section.allow(["name", "kind", "base_url", "keyless", "allow_plain_http", "allow_private"])
+        guard let text = try section.string("name") else {
+            throw section.problem("name", "a [[provider]] needs a name")
+        }
+        let name: ProviderName
+        do throws(NameRefusal) { name = try ProviderName(text) } catch { throw section.problem("name", error.sentence) }
+        let preset = providers[name]
+        var kind = preset?.kind
+        if let word = try section.string("kind") {
+            guard let known = ProviderKind(rawValue: word) else {
+                let kinds = ProviderKind.allCases.map(\.rawValue).joined(separator: ", ")
+                throw section.problem("kind", "kind \"\(word)\" is not one of \(kinds)")
+            }
+            kind = known
+        }
+        guard let kind else { throw section.problem("name", "provider \(name) needs a kind") }
+        var origin = preset?.origin
+        var prefix = preset?.pathPrefix ?? ""
+        if let url = try section.string("base_url") {
+            let plain = try section.flag("allow_plain_http", default: false)
+            do {
+                (origin, prefix) = try BaseURL.parse(url, allowPlainHTTP: plain)
+            } catch {
+                throw section.problem("base_url", "\(error)")
+            }
+        }
+        guard let origin else { throw section.problem("name", "provider \(name) needs a base_url") }
+        if try section.flag("allow_private", default: false) { privateHosts.insert(origin.host) }
+        providers[name] = ProviderDefinition(
+            name: name, kind: kind, origin: origin, pathPrefix: prefix,
+            keyless: try section.flag("keyless", default: preset?.keyless ?? false))
+    }
+
+    private mutating func readRoute(_ section: ConfigurationReader) throws(ConfigurationProblem) {
+        try section.allow(["model", "targets", "weights", "strategy"])
+        guard let text = try section.string("model") else {
+            throw section.problem("model", "a [[route]] needs a model: the name callers use")
+        }
+        let model: ModelName
+        do throws(NameRefusal) { model = try ModelName(text) } catch { throw section.problem("model", error.sentence) }
+        guard routes[model] == nil else { throw section.problem("model", "there is a route \"\(model)\" already") }
+        let word = try section.string("strategy") ?? "priority"
+        guard let strategy = RoutingStrategyName(rawValue: word) else {
+            throw section.problem("strategy", "strategy \"\(word)\" is not one of priority, weighted")
+        }
+        let weights = try section.numbers("weights", in: 0...10_000)
+        let names = try section.strings("targets")
+        guard !names.isEmpty, names.count <= 16 else { throw section.problem("targets", "a route has 1 to 16 targets") }
+        guard weights.isEmpty || weights.count == names.count else {
+            throw section.problem("weights", "\(names.count) targets need as many weights")
+        }
+        var choices: [Route.Choice] = []
+        for (index, name) in names.enumerated() {
+            let target: Target
+            do throws(NameRefusal) {
+                target = try Target(name)
+            } catch { throw section.problem("targets", "\"\(name)\": \(error.sentence)") }
+            guard providers[target.provider] != nil else {
+                throw section.problem("targets", "\"\(name)\": there is no provider \(target.provider)")
+            }
+            choices.append(Route.Choice(target: target, weight: weights.isEmpty ? 1 : weights[index]))
+        }
+        routes[model] = Route(model: model, strategy: strategy, choices: choices)
+    }
+
+    private mutating func readCache(_ section: ConfigurationReader) throws(ConfigurationProblem) {
+        try section.allow(["enabled", "ttl_seconds", "bytes_max"])
+        cacheEnabled = try section.flag("enabled", default: cacheEnabled)
+        cacheSeconds = try section.number("ttl_seconds", in: 1...86_400, default: cacheSeconds)
+        cacheBytes = try section.number("bytes_max", in: (1 << 20)...(16 << 30), default: cacheBytes)
+    }
+
+    private mutating func readBounds(_ section: ConfigurationReader) throws(ConfigurationProblem) {
+        try section.allow([
+            "body_bytes_max", "attempts", "connect_seconds", "first_byte_seconds", "idle_seconds", "total_seconds",
+        ])
+        bodyBytes = try section.number("body_bytes_max", in: 1_024...(256 << 20), default: bodyBytes)
+        attempts = try section.number("attempts", in: 1...16, default: attempts)
+        connectSeconds = try section.number("connect_seconds", in: 1...60, default: connectSeconds)
+        firstByteSeconds = try section.number("first_byte_seconds", in: 1...3_600, default: firstByteSeconds)
+        idleSeconds = try section.number("idle_seconds", in: 1...3_600, default: idleSeconds)
+        totalSeconds = try section.number("total_seconds", in: 1...7_200, default: totalSeconds)
+    }
+
+    private mutating func readBreaker(_ section: ConfigurationReader) throws(ConfigurationProblem) {
+        try section.allow([
+            "failure_percent", "minimum_calls", "consecutive_failures", "open_seconds", "open_seconds_max",
+            "probe_successes",
+        ])
+        breaker.failurePercent = try section.number("failure_percent", in: 1...100, default: breaker.failurePercent)
+        breaker.minimumCalls = try section.number("minimum_calls", in: 1...10_000, default: breaker.minimumCalls)
+        breaker.consecutiveFailures = try section.number(
+            "consecutive_failures", in: 1...1_000, default: breaker.consecutiveFailures)
+        let open = try section.number(
+            "open_seconds", in: 1...3_600, default: Int(breaker.openFirst.wholeMilliseconds / 1_000))
+        let most = try section.number(
+            "open_seconds_max", in: open...86_400, default: max(open, Int(breaker.openMost.wholeMilliseconds / 1_000)))
+        breaker.openFirst = .seconds(open)
+        breaker.openMost = .seconds(most)
+        breaker.probeSuccesses = try section.number(
+            "probe_successes", in: 1...100, default: breaker.probeSuccesses)
+    }
+
+    private mutating func readRest(upstream: ConfigurationReader, console: ConfigurationReader)
+        throws(ConfigurationProblem)
+    {
+        try upstream.allow(["ca_file"])
+        authorities = try upstream.string("ca_file")
+        try console.allow(["theme"])
+        theme = try console.string("theme")
+    }
+}

@@ -1,0 +1,91 @@
+import Console
+import FoundationEssentials
+import Glibc
+package import Operations
+
+/// What commands print: plain lines, tables, JSON and CSV, with every text made safe for a terminal.
+package enum Output {
+    package static func line(_ text: String) { write(SafeText.clean(text, limit: 4_096) + "\n", to: 1) }
+
+    /// A new virtual key: the one secret a command ever prints.
+    package static func secret(_ secret: SecretDraft) {
+        secret.withBytes { bytes in
+            _ = Glibc.write(1, bytes.baseAddress, bytes.count)
+            _ = Glibc.write(1, "\n", 1)
+        }
+    }
+
+    package static func json(_ value: some Encodable) throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        write(String(decoding: try encoder.encode(value), as: UTF8.self) + "\n", to: 1)
+    }
+
+    package static func listing<Row: Encodable>(
+        _ rows: [Row], json asJSON: Bool, columns: [String], _ cells: (Row) -> [String]
+    ) throws {
+        if asJSON { try json(rows) } else { table(columns, rows.map(cells)) }
+    }
+
+    /// Columns as wide as their widest cell; numbers to the right.
+    package static func table(_ head: [String], _ rows: [[String]]) {
+        let clean = rows.map { $0.map { SafeText.clean($0, limit: 200) } }
+        let widths = head.indices.map { column in
+            max(head[column].count, clean.map { column < $0.count ? $0[column].count : 0 }.max() ?? 0)
+        }
+        let numeric = head.indices.map { column in
+            !clean.isEmpty && clean.allSatisfy { column < $0.count && isNumber($0[column]) }
+        }
+        for row in [head] + clean {
+            let cells = row.enumerated().map { column, cell in
+                let fill = String(repeating: " ", count: max(0, widths[column] - cell.count))
+                return numeric[column] ? fill + cell : cell + fill
+            }
+            var text = cells.joined(separator: "  ")
+            while text.last == " " { text.removeLast() }
+            write(text + "\n", to: 1)
+        }
+        if rows.isEmpty { write("(none)\n", to: 1) }
+    }
+
+    /// RFC 4180, with cells that a spreadsheet would take for a formula made harmless by a leading quote.
+    package static func csv(_ rows: [[String]]) {
+        for row in rows {
+            let cells = row.map { cell -> String in
+                let clean = SafeText.clean(cell, limit: 200)
+                let risky = clean.utf8.first.map { [0x3d, 0x2b, 0x2d, 0x40].contains($0) } ?? false
+                let text = risky && !isNumber(clean) && clean != "-" ? "'" + clean : clean
+                return text.utf8.contains(where: { $0 == 0x2c || $0 == 0x22 })
+                    ? "\"" + text.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"") + "\""
+                    : text
+            }
+            write(cells.joined(separator: ",") + "\n", to: 1)
+        }
+    }
+
+    package static func limit(_ value: Int?) -> String { value.map(String.init) ?? "-" }
+
+    package static func decimal(_ value: Double) -> String {
+        let tenths = Int64((value * 10).rounded())
+        return "\(tenths / 10).\(abs(tenths % 10))"
+    }
+
+    private static func isNumber(_ text: String) -> Bool {
+        !text.isEmpty && (text == "-" || text.utf8.allSatisfy { ($0 >= 0x30 && $0 <= 0x39) || $0 == 0x2e || $0 == 0x2d })
+    }
+
+    package static func complain(_ text: String) {
+        let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+        write(lines.map { SafeText.clean(String($0), limit: 4_096) }.joined(separator: "\n") + "\n", to: 2)
+    }
+
+    private static func write(_ text: String, to descriptor: Int32) {
+        var rest = Array(text.utf8)[...]
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else { return }
+            rest = rest.dropFirst(count)
+        }
+    }
+}

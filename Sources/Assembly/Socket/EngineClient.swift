@@ -1,0 +1,101 @@
+import CLinux
+import Domain
+package import Events
+import FoundationEssentials
+import Glibc
+package import Operations
+
+/// The command line's end of the engine's socket: one connection a request.
+package struct EngineClient: Sendable {
+    private let path: String
+    private let operatorName: String
+
+    /// nil when no engine listens there.
+    package init?(path: String, operatorName: String) {
+        self.path = path
+        self.operatorName = operatorName
+        guard let probe = Self.connect(path) else { return nil }
+        Glibc.close(probe)
+    }
+
+    package func snapshot() throws(CommandRefusal) -> EngineSnapshot {
+        guard case .snapshot(let picture) = try exchange(.snapshot) else { throw Self.strange }
+        return picture
+    }
+
+    package func perform(_ command: EngineCommand, secret: SecretDraft?) throws(CommandRefusal) -> CommandOutcome {
+        let bytes = secret?.withBytes { Array($0) }
+        guard case .done(let receipt, let issued) = try exchange(.command(command, secret: bytes)) else {
+            throw Self.strange
+        }
+        return CommandOutcome(
+            receipt, issued: issued.map { bytes in bytes.withUnsafeBytes { SecretDraft(copying: $0) } })
+    }
+
+    package func ask(_ query: EngineQuery) throws(CommandRefusal) -> EngineAnswer {
+        guard case .answer(let answer) = try exchange(.query(query)) else { throw Self.strange }
+        return answer
+    }
+
+    private static let strange = CommandRefusal(.unavailable, "the engine answered something else than was asked")
+
+    private func exchange(_ body: SocketRequest.Body) throws(CommandRefusal) -> SocketReply {
+        let gone = CommandRefusal(.unavailable, "the engine on \(path) went away; try again")
+        guard let socket = Self.connect(path),
+            var line = try? JSONEncoder().encode(SocketRequest(operatorName: operatorName, body: body))
+        else { throw gone }
+        defer { Glibc.close(socket) }
+        line.append(UInt8(ascii: "\n"))
+        guard Self.writeAll(line, to: socket) else { throw gone }
+        guard let reply = Self.readAll(from: socket),
+            let decoded = try? JSONDecoder().decode(SocketReply.self, from: reply)
+        else { throw gone }
+        if case .refused(let refusal) = decoded { throw refusal }
+        return decoded
+    }
+
+    private static func connect(_ path: String) -> Int32? {
+        var address = sockaddr_un()
+        guard path.utf8.count < MemoryLayout.size(ofValue: address.sun_path) else { return nil }
+        address.sun_family = sa_family_t(AF_UNIX)
+        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
+        let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        guard descriptor >= 0 else { return nil }
+        let result = withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                Glibc.connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
+            }
+        }
+        guard result == 0 else {
+            Glibc.close(descriptor)
+            return nil
+        }
+        return descriptor
+    }
+
+    private static func writeAll(_ bytes: Data, to descriptor: Int32) -> Bool {
+        bytes.withUnsafeBytes { buffer in
+            var sent = 0
+            while sent < buffer.count {
+                let rest = UnsafeRawBufferPointer(rebasing: buffer[sent...])
+                let count = send(descriptor, rest.baseAddress, rest.count, Int32(MSG_NOSIGNAL.rawValue))
+                if count < 0, errno == EINTR { continue }
+                guard count > 0 else { return false }
+                sent += count
+            }
+            return true
+        }
+    }
+
+    private static func readAll(from descriptor: Int32) -> Data? {
+        var out = Data()
+        var chunk = [UInt8](repeating: 0, count: 64 << 10)
+        while out.count < SocketLimits.replyBytes {
+            let count = read(descriptor, &chunk, chunk.count)
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else { return out.isEmpty ? nil : out }
+            out.append(contentsOf: chunk[..<count])
+        }
+        return nil
+    }
+}

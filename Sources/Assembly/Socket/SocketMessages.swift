@@ -1,0 +1,34 @@
+package import Operations
+
+/// What a command asks of a running engine: one line of JSON over the data folder's socket.
+package struct SocketRequest: Codable, Sendable {
+    /// What is asked; secrets travel beside a command, in base64, because a line cannot hold raw bytes.
+    package enum Body: Codable, Sendable {
+        case snapshot
+        case command(EngineCommand, secret: [UInt8]?)
+        case query(EngineQuery)
+    }
+    package var operatorName: String
+    package var body: Body
+
+    package init(operatorName: String, body: Body) {
+        self.operatorName = operatorName
+        self.body = body
+    }
+}
+
+/// What the engine answers: one line of JSON.
+package enum SocketReply: Codable, Sendable {
+    case snapshot(EngineSnapshot)
+    case done(CommandReceipt, issued: [UInt8]?)
+    case answer(EngineAnswer)
+    case refused(CommandRefusal)
+}
+
+/// Bounds of the socket: a request holds at most a secret and a few names; a reply at most a snapshot.
+package enum SocketLimits {
+    package static let requestBytes = 64 << 10
+    package static let replyBytes = 64 << 20
+    /// How long a peer may take to send its line.
+    package static let requestSeconds: Int64 = 10
+}

@@ -1,0 +1,231 @@
+import Cipher
+import Domain
+import Locking
+import Logging
+import Operations
+import Storage
+
+/// Carries out operators' commands, one storage transaction each, and puts their result in force.
+///
+/// A command first changes storage together with its audit record, then the directory that calls read: what an
+/// operator was told has happened is in force for the next call and survives a restart.
+actor CommandDesk {
+    /// The state as of the last finished command; read from anywhere, written only here.
+    nonisolated let state: Published<EngineState>
+    let parts: PathParts
+    let control: any ControlStore
+    let tenants: any TenantStores
+    let prober: any KeyProber
+    let log: Logger
+    private var reload: (@Sendable () async throws(CommandRefusal) -> String)?
+
+    init(
+        parts: PathParts, state: EngineState, control: any ControlStore, tenants: any TenantStores,
+        prober: any KeyProber, log: Logger
+    ) {
+        self.parts = parts
+        self.state = Published(state)
+        self.control = control
+        self.tenants = tenants
+        self.prober = prober
+        self.log = log
+    }
+
+    /// Carries out one command. Refusals of commands that name something real are audited too.
+    func perform(_ command: EngineCommand, secret: SecretDraft?, by who: OperatorID)
+        async throws(CommandRefusal) -> CommandOutcome
+    {
+        do {
+            let outcome = try await carryOut(command, secret: secret, by: who)
+            await refreshAuditTail()
+            return outcome
+        } catch let refusal as CommandRefusal {
+            await auditRefusal(command, refusal, by: who)
+            throw refusal
+        } catch let failure as StorageFailure {
+            throw CommandRefusal(Self.code(of: failure), failure.description)
+        } catch let refusal as NameRefusal {
+            throw CommandRefusal(.invalid, refusal.sentence)
+        } catch {
+            log.error("command failed", metadata: ["command": "\(CommandName.of(command))", "error": "\(type(of: error))"])
+            throw CommandRefusal(.storage, "the command failed inside the gateway; nothing was changed")
+        }
+    }
+
+    private func carryOut(_ command: EngineCommand, secret: SecretDraft?, by who: OperatorID) async throws
+        -> CommandOutcome
+    {
+        switch command {
+        case .tenantAdd(let name, let limits): try await addTenant(name, limits, by: who)
+        case .tenantSuspend(let name, let reason): try await setStatus(.suspended, of: name, reason: reason, by: who)
+        case .tenantResume(let name): try await setStatus(.active, of: name, reason: "", by: who)
+        case .keyAdd(let tenant, let provider, let label, let accept):
+            try await addKey(tenant, provider, label, acceptUnverified: accept, secret: secret, by: who)
+        case .keyVerify(let key): try await verifyKey(key, by: who)
+        case .keyRotate(let key, let seconds, let accept):
+            try await rotateKey(key, drainSeconds: seconds, acceptUnverified: accept, secret: secret, by: who)
+        case .keyUndo(let key): try await undoRotation(of: key, by: who)
+        case .keyDrain(let key, let seconds, let reason):
+            try await drainKey(key, seconds: seconds, reason: reason, by: who)
+        case .keyRevoke(let key, let reason): try await revokeKey(key, reason: reason, by: who)
+        case .tokenIssue(let order): try await issueToken(order, by: who)
+        case .tokenRotate(let key, let overlap): try await rotateToken(key, overlapSeconds: overlap, by: who)
+        case .tokenRevoke(let key, let reason): try await revokeToken(key, reason: reason, by: who)
+        case .breakerTrip(let target, let seconds, let reason):
+            try await holdBreaker(.open, target, seconds: seconds, reason: reason, by: who)
+        case .breakerClose(let target, let seconds, let reason):
+            try await holdBreaker(.closed, target, seconds: seconds, reason: reason, by: who)
+        case .breakerHold(let target, let seconds, let reason):
+            try await holdBreaker(.asIs, target, seconds: seconds, reason: reason, by: who)
+        case .breakerRelease(let target, let reason): try await releaseBreaker(target, reason: reason, by: who)
+        case .cachePurge(let tenant): try await purgeCache(tenant, by: who)
+        case .providerTest(let provider, let tenant): try await testProvider(provider, tenant: tenant)
+        case .vaultUnlock: try await unlockVault(secret, by: who)
+        case .configReload: try await reloadConfiguration(by: who)
+        }
+    }
+
+    // MARK: State
+
+    /// Changes the state and puts the directory made of it in force.
+    func change(_ body: (inout EngineState) -> Void) {
+        state.update { old in
+            var next = old
+            body(&next)
+            return next
+        }
+        parts.directory.store(state.load().directory())
+    }
+
+    func tenant(named name: TenantName) throws(CommandRefusal) -> TenantRecord {
+        guard let tenant = state.load().tenant(named: name) else {
+            throw CommandRefusal(.notFound, "there is no tenant \(name); see: gatehouse tenant list")
+        }
+        return tenant
+    }
+
+    func configure(providers: [ProviderName: ProviderDefinition], routes: [ModelName: Route], note: String) async {
+        let draft = draft(
+            OperatorID(name: "gateway", via: "engine"), "config.change", "gatehouse.toml", after: note)
+        do {
+            try await control.appendAudit(draft)
+        } catch {
+            log.error("the configuration's change could not be audited")
+        }
+        change { state in
+            state.providers = providers
+            state.routes = routes
+            state.configurationNote = note
+        }
+        await refreshAuditTail()
+    }
+
+    func noteConfiguration(_ note: String) { change { $0.configurationNote = note } }
+
+    func onReload(_ reload: @escaping @Sendable () async throws(CommandRefusal) -> String) { self.reload = reload }
+
+    private func reloadConfiguration(by who: OperatorID) async throws -> CommandOutcome {
+        guard let reload else { throw CommandRefusal(.unavailable, "this engine has no configuration file") }
+        return CommandOutcome(CommandReceipt(message: try await reload()))
+    }
+
+    // MARK: Audit
+
+    func draft(
+        _ who: OperatorID, _ action: String, _ target: String, tenant: TenantID? = nil, before: String = "",
+        after: String = "", reason: String = "", result: String = "ok"
+    ) -> AuditDraft {
+        AuditDraft(
+            at: parts.clock.wall, actor: who.name, via: who.via, action: action, target: target, tenant: tenant,
+            before: before, after: after, reason: reason, result: result)
+    }
+
+    /// Chains a draft that was written with a change in a tenant's schema, and clears it there.
+    func settle(_ draft: AuditDraft, of store: any TenantStore) async throws {
+        try await control.appendAudit(draft)
+        try await store.clearAuditOutbox([draft.id])
+    }
+
+    func newestAudit() -> Int64? { state.load().auditTail.first?.sequence }
+
+    func refreshAuditTail() async {
+        guard let records = try? await control.auditRecords(before: nil, limit: 200) else { return }
+        state.update { old in
+            var next = old
+            next.auditTail = records
+            return next
+        }
+    }
+
+    private func auditRefusal(_ command: EngineCommand, _ refusal: CommandRefusal, by who: OperatorID) async {
+        guard refusal.code != .invalid, refusal.code != .notFound else { return }
+        let draft = draft(
+            who, CommandName.of(command), CommandName.target(of: command), result: "refused: \(refusal.code.rawValue)")
+        do {
+            try await control.appendAudit(draft)
+        } catch {
+            log.error("a refused command could not be audited")
+        }
+        await refreshAuditTail()
+    }
+
+    private static func code(of failure: StorageFailure) -> CommandRefusal.Code {
+        switch failure {
+        case .notFound: .notFound
+        case .conflict, .stale: .conflict
+        case .corrupt, .unavailable: .storage
+        }
+    }
+
+    func publishChange(_ action: String, _ what: String) {
+        parts.publish(
+            .changed(.init(action: action, what: what, at: parts.clock.wall)), lane: parts.bus.commonLane)
+    }
+}
+
+/// What a command is called in the audit: `noun.verb`.
+enum CommandName {
+    static func of(_ command: EngineCommand) -> String {
+        switch command {
+        case .tenantAdd: "tenant.add"
+        case .tenantSuspend: "tenant.suspend"
+        case .tenantResume: "tenant.resume"
+        case .keyAdd: "key.add"
+        case .keyVerify: "key.verify"
+        case .keyRotate: "key.rotate"
+        case .keyUndo: "key.undo"
+        case .keyDrain: "key.drain"
+        case .keyRevoke: "key.revoke"
+        case .tokenIssue: "token.issue"
+        case .tokenRotate: "token.rotate"
+        case .tokenRevoke: "token.revoke"
+        case .breakerTrip: "breaker.trip"
+        case .breakerClose: "breaker.close"
+        case .breakerHold: "breaker.hold"
+        case .breakerRelease: "breaker.release"
+        case .cachePurge: "cache.purge"
+        case .providerTest: "provider.test"
+        case .vaultUnlock: "vault.unlock"
+        case .configReload: "config.reload"
+        }
+    }
+
+    static func target(of command: EngineCommand) -> String {
+        switch command {
+        case .tenantAdd(let name, _), .tenantSuspend(let name, _), .tenantResume(let name): name.text
+        case .keyAdd(let tenant, let provider, let label, _): "\(tenant) \(provider)/\(label)"
+        case .keyVerify(let key), .keyRotate(let key, _, _), .keyUndo(let key), .keyDrain(let key, _, _),
+            .keyRevoke(let key, _):
+            "key \(key.short)"
+        case .tokenIssue(let order): "\(order.tenant) \(order.name)"
+        case .tokenRotate(let key, _), .tokenRevoke(let key, _): "token \(key.short)"
+        case .breakerTrip(let target, _, _), .breakerClose(let target, _, _), .breakerHold(let target, _, _),
+            .breakerRelease(let target, _):
+            target.description
+        case .cachePurge(let tenant): tenant?.text ?? "all"
+        case .providerTest(let provider, _): provider.text
+        case .vaultUnlock: "vault"
+        case .configReload: "gatehouse.toml"
+        }
+    }
+}

@@ -1,0 +1,275 @@
+import Cipher
+import Domain
+import Operations
+import Storage
+
+/// Provider keys: add, verify, rotate, undo, drain, revoke.
+extension CommandDesk {
+    /// Shortest and longest text that can be a provider key (OpenAI's and Anthropic's have 40 to 200 characters).
+    private static let secretLengths = 8...2_048
+    private static let drainSecondsMost = 7 * 86_400
+
+    func addKey(
+        _ tenantName: TenantName, _ providerName: ProviderName, _ label: Label, acceptUnverified: Bool,
+        secret: SecretDraft?, by who: OperatorID
+    ) async throws -> CommandOutcome {
+        let tenant = try tenant(named: tenantName)
+        let provider = try provider(named: providerName)
+        let taken = state.load().providerKeys.values.contains {
+            $0.tenant == tenant.id && $0.provider == providerName && $0.label == label && $0.state != .revoked
+        }
+        guard !taken else {
+            throw CommandRefusal(
+                .conflict, "tenant \(tenantName) has a key \(providerName)/\(label) already; rotate it, or choose a label")
+        }
+        let (record, answer) = try await seal(
+            secret, tenant: tenant, provider: provider, label: label, predecessor: nil,
+            acceptUnverified: acceptUnverified)
+        let name = "\(tenantName) \(providerName)/\(label)"
+        let store = try await tenants.store(for: tenant.id)
+        let audit = draft(
+            who, "key.add", name, tenant: tenant.id, after: "\(record.fingerprint), \(answer.verdict.rawValue)")
+        try await store.insertProviderKey(record, audit: audit)
+        change { $0.providerKeys[record.id] = record }
+        try await settle(audit, of: store)
+        publishChange("key.add", "key \(name) added")
+        return CommandOutcome(
+            CommandReceipt(
+                message: "key \(providerName)/\(label) of \(tenantName) added: \(answer.verdict.rawValue)",
+                details: ["fingerprint \(record.fingerprint)", "id \(record.id)", answer.sentence]))
+    }
+
+    func verifyKey(_ id: ProviderKeyID, by who: OperatorID) async throws -> CommandOutcome {
+        var (record, tenant, name) = try key(id)
+        guard record.state == .active || record.state == .draining else {
+            throw CommandRefusal(.conflict, "key \(name) is \(record.state.rawValue); there is nothing to verify")
+        }
+        let provider = try provider(named: record.provider)
+        let answer = try await probeStored(record, provider: provider)
+        record.verdict = answer.verdict
+        record.verdictAt = parts.clock.wall
+        let store = try await tenants.store(for: tenant.id)
+        let audit = draft(who, "key.verify", name, tenant: tenant.id, result: answer.verdict.rawValue)
+        try await replace([record], in: store, audit: audit)
+        if answer.verdict == .verified { parts.credentials.heal(id, at: parts.clock.now) }
+        if answer.verdict == .refused {
+            _ = parts.credentials.mark(
+                .rejected, key: id, model: nil, retryAfter: nil, at: parts.clock.now)
+        }
+        return CommandOutcome(CommandReceipt(message: "key \(name): \(answer.verdict.rawValue)", details: [answer.sentence]))
+    }
+
+    func rotateKey(
+        _ id: ProviderKeyID, drainSeconds: Int, acceptUnverified: Bool, secret: SecretDraft?, by who: OperatorID
+    ) async throws -> CommandOutcome {
+        var (old, tenant, name) = try key(id)
+        guard old.state == .active else {
+            throw CommandRefusal(.conflict, "key \(name) is \(old.state.rawValue); only an active key is rotated")
+        }
+        guard (0...Self.drainSecondsMost).contains(drainSeconds) else {
+            throw CommandRefusal(.invalid, "the drain takes 0 to \(Self.drainSecondsMost) seconds")
+        }
+        let provider = try provider(named: old.provider)
+        let (new, answer) = try await seal(
+            secret, tenant: tenant, provider: provider, label: old.label, predecessor: old.id,
+            acceptUnverified: acceptUnverified)
+        guard new.fingerprint != old.fingerprint else {
+            throw CommandRefusal(.conflict, "that is the key \(name) already has; nothing was changed")
+        }
+        let ends = parts.clock.wall + .seconds(drainSeconds)
+        old.state = .draining
+        old.drainEnds = ends
+        let store = try await tenants.store(for: tenant.id)
+        let audit = draft(
+            who, "key.rotate", name, tenant: tenant.id, before: old.fingerprint,
+            after: "\(new.fingerprint), \(answer.verdict.rawValue)", reason: "drain \(drainSeconds) s")
+        // The successor first: killed in between, both keys are active and the rotation can be repeated.
+        try await store.insertProviderKey(new, audit: audit)
+        try await replace([old], in: store, audit: nil)
+        change { $0.providerKeys[new.id] = new }
+        try await settle(audit, of: store)
+        publishChange("key.rotate", "key \(name) rotated to \(new.fingerprint)")
+        return CommandOutcome(
+            CommandReceipt(
+                message: "key \(name) rotated; the old one drains until \(ends.civil.clock)Z, then it is revoked",
+                details: [
+                    "old \(old.fingerprint)", "new \(new.fingerprint): \(answer.verdict.rawValue)", answer.sentence,
+                ], undo: drainSeconds > 0 ? .keyUndo(key: id) : nil, undoUntil: ends))
+    }
+
+    func undoRotation(of id: ProviderKeyID, by who: OperatorID) async throws -> CommandOutcome {
+        var (old, tenant, name) = try key(id)
+        guard old.state == .draining else {
+            throw CommandRefusal(.conflict, "key \(name) is \(old.state.rawValue); only a draining key can be put back")
+        }
+        let ends = old.drainEnds
+        old.state = .active
+        old.drainEnds = nil
+        var changed = [old]
+        if var successor = state.load().providerKeys.values.first(where: { $0.predecessor == id && $0.state == .active }) {
+            successor.state = .draining
+            successor.drainEnds = ends
+            changed.append(successor)
+        }
+        let store = try await tenants.store(for: tenant.id)
+        let audit = draft(
+            who, "key.undo", name, tenant: tenant.id, before: "draining", after: "active \(old.fingerprint)")
+        try await replace(changed, in: store, audit: audit)
+        publishChange("key.undo", "key \(name) is back")
+        return CommandOutcome(
+            CommandReceipt(message: "key \(name) takes traffic again; its successor drains instead"))
+    }
+
+    func drainKey(_ id: ProviderKeyID, seconds: Int, reason: String, by who: OperatorID) async throws -> CommandOutcome {
+        var (record, tenant, name) = try key(id)
+        guard record.state == .active else {
+            throw CommandRefusal(.conflict, "key \(name) is \(record.state.rawValue); only an active key can be drained")
+        }
+        guard (1...Self.drainSecondsMost).contains(seconds) else {
+            throw CommandRefusal(.invalid, "the drain takes 1 to \(Self.drainSecondsMost) seconds")
+        }
+        record.state = .draining
+        record.drainEnds = parts.clock.wall + .seconds(seconds)
+        let store = try await tenants.store(for: tenant.id)
+        let audit = draft(
+            who, "key.drain", name, tenant: tenant.id, before: "active", after: "draining \(seconds) s", reason: reason)
+        try await replace([record], in: store, audit: audit)
+        publishChange("key.drain", "key \(name) drains")
+        return CommandOutcome(
+            CommandReceipt(
+                message: "key \(name) drains for \(seconds) s, then it is revoked", undo: .keyUndo(key: id),
+                undoUntil: record.drainEnds))
+    }
+
+    func revokeKey(_ id: ProviderKeyID, reason: String, by who: OperatorID) async throws -> CommandOutcome {
+        var (record, tenant, name) = try key(id)
+        guard record.state != .revoked else { throw CommandRefusal(.conflict, "key \(name) is revoked already") }
+        let before = record.state
+        record.state = .revoked
+        record.drainEnds = nil
+        record.sealed = []
+        let store = try await tenants.store(for: tenant.id)
+        let audit = draft(
+            who, "key.revoke", name, tenant: tenant.id, before: "\(before.rawValue) \(record.fingerprint)",
+            after: "revoked", reason: reason)
+        try await replace([record], in: store, audit: audit)
+        parts.secrets.drop(id)
+        publishChange("key.revoke", "key \(name) revoked")
+        return CommandOutcome(
+            CommandReceipt(
+                message: "key \(name) is revoked; its sealed record is erased",
+                details: ["revoke it at the provider too: Gatehouse cannot do that"]))
+    }
+
+    /// A free call to the provider, with a tenant's key where one is named.
+    func testProvider(_ name: ProviderName, tenant tenantName: TenantName?) async throws -> CommandOutcome {
+        let provider = try provider(named: name)
+        let answer: KeyProbeAnswer
+        if let tenantName {
+            let tenant = try tenant(named: tenantName)
+            guard
+                let record = state.load().providerKeys.values.first(where: {
+                    $0.tenant == tenant.id && $0.provider == name && $0.state == .active
+                })
+            else { throw CommandRefusal(.notFound, "tenant \(tenantName) has no active key for \(name)") }
+            answer = try await probeStored(record, provider: provider)
+        } else {
+            answer = await prober.probe(provider, secret: try SecretBytes(copying: "none"))
+        }
+        // Without a key a refusal is what a provider in good health says.
+        let reachable = tenantName == nil && answer.verdict == .refused
+        let words = reachable ? "reachable (it refused a call without a key, as it should)" : answer.verdict.rawValue
+        return CommandOutcome(CommandReceipt(message: "provider \(name): \(words)", details: [answer.sentence]))
+    }
+
+    // MARK: Pieces
+
+    func provider(named name: ProviderName) throws(CommandRefusal) -> ProviderDefinition {
+        guard let provider = state.load().providers[name] else {
+            throw CommandRefusal(.notFound, "there is no provider \(name); see: gatehouse provider list")
+        }
+        return provider
+    }
+
+    func key(_ id: ProviderKeyID) throws(CommandRefusal) -> (ProviderKeyRecord, TenantRecord, String) {
+        guard let record = state.load().providerKeys[id], let tenant = state.load().tenants[record.tenant] else {
+            throw CommandRefusal(.notFound, "there is no key \(id.short); see: gatehouse key list")
+        }
+        return (record, tenant, "\(tenant.name) \(record.provider)/\(record.label)")
+    }
+
+    /// Checks, verifies and seals a secret that an operator gave.
+    private func seal(
+        _ draft: SecretDraft?, tenant: TenantRecord, provider: ProviderDefinition, label: Label,
+        predecessor: ProviderKeyID?, acceptUnverified: Bool
+    ) async throws -> (ProviderKeyRecord, KeyProbeAnswer) {
+        guard parts.vault.isUnlocked else { throw sealedRefusal }
+        let secret = try Self.secret(from: draft)
+        let answer = await prober.probe(provider, secret: secret)
+        switch answer.verdict {
+        case .verified: break
+        case .refused:
+            throw CommandRefusal(.keyRefused, "\(provider.name) refused this key; nothing was changed. \(answer.sentence)")
+        case .unknown:
+            guard acceptUnverified else {
+                throw CommandRefusal(
+                    .keyUnverified,
+                    "\(provider.name) could not say whether this key works: \(answer.sentence) "
+                        + "Nothing was changed; repeat with --accept-unverified to go on all the same.")
+            }
+        }
+        let id = ProviderKeyID.random()
+        let sealed = try parts.vault.sealProviderKey(
+            secret, provider: provider.name, origin: provider.origin, tenant: tenant.id, record: id, counter: 1)
+        let record = ProviderKeyRecord(
+            id: id, tenant: tenant.id, provider: provider.name, label: label, state: .active,
+            fingerprint: try parts.vault.fingerprint(of: secret), sealed: sealed, counter: 1,
+            created: parts.clock.wall, predecessor: predecessor, verdict: answer.verdict,
+            verdictAt: parts.clock.wall)
+        return (record, answer)
+    }
+
+    /// The bytes between blanks and line ends; refuses what cannot be a key, without repeating any of it.
+    private static func secret(from draft: SecretDraft?) throws -> SecretBytes {
+        guard let draft else {
+            throw CommandRefusal(.invalid, "a provider key is needed: from the prompt, or --from-stdin")
+        }
+        return try draft.withBytes { bytes in
+            var start = bytes.startIndex
+            var end = bytes.endIndex
+            while start < end, bytes[start] <= 0x20 { start += 1 }
+            while start < end, bytes[end - 1] <= 0x20 { end -= 1 }
+            let trimmed = UnsafeRawBufferPointer(rebasing: bytes[start..<end])
+            guard secretLengths.contains(trimmed.count) else {
+                throw CommandRefusal(
+                    .invalid,
+                    "a provider key has \(secretLengths.lowerBound) to \(secretLengths.upperBound) characters; got \(trimmed.count)"
+                )
+            }
+            guard trimmed.allSatisfy({ (0x21...0x7e).contains($0) }) else {
+                throw CommandRefusal(
+                    .invalid, "a provider key is printable ASCII without blanks; check what was pasted")
+            }
+            return try SecretBytes(copying: trimmed)
+        }
+    }
+
+    private func probeStored(_ record: ProviderKeyRecord, provider: ProviderDefinition) async throws -> KeyProbeAnswer {
+        guard parts.vault.isUnlocked else { throw sealedRefusal }
+        let secret: SecretBytes
+        do {
+            secret = try parts.vault.openProviderKey(record, origin: provider.origin)
+        } catch {
+            throw CommandRefusal(.storage, "the sealed key does not open: \(error)")
+        }
+        return await prober.probe(provider, secret: secret)
+    }
+
+    /// Writes changed rows, each only over the counter it was read with, and puts them in force.
+    func replace(_ records: [ProviderKeyRecord], in store: any TenantStore, audit: AuditDraft?) async throws {
+        try await store.replaceProviderKeys(
+            records.map { ProviderKeyChange(row: $0, ifCounter: $0.counter) }, audit: audit)
+        change { state in for record in records { state.providerKeys[record.id] = record } }
+        if let audit { try await settle(audit, of: store) }
+    }
+}

@@ -1,0 +1,234 @@
+import Cipher
+import Domain
+import Operations
+import Storage
+
+/// Breakers, cache, vault, queries, and what is done once a second.
+extension CommandDesk {
+    /// A hold always has an end: 1 minute to 7 days.
+    private static let holdSeconds = 60...(7 * 86_400)
+
+    func holdBreaker(
+        _ mode: BreakerHold.Mode, _ target: Target, seconds: Int, reason: String, by who: OperatorID
+    ) async throws -> CommandOutcome {
+        _ = try provider(named: target.provider)
+        guard Self.holdSeconds.contains(seconds) else {
+            throw CommandRefusal(
+                .invalid, "a hold lasts \(Self.holdSeconds.lowerBound) to \(Self.holdSeconds.upperBound) seconds")
+        }
+        guard !reason.isEmpty, reason.utf8.count <= 200 else {
+            throw CommandRefusal(.invalid, "a reason of 1 to 200 characters is needed: it goes to the audit")
+        }
+        let now = parts.clock.wall
+        let hold = BreakerHold(mode: mode, owner: who.name, reason: reason, since: now, ends: now + .seconds(seconds))
+        let before = parts.breakers.status(of: target, at: parts.clock.now)
+        let action =
+            switch mode {
+            case .open: "breaker.trip"
+            case .closed: "breaker.close"
+            case .asIs: "breaker.hold"
+            }
+        try await control.setHold(
+            hold, on: target,
+            audit: draft(
+                who, action, target.description, before: before?.position.word ?? "closed",
+                after: "\(mode.rawValue) until \(hold.ends)", reason: reason))
+        parts.breakers.hold(target, hold, at: parts.clock.now, wall: now)
+        announceBreaker(target)
+        let word =
+            switch mode {
+            case .open: "OPEN"
+            case .closed: "closed"
+            case .asIs: "held as it is"
+            }
+        return CommandOutcome(
+            CommandReceipt(
+                message: "\(target) is \(word) until \(hold.ends.civil.clock)Z",
+                undo: .breakerRelease(target: target, reason: "undo"), undoUntil: hold.ends))
+    }
+
+    func releaseBreaker(_ target: Target, reason: String, by who: OperatorID) async throws -> CommandOutcome {
+        guard let hold = parts.breakers.status(of: target, at: parts.clock.now)?.hold else {
+            throw CommandRefusal(.conflict, "no hold is on \(target)")
+        }
+        try await control.setHold(
+            nil, on: target,
+            audit: draft(
+                who, "breaker.release", target.description, before: "\(hold.mode.rawValue) by \(hold.owner)",
+                after: "automatic", reason: reason))
+        parts.breakers.release(target, at: parts.clock.now)
+        announceBreaker(target)
+        return CommandOutcome(CommandReceipt(message: "\(target) is released: the breaker works by itself again"))
+    }
+
+    private func announceBreaker(_ target: Target) {
+        guard let status = parts.breakers.status(of: target, at: parts.clock.now) else { return }
+        parts.publish(
+            .breakerMoved(
+                .init(
+                    target: target, position: status.position, hold: status.hold, why: status.why,
+                    at: parts.clock.wall)), lane: parts.bus.commonLane)
+    }
+
+    func purgeCache(_ name: TenantName?, by who: OperatorID) async throws -> CommandOutcome {
+        let tenant = try name.map { try tenant(named: $0) }
+        try await control.appendAudit(draft(who, "cache.purge", name?.text ?? "all", tenant: tenant?.id))
+        let count = tenant.map { parts.cache.purge(tenant: $0.id) } ?? parts.cache.purgeAll()
+        publishChange("cache.purge", "cache of \(name?.text ?? "all tenants") purged")
+        return CommandOutcome(CommandReceipt(message: "\(count) cached answers purged"))
+    }
+
+    func unlockVault(_ secret: SecretDraft?, by who: OperatorID) async throws -> CommandOutcome {
+        guard !parts.vault.isUnlocked else { throw CommandRefusal(.conflict, "the vault is unlocked already") }
+        guard let record = state.load().vault else {
+            throw CommandRefusal(.notFound, "this data folder has no vault; run: gatehouse init")
+        }
+        guard let secret else { throw CommandRefusal(.invalid, "the passphrase is needed") }
+        let opened: [TenantID]
+        do {
+            opened = try secret.withBytes { try parts.vault.unlock(record, with: $0, tenantKeys: state.load().tenantKeys) }
+        } catch {
+            try await control.appendAudit(draft(who, "vault.unlock", "vault", result: "refused"))
+            await refreshAuditTail()
+            throw CommandRefusal(.invalid, "the vault did not open: \(error)")
+        }
+        try await control.appendAudit(draft(who, "vault.unlock", "vault", before: "sealed", after: "unlocked"))
+        publishChange("vault.unlock", "vault unlocked")
+        let damaged = opened.count
+        return CommandOutcome(
+            CommandReceipt(
+                message: "the vault is unlocked",
+                details: damaged == 0 ? [] : ["\(damaged) tenants' keys are damaged; see: gatehouse vault status"]))
+    }
+
+    // MARK: Queries
+
+    func ask(_ query: EngineQuery) async throws(CommandRefusal) -> EngineAnswer {
+        do {
+            switch query {
+            case .audit(let before, let limit):
+                return .audit(try await control.auditRecords(before: before, limit: min(max(limit, 1), 10_000)))
+            case .verifyAudit: return try await verifyAudit()
+            case .calls(let name, let limit):
+                let tenant = try tenant(named: name)
+                let store = try await tenants.store(for: tenant.id)
+                return .calls(
+                    try await store.usage(
+                        since: WallTime(milliseconds: 0), until: WallTime(milliseconds: .max),
+                        limit: min(max(limit, 1), 10_000)))
+            case .usageReport(let query): return .usage(try await report(query))
+            }
+        } catch let refusal as CommandRefusal {
+            throw refusal
+        } catch let failure as StorageFailure {
+            throw CommandRefusal(.storage, failure.description)
+        } catch {
+            log.error("a query failed", metadata: ["error": "\(type(of: error))"])
+            throw CommandRefusal(.storage, "the query failed inside the gateway")
+        }
+    }
+
+    private func verifyAudit() async throws -> EngineAnswer {
+        let answer: EngineAnswer
+        let words: String
+        switch try await control.verifyAudit() {
+        case .intact(let records, let head):
+            answer = .auditIntact(records: records, head: hexadecimalText(of: head))
+            words = "chain ok to #\(records), verified \(parts.clock.wall.civil.clock)Z"
+        case .broken(let sequence, let what):
+            answer = .auditBroken(at: sequence, what: what)
+            words = "CHAIN BROKEN at #\(sequence): \(what)"
+        }
+        change { $0.auditVerified = words }
+        return answer
+    }
+
+    private func report(_ query: UsageQuery) async throws -> [UsageLine] {
+        let dimensions = query.by.filter { $0 != "tenant" }.map(UsageDimension.init(rawValue:))
+        guard !dimensions.contains(nil) else {
+            let known = ["tenant"] + UsageDimension.allCases.map(\.rawValue)
+            throw CommandRefusal(.invalid, "a report is grouped by: \(known.joined(separator: ", "))")
+        }
+        let chosen: [TenantRecord]
+        if let name = query.tenant {
+            chosen = [try tenant(named: name)]
+        } else {
+            chosen = state.load().tenants.values.sorted { $0.name < $1.name }
+        }
+        var lines: [[String]: UsageLine] = [:]
+        for tenant in chosen {
+            let store = try await tenants.store(for: tenant.id)
+            let sums = try await store.usageReport(since: query.since, until: query.until, by: dimensions.compactMap { $0 })
+            for sum in sums { Self.merge(sum, tenant: tenant.name, by: query.by, into: &lines) }
+        }
+        return lines.values.sorted { ($0.cost, $1.keys.joined()) > ($1.cost, $0.keys.joined()) }
+    }
+
+    private static func merge(
+        _ sum: UsageSum, tenant: TenantName, by columns: [String], into lines: inout [[String]: UsageLine]
+    ) {
+        var rest = sum.keys.makeIterator()
+        let keys = columns.map { $0 == "tenant" ? tenant.text : rest.next() ?? "" }
+        let old = lines[keys]
+        lines[keys] = UsageLine(
+            keys: keys, calls: (old?.calls ?? 0) + sum.calls, failed: (old?.failed ?? 0) + sum.failed,
+            usage: (old?.usage ?? Usage()) + sum.usage, cost: (old?.cost ?? .zero) + sum.cost,
+            unpriced: (old?.unpriced ?? 0) + sum.unpriced, saved: (old?.saved ?? .zero) + sum.saved)
+    }
+
+    /// The last 24 hours of cost, hour by hour, from the ledgers of at most 200 tenants.
+    func recentCosts() async -> [(CostBook.Key, Int64, CostBook.Line)] {
+        let hour: Int64 = 3_600_000
+        let newest = parts.clock.wall.milliseconds / hour
+        var out: [(CostBook.Key, Int64, CostBook.Line)] = []
+        for tenant in state.load().tenants.values.sorted(by: { $0.created < $1.created }).prefix(200) {
+            guard let store = try? await tenants.store(for: tenant.id) else { continue }
+            for start in (newest - 23)...newest {
+                let sums = try? await store.usageReport(
+                    since: WallTime(milliseconds: start * hour), until: WallTime(milliseconds: (start + 1) * hour),
+                    by: [.provider, .model])
+                for sum in sums ?? [] where sum.keys.count == 2 {
+                    out.append(
+                        (
+                            CostBook.Key(tenant: tenant.id, provider: sum.keys[0].isEmpty ? "(none)" : sum.keys[0], model: sum.keys[1]), start,
+                            CostBook.Line(
+                                calls: sum.calls, unpriced: sum.unpriced, usage: sum.usage, cost: sum.cost, saved: sum.saved)
+                        ))
+                }
+            }
+        }
+        return out
+    }
+
+    // MARK: Once a second
+
+    func tick(moves: [GatewayEvent.BreakerMove]) async {
+        let gateway = OperatorID(name: "gateway", via: "engine")
+        var audited = false
+        for move in moves where move.position == .open {
+            let draft = draft(gateway, "breaker.open", move.target.description, before: "closed", after: "OPEN", reason: move.why)
+            if (try? await control.appendAudit(draft)) != nil { audited = true }
+        }
+        let now = parts.clock.wall
+        for key in state.load().providerKeys.values {
+            guard key.state == .draining, let ends = key.drainEnds, ends <= now else { continue }
+            do {
+                _ = try await revokeKey(key.id, reason: "drained", by: gateway)
+                audited = true
+            } catch {
+                log.error("a drained key could not be revoked", metadata: ["key": "\(key.id.short)", "error": "\(error)"])
+            }
+        }
+        for status in parts.breakers.endedHolds(at: parts.clock.now) {
+            do {
+                try await control.setHold(
+                    nil, on: status,
+                    audit: draft(gateway, "breaker.release", status.description, after: "automatic", reason: "the hold ended"))
+                audited = true
+            } catch {
+                log.error("an ended hold could not be removed", metadata: ["target": "\(status)"])
+            }
+        }
+        if audited { await refreshAuditTail() }
+    }
+}

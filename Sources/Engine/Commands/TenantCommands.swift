@@ -1,0 +1,65 @@
+import Domain
+import Operations
+import Storage
+
+extension CommandDesk {
+    func addTenant(_ name: TenantName, _ limits: LimitSet, by who: OperatorID) async throws -> CommandOutcome {
+        guard state.load().tenant(named: name) == nil else {
+            throw CommandRefusal(.conflict, "there is a tenant \(name) already")
+        }
+        guard let vault = state.load().vault, parts.vault.isUnlocked else { throw sealedRefusal }
+        let tenant = TenantRecord(id: .random(), name: name, limits: limits, created: parts.clock.wall)
+        let key = try parts.vault.newTenantKey(for: tenant.id, version: 1, at: parts.clock.wall)
+        // The schema first: a schema without a tenant is harmless, a tenant without a schema is not.
+        try await tenants.create(tenant.id, vault: vault.id)
+        let audit = draft(who, "tenant.add", name.text, tenant: tenant.id, after: Self.words(limits))
+        try await control.insertTenant(tenant, key: key, audit: audit)
+        change { state in
+            state.tenants[tenant.id] = tenant
+            state.tenantKeys.append(key)
+        }
+        publishChange("tenant.add", "tenant \(name) added")
+        return CommandOutcome(
+            CommandReceipt(
+                message: "tenant \(name) added",
+                details: [
+                    "next: gatehouse key add \(name) PROVIDER",
+                    "then: gatehouse token issue \(name)",
+                ]))
+    }
+
+    func setStatus(_ status: TenantStatus, of name: TenantName, reason: String, by who: OperatorID) async throws
+        -> CommandOutcome
+    {
+        var tenant = try tenant(named: name)
+        guard tenant.status != status else {
+            throw CommandRefusal(.conflict, "tenant \(name) is \(status.rawValue) already")
+        }
+        let before = tenant.status
+        tenant.status = status
+        let action = status == .suspended ? "tenant.suspend" : "tenant.resume"
+        try await control.updateTenant(
+            tenant,
+            audit: draft(
+                who, action, name.text, tenant: tenant.id, before: before.rawValue, after: status.rawValue,
+                reason: reason))
+        let changed = tenant
+        change { $0.tenants[changed.id] = changed }
+        publishChange(action, "tenant \(name) is \(status.rawValue)")
+        let undo: EngineCommand =
+            status == .suspended ? .tenantResume(name: name) : .tenantSuspend(name: name, reason: "undo")
+        return CommandOutcome(CommandReceipt(message: "tenant \(name) is \(status.rawValue)", undo: undo))
+    }
+
+    var sealedRefusal: CommandRefusal {
+        CommandRefusal(.sealed, "the vault is sealed; unlock it first: gatehouse vault unlock")
+    }
+
+    static func words(_ limits: LimitSet) -> String {
+        let parts = [
+            limits.requestsPerMinute.map { "rpm \($0)" }, limits.tokensPerMinute.map { "tpm \($0)" },
+            limits.parallel.map { "parallel \($0)" },
+        ].compactMap { $0 }
+        return parts.isEmpty ? "no limits" : parts.joined(separator: ", ")
+    }
+}

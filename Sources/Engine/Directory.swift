@@ -1,0 +1,61 @@
+package import Access
+package import Domain
+package import Metering
+
+/// All that the path needs to know of tenants, keys, providers and routes: immutable, replaced whole on a change.
+package struct Directory: Sendable {
+    package let access: AccessDirectory
+    package let providers: [ProviderName: ProviderDefinition]
+    package let routes: [ModelName: Route]
+    /// Usable keys (active, not revoked), by tenant and provider, oldest first.
+    package let keys: [TenantID: [ProviderName: [ProviderKeyRecord]]]
+    package let prices: PriceBook
+
+    package init(
+        access: AccessDirectory, providers: [ProviderName: ProviderDefinition], routes: [ModelName: Route],
+        keys: [TenantID: [ProviderName: [ProviderKeyRecord]]], prices: PriceBook
+    ) {
+        self.access = access
+        self.providers = providers
+        self.routes = routes
+        self.keys = keys
+        self.prices = prices
+    }
+
+    /// The targets behind a model name, for a tenant and a wire format, in the route's order.
+    ///
+    /// A route of that name first; else `PROVIDER/MODEL`; else a bare name through the price table, at providers
+    /// that the tenant has a key for (names in alphabetical order, so that the answer does not change from call to
+    /// call).
+    package func choices(for model: ModelName, tenant: TenantID, dialect: Dialect) -> (
+        strategy: RoutingStrategyName, choices: [Route.Choice]
+    ) {
+        if let route = routes[model] {
+            return (route.strategy, route.choices.filter { serves($0.target.provider, dialect) })
+        }
+        if let target = try? Target(model.text), providers[target.provider] != nil {
+            return (.priority, serves(target.provider, dialect) ? [Route.Choice(target: target)] : [])
+        }
+        let owned = keys[tenant] ?? [:]
+        let names = prices.providers(for: model).filter { name in
+            owned[name] != nil && serves(name, dialect)
+        }
+        return (.priority, names.sorted().map { Route.Choice(target: Target(provider: $0, model: model)) })
+    }
+
+    /// Names a tenant may put into `model`: routes, and what the price table lists for providers it has keys for.
+    package func modelNames(for tenant: TenantID) -> [(name: ModelName, owner: String)] {
+        var names = routes.keys.sorted().map { (name: $0, owner: "gatehouse") }
+        for provider in (keys[tenant] ?? [:]).keys.sorted() {
+            for model in prices.models(of: provider) {
+                guard let name = try? ModelName("\(provider)/\(model)") else { continue }
+                names.append((name: name, owner: provider.text))
+            }
+        }
+        return names
+    }
+
+    private func serves(_ provider: ProviderName, _ dialect: Dialect) -> Bool {
+        providers[provider].map { dialect.isSpoken(by: $0.kind) } ?? false
+    }
+}

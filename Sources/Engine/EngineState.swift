@@ -1,0 +1,50 @@
+package import Access
+package import Domain
+package import Metering
+
+/// What the engine knows of tenants, keys and configuration: changed by commands, published as a directory.
+package struct EngineState: Sendable {
+    package var vault: VaultRecord?
+    package var tenants: [TenantID: TenantRecord]
+    package var tenantKeys: [WrappedTenantKey]
+    package var providerKeys: [ProviderKeyID: ProviderKeyRecord]
+    package var virtualKeys: [VirtualKeyID: VirtualKeyRecord]
+    package var providers: [ProviderName: ProviderDefinition]
+    package var routes: [ModelName: Route]
+    package var prices: PriceBook
+    /// Newest first, at most 200.
+    package var auditTail: [AuditRecord] = []
+    package var auditVerified = "not verified yet"
+    package var configurationNote = ""
+
+    package init(
+        vault: VaultRecord?, tenants: [TenantRecord], tenantKeys: [WrappedTenantKey],
+        providerKeys: [ProviderKeyRecord], virtualKeys: [VirtualKeyRecord],
+        providers: [ProviderName: ProviderDefinition], routes: [ModelName: Route], prices: PriceBook
+    ) {
+        self.vault = vault
+        self.tenants = Dictionary(tenants.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
+        self.tenantKeys = tenantKeys
+        self.providerKeys = Dictionary(providerKeys.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
+        self.virtualKeys = Dictionary(virtualKeys.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
+        self.providers = providers
+        self.routes = routes
+        self.prices = prices
+    }
+
+    func tenant(named name: TenantName) -> TenantRecord? { tenants.values.first { $0.name == name } }
+
+    /// The path's view of this state.
+    package func directory() -> Directory {
+        var keys: [TenantID: [ProviderName: [ProviderKeyRecord]]] = [:]
+        let usable = providerKeys.values.filter { $0.state == .active || $0.state == .draining }
+        // Draining keys come first and active ones last, so that the path, which begins at the end, prefers
+        // active ones and falls back to a draining one.
+        for key in usable.sorted(by: { ($0.state == .draining ? 0 : 1, $0.created, $0.id) < ($1.state == .draining ? 0 : 1, $1.created, $1.id) }) {
+            keys[key.tenant, default: [:]][key.provider, default: []].append(key)
+        }
+        return Directory(
+            access: AccessDirectory(tenants: Array(tenants.values), virtualKeys: Array(virtualKeys.values)),
+            providers: providers, routes: routes, keys: keys, prices: prices)
+    }
+}

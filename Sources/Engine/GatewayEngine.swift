@@ -1,0 +1,145 @@
+package import Domain
+package import Events
+import Locking
+package import Logging
+package import Operations
+package import Storage
+
+/// The engine: takes calls through `path`, answers the operator's port, and keeps the picture that consoles show.
+///
+/// It owns no thread. Whoever assembles it calls `pump` every 20 to 50 ms and `tick` every second.
+package final class GatewayEngine: EnginePort {
+    /// What an engine says of itself.
+    package struct Identity: Sendable, Hashable {
+        package var instance: String
+        package var version: String
+        package var demo: Bool
+        package var listening: String
+        package init(instance: String, version: String, demo: Bool, listening: String) {
+            self.instance = instance
+            self.version = version
+            self.demo = demo
+            self.listening = listening
+        }
+    }
+
+    package let path: RequestPath
+    package let parts: PathParts
+    private let desk: CommandDesk
+    private let identity: Published<Identity>
+    private let started: WallTime
+    private let picture: Published<EngineSnapshot>
+    private let book: Locked<TrafficBook>
+    /// Moves of breakers that the gateway made by itself, waiting for the audit; bounded.
+    private let moves = Locked<[GatewayEvent.BreakerMove]>([])
+    private let lastPicture = Locked<WallTime>(WallTime(milliseconds: 0))
+
+    package init(
+        parts: PathParts, state: EngineState, control: any ControlStore, tenants: any TenantStores,
+        prober: any KeyProber, identity: Identity, log: Logger
+    ) {
+        self.parts = parts
+        path = RequestPath(parts: parts)
+        desk = CommandDesk(
+            parts: parts, state: state, control: control, tenants: tenants, prober: prober, log: log)
+        self.identity = Published(identity)
+        started = parts.clock.wall
+        picture = Published(EngineSnapshot())
+        book = Locked(TrafficBook())
+        refreshPicture(at: parts.clock.wall)
+    }
+
+    // MARK: The port
+
+    package func snapshot() -> EngineSnapshot { picture.load() }
+
+    package func feed(depth: Int) -> EventFeed { parts.bus.feed(depth: depth) }
+
+    package func perform(_ command: EngineCommand, secret: SecretDraft?, by who: OperatorID)
+        async throws(CommandRefusal) -> CommandOutcome
+    {
+        let outcome = try await desk.perform(command, secret: secret, by: who)
+        refreshPicture(at: parts.clock.wall)
+        return outcome
+    }
+
+    package func ask(_ query: EngineQuery) async throws(CommandRefusal) -> EngineAnswer {
+        try await desk.ask(query)
+    }
+
+    // MARK: Driven from outside
+
+    /// Moves events from the loops to the watchers and into the figures; a fresh picture four times a second.
+    package func pump() {
+        let events = parts.bus.pump()
+        let state = desk.state.load()
+        if !events.isEmpty {
+            book.withLock { book in
+                for numbered in events {
+                    book.take(numbered.event) { state.tenants[$0]?.name.text ?? "(gone)" }
+                }
+            }
+            let own = events.compactMap { numbered -> GatewayEvent.BreakerMove? in
+                guard case .breakerMoved(let move) = numbered.event, move.hold == nil else { return nil }
+                return move
+            }
+            if !own.isEmpty { moves.withLock { $0 = Array(($0 + own).suffix(256)) } }
+        }
+        let now = parts.clock.wall
+        let age = now - lastPicture.withLock { $0 }
+        if age >= .milliseconds(events.isEmpty ? 1_000 : 250) || age < .zero { refreshPicture(at: now) }
+    }
+
+    /// Once a second: ends drains and holds whose time has come, and writes what the gateway did into the audit.
+    package func tick() async {
+        let own = moves.withLock { moves in
+            defer { moves = [] }
+            return moves
+        }
+        await desk.tick(moves: own)
+    }
+
+    /// Loads the figures of the last 24 hours from the ledger, so that a restart does not show empty costs.
+    package func restoreFigures() async {
+        for (key, hour, line) in await desk.recentCosts() {
+            book.withLock { $0.restore(line, hour: hour, key: key) }
+        }
+        refreshPicture(at: parts.clock.wall)
+    }
+
+    /// Puts another configuration in force, for the next call.
+    package func configure(
+        providers: [ProviderName: ProviderDefinition], routes: [ModelName: Route], options: PathOptions, note: String
+    ) async {
+        parts.options.store(options)
+        await desk.configure(providers: providers, routes: routes, note: note)
+        refreshPicture(at: parts.clock.wall)
+    }
+
+    /// Says on the screens why the newest configuration file was refused.
+    package func noteConfiguration(_ note: String) async {
+        await desk.noteConfiguration(note)
+        refreshPicture(at: parts.clock.wall)
+    }
+
+    package func announce(listening: String) { identity.update { var next = $0; next.listening = listening; return next } }
+
+    /// What reloads the configuration file when a command asks for it; it returns what it did or throws why not.
+    package func onReload(_ reload: @escaping @Sendable () async throws(CommandRefusal) -> String) async {
+        await desk.onReload(reload)
+    }
+
+    /// Refuses new calls from now on.
+    package func stopAdmitting() { parts.stopping.store(true) }
+
+    package func publish(_ event: GatewayEvent) { parts.bus.publish(event, lane: parts.bus.commonLane) }
+
+    private func refreshPicture(at now: WallTime) {
+        lastPicture.withLock { $0 = now }
+        let painter = SnapshotPainter(
+            parts: parts, state: desk.state.load(), identity: identity.load(), started: started, now: now,
+            instant: parts.clock.now)
+        let snapshot = book.withLock { painter.paint($0) }
+        picture.store(snapshot)
+    }
+}

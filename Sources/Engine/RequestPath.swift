@@ -1,0 +1,100 @@
+package import Access
+package import Cache
+package import Cipher
+package import Domain
+import Events
+package import Limits
+package import Locking
+package import Routing
+package import Storage
+package import Vault
+
+/// What becomes of a call.
+package enum Decision {
+    /// The cache had it.
+    case answer(CallSession, CachedAnswer)
+    /// It goes to a provider: ask the session for attempts.
+    case forward(CallSession)
+    case refuse(CallFailure)
+}
+
+/// The life of one call, top to bottom. Read this file first, then `CallSession`.
+///
+/// Everything here runs synchronously on the caller's event loop: no waiting, no storage, no actor. Each step takes
+/// what the step before returned, and only that step can make it: a call cannot be forwarded without having been
+/// identified, authorized and admitted.
+package struct RequestPath: Sendable {
+    let parts: PathParts
+
+    /// Decides what happens to a call.
+    package func decide(_ call: InboundCall, presenting credential: PresentedCredential, lane: Int) -> Decision {
+        do throws(CallFailure) {
+            let directory = parts.directory.load()
+            let who = try parts.authenticator.identify(credential, in: directory.access, at: call.at)
+            do throws(CallFailure) {
+                let allowed = try parts.authorizer.check(who, model: call.model)
+                let admission = try admit(allowed, call)
+                let session = CallSession(
+                    parts: parts, call: call, who: allowed, admission: admission, directory: directory, lane: lane)
+                if let answer = session.findCached() { return .answer(session, answer) }
+                try session.plan()
+                return .forward(session)
+            } catch {
+                parts.publishRefusal(of: call, by: who, error, lane: lane)
+                throw error
+            }
+        } catch {
+            return .refuse(error)
+        }
+    }
+
+    /// Who asks, for requests that go nowhere (`GET /v1/models`).
+    package func identify(_ credential: PresentedCredential, at now: WallTime) throws(CallFailure) -> (
+        Identified, Directory
+    ) {
+        let directory = parts.directory.load()
+        return (try parts.authenticator.identify(credential, in: directory.access, at: now), directory)
+    }
+
+    /// Takes what the call needs of every limited thing: all of it or nothing.
+    private func admit(_ who: Authorized, _ call: InboundCall) throws(CallFailure) -> Admitted {
+        guard !parts.stopping.load() else {
+            throw CallFailure(
+                .shuttingDown, source: .gateway, "this gateway is shutting down; try again", retryAfter: .seconds(1))
+        }
+        guard parts.vault.isUnlocked else {
+            throw CallFailure(
+                .vaultSealed, source: .gateway, "the vault is sealed; an operator has to unlock it",
+                retryAfter: .seconds(10))
+        }
+        guard parts.inFlight.enter(most: parts.options.load().callsInFlight) else {
+            throw CallFailure(
+                .overloaded, source: .gateway, "too many calls are in flight; try again", retryAfter: .seconds(1))
+        }
+        guard parts.journal.reserve() else {
+            parts.inFlight.leave()
+            throw CallFailure(
+                .overloaded, source: .gateway, "the usage ledger is behind; try again", retryAfter: .seconds(2))
+        }
+        do throws(CallFailure) {
+            let permits = try parts.counters.admit(
+                Demand(
+                    scopes: [
+                        (.virtualKey(who.virtualKey.id), who.virtualKey.limits),
+                        (.tenant(who.tenant.id), who.tenant.limits),
+                    ], tokens: call.estimatedTokens), at: call.received)
+            return Admitted(permits: permits)
+        } catch {
+            parts.journal.release()
+            parts.inFlight.leave()
+            throw error
+        }
+    }
+}
+
+/// A call that was let in: holds its permits, its place in the ledger's queue and its place among the calls in
+/// flight until the session settles.
+package struct Admitted {
+    let permits: Admission
+    fileprivate init(permits: Admission) { self.permits = permits }
+}

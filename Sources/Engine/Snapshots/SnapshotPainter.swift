@@ -1,0 +1,219 @@
+import Domain
+import Operations
+
+/// Makes the operator's picture out of the engine's state and figures; a pure function of what it is given.
+struct SnapshotPainter {
+    let parts: PathParts
+    let state: EngineState
+    let identity: GatewayEngine.Identity
+    let started: WallTime
+    let now: WallTime
+    let instant: Instant
+
+    func paint(_ book: TrafficBook) -> EngineSnapshot {
+        let journal = parts.journal.load
+        let counts = parts.bus.counts
+        var snapshot = EngineSnapshot(
+            instance: identity.instance, version: identity.version, demo: identity.demo, at: now, started: started,
+            sequence: counts.sequence, listening: identity.listening)
+        snapshot.vault = vault
+        snapshot.totals = book.all.figures(at: now, inFlight: parts.inFlight.current)
+        snapshot.series = book.all.series(at: now)
+        snapshot.targets = targets(book)
+        snapshot.providers = providers(snapshot.targets)
+        snapshot.tenants = tenants(book)
+        snapshot.providerKeys = providerKeys(book)
+        snapshot.virtualKeys = virtualKeys(book)
+        snapshot.cache = cache
+        snapshot.costs = book.costs.view(at: now, priceVersion: state.prices.version) { state.tenants[$0]?.name }
+        snapshot.audit = state.auditTail
+        snapshot.auditVerified = state.auditVerified
+        snapshot.alerts = alerts(snapshot)
+        snapshot.health = health(journal: journal, lost: counts.overwritten)
+        return snapshot
+    }
+
+    private var vault: VaultView {
+        VaultView(
+            unlocked: parts.vault.isUnlocked, slots: (state.vault?.slots ?? []).map(\.kind.rawValue),
+            rootVersion: state.vault?.rootVersion ?? 0,
+            sealedKeys: state.providerKeys.values.count { $0.state == .active || $0.state == .draining },
+            damagedKeys: state.providerKeys.values.count { $0.state == .damaged })
+    }
+
+    private func health(journal: (used: Int, capacity: Int), lost: UInt64) -> HealthView {
+        var view = HealthView(
+            journalUsed: journal.used, journalCapacity: journal.capacity, eventsLost: lost,
+            configuration: state.configurationNote)
+        if !parts.vault.isUnlocked {
+            view.state = .notReady
+            view.reasons.append("the vault is sealed: calls that need a provider key get a 503")
+        }
+        if journal.capacity > 0, journal.used * 10 >= journal.capacity * 8 {
+            if view.state == .ready { view.state = .degraded }
+            view.reasons.append("the usage journal is \(journal.used * 100 / journal.capacity)% full")
+        }
+        if parts.stopping.load() {
+            view.state = .notReady
+            view.reasons.append("shutting down")
+        }
+        return view
+    }
+
+    // MARK: Targets and providers
+
+    private func targets(_ book: TrafficBook) -> [TargetView] {
+        var known = Set(book.targets.keys)
+        for route in state.routes.values { for choice in route.choices { known.insert(choice.target) } }
+        let statuses = parts.breakers.states(at: instant)
+        for status in statuses { known.insert(status.target) }
+        let byTarget = Dictionary(statuses.map { ($0.target, $0) }, uniquingKeysWith: { first, _ in first })
+        return known.sorted().map { target in
+            let part = book.targets[target]
+            let series = part?.window.series(at: now)
+            let keys = state.providerKeys.values.filter {
+                $0.provider == target.provider && ($0.state == .active || $0.state == .draining)
+            }
+            var view = TargetView(
+                target: target, since: part?.since ?? started, figures: part?.window.figures(at: now) ?? .init(),
+                requestSeries: series?.requestsPerSecond ?? [], errorSeries: series?.errorPercent ?? [],
+                history: part?.history ?? [], keysUsable: keys.count { isUsable($0, for: target) },
+                keysTotal: keys.count, lastErrors: part?.errors ?? [])
+            if let status = byTarget[target] {
+                view.position = status.position
+                view.hold = status.hold
+                view.why = status.why
+            }
+            return view
+        }
+    }
+
+    private func isUsable(_ key: ProviderKeyRecord, for target: Target) -> Bool {
+        if case .usable = parts.credentials.state(of: key.id, model: target.model, at: instant) { return true }
+        return false
+    }
+
+    private func providers(_ targets: [TargetView]) -> [ProviderView] {
+        state.providers.values.sorted { $0.name < $1.name }.map { definition in
+            ProviderView(
+                name: definition.name, kind: definition.kind, origin: definition.origin.description,
+                targets: targets.count { $0.target.provider == definition.name },
+                keys: state.providerKeys.values.count {
+                    $0.provider == definition.name && ($0.state == .active || $0.state == .draining)
+                })
+        }
+    }
+
+    // MARK: Tenants and keys
+
+    private func tenants(_ book: TrafficBook) -> [TenantView] {
+        let today = book.costs.today(at: now)
+        return state.tenants.values.sorted { $0.name < $1.name }.map { tenant in
+            let part = book.tenants[tenant.id]
+            let series = part?.window.series(at: now)
+            var view = TenantView(
+                id: tenant.id, name: tenant.name, status: tenant.status, limits: tenant.limits,
+                created: tenant.created, figures: part?.window.figures(at: now) ?? .init(),
+                requestSeries: series?.requestsPerSecond ?? [], errorSeries: series?.errorPercent ?? [],
+                costSeries: series?.costPerHour ?? [], tokensPerMinute: part?.window.tokensPerMinute(at: now) ?? 0)
+            view.costToday = today[tenant.id]?.cost ?? .zero
+            view.unpricedToday = today[tenant.id]?.unpriced ?? 0
+            view.models = (part?.models ?? [:]).map { name, sums in
+                ModelFigures(
+                    model: name, target: sums.target, calls: sums.calls, errors: sums.errors, tokens: sums.tokens,
+                    hits: sums.hits, cost: sums.cost)
+            }.sorted { ($0.calls, $1.model) > ($1.calls, $0.model) }.prefix(20).map { $0 }
+            return view
+        }
+    }
+
+    private func providerKeys(_ book: TrafficBook) -> [ProviderKeyView] {
+        let successors = Dictionary(
+            state.providerKeys.values.compactMap { key in key.predecessor.map { ($0, key.id) } },
+            uniquingKeysWith: { first, _ in first })
+        return state.providerKeys.values.compactMap { key -> ProviderKeyView? in
+            guard let tenant = state.tenants[key.tenant] else { return nil }
+            let window = book.providerKeys[key.id]
+            return ProviderKeyView(
+                id: key.id, tenant: tenant.name, provider: key.provider, label: key.label,
+                fingerprint: key.fingerprint, state: key.state,
+                health: parts.credentials.mark(of: key.id, at: instant), created: key.created,
+                drainEnds: key.drainEnds, predecessor: key.predecessor, successor: successors[key.id],
+                verdict: key.verdict, verdictAt: key.verdictAt, lastUsed: window?.last,
+                requestsPerSecond: window?.figures(at: now).requestsPerSecond ?? 0,
+                rateLimitedPercent: window?.rateLimitedPercent(at: now) ?? 0)
+        }.sorted { ($0.provider.text, $0.tenant.text, $0.created, $0.id) < ($1.provider.text, $1.tenant.text, $1.created, $1.id) }
+    }
+
+    private func virtualKeys(_ book: TrafficBook) -> [VirtualKeyView] {
+        state.virtualKeys.values.compactMap { key -> VirtualKeyView? in
+            guard let tenant = state.tenants[key.tenant] else { return nil }
+            let window = book.virtualKeys[key.id]
+            return VirtualKeyView(
+                id: key.id, tenant: tenant.name, name: key.name, fingerprint: key.fingerprint, user: key.user,
+                team: key.team, models: key.models, limits: key.limits, created: key.created, expires: key.expires,
+                revoked: key.revoked, successor: key.successor, lastUsed: window?.last,
+                requestsPerSecond: window?.figures(at: now).requestsPerSecond ?? 0)
+        }.sorted { ($0.tenant.text, $0.name.text, $0.created) < ($1.tenant.text, $1.name.text, $1.created) }
+    }
+
+    // MARK: Cache and alerts
+
+    private var cache: CacheView {
+        let stats = parts.cache.stats()
+        let options = parts.options.load()
+        return CacheView(
+            entries: stats.total.entries, bytes: stats.total.bytes, bytesMax: stats.bytesMax, hits: stats.total.hits,
+            misses: stats.total.misses, evicted: stats.total.evicted,
+            timeToLiveSeconds: Int(options.cacheTimeToLive.secondsRoundedUp), saved: stats.total.saved,
+            tenants: state.tenants.values.sorted { $0.name < $1.name }.map { tenant in
+                let own = stats.tenants[tenant.id]
+                return CacheTenantView(
+                    tenant: tenant.name, enabled: tenant.cacheEnabled && options.cacheEnabled,
+                    entries: own?.entries ?? 0, bytes: own?.bytes ?? 0, hits: own?.hits ?? 0,
+                    misses: own?.misses ?? 0, saved: own?.saved ?? .zero)
+            })
+    }
+
+    private func alerts(_ snapshot: EngineSnapshot) -> [AlertView] {
+        var alerts: [AlertView] = []
+        if !snapshot.vault.unlocked {
+            alerts.append(
+                .init(
+                    level: .critical, subject: .health, title: "vault",
+                    text: "SEALED: calls get a 503 until it is unlocked", since: started))
+        }
+        if state.configurationNote.hasPrefix("refused") {
+            alerts.append(
+                .init(
+                    level: .warning, subject: .health, title: "configuration", text: state.configurationNote, since: now))
+        }
+        for target in snapshot.targets where target.position != .closed || target.hold != nil {
+            let word = target.hold.map { _ in "HELD" } ?? target.position.word
+            alerts.append(
+                .init(
+                    level: target.position == .open ? .critical : .warning, subject: .target(target.target),
+                    title: target.target.description, text: "\(word): \(target.why)", since: target.since))
+        }
+        for key in snapshot.providerKeys where key.state == .active && key.health != .ok {
+            alerts.append(
+                .init(
+                    level: key.health == .rejected ? .critical : .warning, subject: .providerKey(key.id),
+                    title: "\(key.tenant) \(key.provider)/\(key.label)",
+                    text: "the provider says: \(key.health.rawValue)", since: key.lastUsed ?? now))
+        }
+        for key in snapshot.providerKeys where key.state == .damaged {
+            alerts.append(
+                .init(
+                    level: .critical, subject: .providerKey(key.id), title: "\(key.tenant) \(key.provider)/\(key.label)",
+                    text: "DAMAGED: its sealed record does not open", since: key.created))
+        }
+        for tenant in snapshot.tenants where tenant.status == .suspended {
+            alerts.append(
+                .init(
+                    level: .info, subject: .tenant(tenant.id), title: "tenant \(tenant.name)",
+                    text: "suspended: its calls are refused", since: now))
+        }
+        return alerts
+    }
+}

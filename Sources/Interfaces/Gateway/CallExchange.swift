@@ -1,0 +1,532 @@
+import Cache
+import Cipher
+import Dialects
+import Domain
+import Engine
+import NIOCore
+import NIOHTTP1
+import Providers
+import Vault
+
+/// Moves the bytes of one forwarded call: asks the session for attempts, sends each to its provider, and hands the
+/// answer on to the caller as it comes.
+///
+/// Nothing goes to the caller before it is sure that this attempt answers: a whole answer is collected up to a bound,
+/// a stream until its first event. From the first byte on there is no other attempt. Confined to one event loop.
+final class CallExchange: UpstreamDelegate {
+    private enum Stage {
+        /// No answer's head yet.
+        case waiting
+        /// An error answer is being collected, to be classified.
+        case error(status: Int, headers: HTTPHeaders, body: ByteBuffer)
+        /// A whole answer is being collected.
+        case whole(contentType: String, body: ByteBuffer)
+        /// A whole answer that grew too large is passing through; its tail is kept for the usage.
+        case passing(tail: ByteBuffer)
+        /// A stream, before and after its first event.
+        case stream(committed: Bool)
+        case over
+    }
+
+    /// Error answers are read up to here; what is longer is cut.
+    private static let errorBytesMost = 64 << 10
+    private static let tailBytes = 16 << 10
+    /// A stream larger than this is not kept for the cache.
+    private static let keptBytesMost = 256 << 10
+
+    private let session: CallSession
+    private let loop: LoopContext
+    private let caller: CallHandler
+    private let dialect: Dialect
+    private let fields: RequestFields
+    private let body: ByteBuffer
+    private let headers: HTTPHeaders
+    private let keepAlive: Bool
+    private let wholeMost: Int
+
+    private var stage = Stage.waiting
+    private var attempt: CallSession.Attempt?
+    private var upstream: UpstreamExchange?
+    private var events = EventStream()
+    private var reader: StreamReader
+    /// Whole events that wait for the next write.
+    private var outgoing = ByteBuffer()
+    private var inBandError: UpstreamError?
+    private var kept: ByteBuffer?
+    private var sent: Int64 = 0
+
+    init(
+        session: CallSession, loop: LoopContext, caller: CallHandler, dialect: Dialect, fields: RequestFields,
+        body: ByteBuffer, headers: HTTPHeaders, keepAlive: Bool, wholeMost: Int
+    ) {
+        self.session = session
+        self.loop = loop
+        self.caller = caller
+        self.dialect = dialect
+        self.fields = fields
+        self.body = body
+        self.headers = headers
+        self.keepAlive = keepAlive
+        self.wholeMost = wholeMost
+        reader = StreamReader(dialect: dialect, callerAsksForUsage: fields.asksForUsage)
+    }
+
+    private var now: Instant { loop.parts.clock.now }
+
+    // MARK: Attempts
+
+    func start() { tryNext() }
+
+    private func tryNext() {
+        stage = .waiting
+        upstream = nil
+        switch session.next(at: now) {
+        case .fail(let failure): fail(failure)
+        case .pause(let pause): caller.schedule(in: pause) { [self] in if case .waiting = stage { tryNext() } }
+        case .send(let next):
+            attempt = next
+            send(next)
+        }
+    }
+
+    private func send(_ attempt: CallSession.Attempt) {
+        do {
+            let request = try UpstreamRequest(
+                endpoint: loop.endpoint(attempt.provider, dialect), tenant: session.who.tenant.id, key: attempt.key?.id,
+                callerHeaders: headers, body: upstreamBody(for: attempt))
+            let bounds = UpstreamTimeouts(
+                connect: attempt.timeouts.connect, firstByte: attempt.timeouts.firstByte, idle: attempt.timeouts.idle,
+                total: attempt.timeouts.total)
+            guard attempt.key != nil else {
+                upstream = try loop.pool.send(request, secret: nil, delegate: self, timeouts: bounds)
+                return
+            }
+            upstream = try session.withSecret(of: attempt, at: now) { secret in
+                try loop.pool.send(request, secret: secret, delegate: self, timeouts: bounds)
+            }
+        } catch {
+            attemptFailed(
+                .unknownRefusal, status: nil, retryAfter: nil,
+                CallFailure(.internalFault, source: .gateway, "this call cannot be sent to \(attempt.target)"))
+        }
+    }
+
+    private func upstreamBody(for attempt: CallSession.Attempt) -> ByteBuffer {
+        let edits = BodyEdit.edits(
+            fields, upstreamModel: attempt.target.model, askForUsage: dialect == .openAIChat)
+        guard !edits.isEmpty else { return body }
+        var out = ByteBufferAllocator().buffer(capacity: body.readableBytes + 128)
+        body.withUnsafeReadableBytes { bytes in
+            var copied = 0
+            for edit in edits {
+                out.writeBytes(UnsafeRawBufferPointer(rebasing: bytes[copied..<edit.range.lowerBound]))
+                out.writeBytes(edit.replacement)
+                copied = edit.range.upperBound
+            }
+            out.writeBytes(UnsafeRawBufferPointer(rebasing: bytes[copied...]))
+        }
+        return out
+    }
+
+    private func attemptFailed(
+        _ failure: FailureClass, status: Int?, retryAfter: Duration?, _ face: CallFailure
+    ) {
+        session.attemptFailed(failure, status: status, retryAfter: retryAfter, face: face, at: now)
+        tryNext()
+    }
+
+    // MARK: The provider's answer
+
+    func upstreamHead(status: Int, headers: HTTPHeaders) {
+        guard status == 200 else {
+            stage = .error(status: status, headers: headers, body: ByteBuffer())
+            return
+        }
+        let type = headers.first(name: "content-type")
+        guard fields.stream, type?.utf8.starts(with: "text/event-stream".utf8) ?? false else {
+            stage = .whole(contentType: AnswerHead.safeContentType(type), body: ByteBuffer())
+            return
+        }
+        events = EventStream()
+        reader = StreamReader(dialect: dialect, callerAsksForUsage: fields.asksForUsage)
+        outgoing.clear()
+        inBandError = nil
+        stage = .stream(committed: false)
+    }
+
+    func upstreamBody(_ piece: ByteBuffer) {
+        switch stage {
+        case .error(let status, let headers, var collected):
+            stage = .waiting
+            var piece = piece
+            if collected.readableBytes < Self.errorBytesMost { collected.writeBuffer(&piece) }
+            stage = .error(status: status, headers: headers, body: collected)
+        case .whole(let contentType, var collected):
+            stage = .waiting
+            var piece = piece
+            if collected.readableBytes == 0 { collected = piece } else { collected.writeBuffer(&piece) }
+            if collected.readableBytes > wholeMost {
+                passThrough(contentType, collected)
+            } else {
+                stage = .whole(contentType: contentType, body: collected)
+            }
+        case .passing(let tail):
+            writeChunk(piece)
+            stage = .passing(tail: Self.tail(of: tail, and: piece))
+        case .stream: takeStream(piece)
+        case .waiting, .over: break
+        }
+    }
+
+    func upstreamPause() { caller.flush() }
+
+    func upstreamEnd() {
+        switch stage {
+        case .error(let status, let headers, let body): classify(status, headers, body)
+        case .whole(let contentType, let body): answerWhole(contentType, body)
+        case .passing(let tail): endPassing(tail)
+        case .stream: endStream(cut: nil)
+        case .waiting, .over: break
+        }
+    }
+
+    func upstreamFailed(_ failure: UpstreamFailure) {
+        let target = attempt?.target.description ?? ""
+        switch stage {
+        case .stream(committed: true): endStream(cut: failure)
+        case .passing(let tail): cutPassing(tail, failure)
+        case .over: break
+        case .waiting, .error, .whole, .stream(committed: false):
+            let progress: UpstreamFailure.Progress = if case .waiting = stage { .beforeHead } else { .beforeContent }
+            guard let known = failure.failureClass(at: progress) else {
+                return attemptFailed(
+                    .cancelled, status: nil, retryAfter: nil,
+                    CallFailure(.overloaded, source: .gateway, "\(failure)", retryAfter: .seconds(1)))
+            }
+            let code: CallFailure.Code = known == .timeoutBeforeFirstByte ? .upstreamTimeout : .upstreamFailed
+            attemptFailed(
+                known, status: nil, retryAfter: nil,
+                CallFailure(code, source: .provider, "\(target): \(failure)"))
+        }
+    }
+
+    // MARK: Errors
+
+    private func classify(_ status: Int, _ headers: HTTPHeaders, _ body: ByteBuffer) {
+        let error = body.withUnsafeReadableBytes { UpstreamError(body: $0) }
+        let failure = error.classify(status: status)
+        let wait = RetryAfter.read(at: loop.parts.clock.wall) { headers.first(name: $0) }
+        attemptFailed(
+            failure, status: status, retryAfter: wait, face(of: failure, status: status, error, retryAfter: wait))
+    }
+
+    /// What the caller is told. A provider's own words go on only where they are about the caller's request.
+    private func face(of failure: FailureClass, status: Int, _ error: UpstreamError, retryAfter: Duration?) -> CallFailure {
+        let target = attempt?.target.description ?? ""
+        switch failure {
+        case .callerFault, .contextWindow, .contentPolicy, .unknownRefusal:
+            let words = isEchoOfSecret(error.message) ? "" : error.message
+            return CallFailure(
+                .upstreamRefused, source: .caller, words.isEmpty ? "\(target) refused the request with \(status)" : words,
+                status: status)
+        case .badKey:
+            return CallFailure(
+                .upstreamRefused, source: .providerKey,
+                "\(target) rejects this tenant's provider key; its owner has to replace it")
+        case .notPermitted:
+            return CallFailure(
+                .upstreamRefused, source: .providerKey,
+                "this tenant's provider key may not use \(target)", status: 403)
+        case .keyQuota:
+            return CallFailure(
+                .upstreamRefused, source: .providerKey,
+                "the quota or credit of this tenant's provider key for \(target) is spent", status: 402)
+        case .keyRateLimit:
+            return CallFailure(
+                .upstreamRefused, source: .providerKey, "\(target) limits the rate of this tenant's provider key",
+                retryAfter: retryAfter ?? .seconds(1), status: 429)
+        case .timeoutBeforeFirstByte:
+            return CallFailure(.upstreamTimeout, source: .provider, "\(target) did not answer in time (\(status))")
+        default:
+            return CallFailure(
+                .upstreamFailed, source: .provider, "\(target) failed with \(status)", retryAfter: retryAfter)
+        }
+    }
+
+    /// Whether a text holds eight bytes in a row of the key that was sent.
+    private func isEchoOfSecret(_ text: String) -> Bool {
+        guard let attempt, attempt.key != nil else { return false }
+        let bytes = Array(text.utf8)
+        guard bytes.count >= 8 else { return false }
+        let found = try? session.withSecret(of: attempt, at: now) { secret in
+            secret.withBytes { key in
+                guard key.count >= 8 else { return false }
+                return (0...(key.count - 8)).contains { start in
+                    let window = key[start..<(start + 8)]
+                    return (0...(bytes.count - 8)).contains { bytes[$0..<($0 + 8)].elementsEqual(window) }
+                }
+            }
+        }
+        return found ?? true
+    }
+
+    // MARK: Whole answers
+
+    private func answerWhole(_ contentType: String, _ body: ByteBuffer) {
+        session.attemptAnswered(status: 200, at: now)
+        session.firstByte(at: now)
+        let usage = body.withUnsafeReadableBytes { UnaryReader.usage(in: $0, dialect: dialect) }
+        let ending = CallSession.Ending(
+            end: .answered, status: 200, failure: nil, usage: usage,
+            estimate: Usage(input: fields.estimatedInput, output: Int64(body.readableBytes / 4)))
+        let cost = session.settle(ending, at: now)
+        if session.mayStore, let usage {
+            session.store(
+                CachedAnswer(
+                    contentType: contentType, body: Array(body.readableBytesView), usage: usage, cost: cost, streamed: false),
+                at: now)
+        }
+        var out = caller.makeBuffer(body.readableBytes + 640)
+        head(contentType, length: body.readableBytes, cost: cost).write(into: &out)
+        stage = .over
+        if body.readableBytes <= 16 << 10 {
+            out.writeImmutableBuffer(body)
+            caller.write(out)
+        } else {
+            caller.write(out)
+            caller.write(body)
+        }
+        caller.finished(closes: !keepAlive)
+    }
+
+    private func head(_ contentType: String, length: Int?, cost: Money? = nil) -> AnswerHead {
+        AnswerHead(
+            status: 200, contentType: contentType, length: length, request: session.call.id, target: attempt?.target,
+            attempts: max(1, session.attemptCount + (length == nil ? 1 : 0)), cache: session.cacheOutcome, cost: cost,
+            limits: session.limitFacts, closes: !keepAlive)
+    }
+
+    private func passThrough(_ contentType: String, _ collected: ByteBuffer) {
+        session.firstByte(at: now)
+        var out = caller.makeBuffer(640)
+        head(contentType, length: nil).write(into: &out)
+        caller.write(out)
+        writeChunk(collected)
+        stage = .passing(tail: Self.tail(of: ByteBuffer(), and: collected))
+    }
+
+    private static func tail(of old: ByteBuffer, and piece: ByteBuffer) -> ByteBuffer {
+        var joined = old
+        joined.writeImmutableBuffer(piece)
+        if joined.readableBytes > 2 * tailBytes {
+            joined = joined.getSlice(at: joined.writerIndex - tailBytes, length: tailBytes) ?? joined
+            // Copies the slice, so that the large buffer behind it is let go.
+            joined = ByteBuffer(bytes: joined.readableBytesView)
+        }
+        return joined
+    }
+
+    private func endPassing(_ tail: ByteBuffer) {
+        session.attemptAnswered(status: 200, at: now)
+        let usage = tail.withUnsafeReadableBytes { UnaryReader.usage(inTail: $0, dialect: dialect) }
+        session.settle(
+            .init(
+                end: .answered, status: 200, failure: nil, usage: usage,
+                estimate: Usage(input: fields.estimatedInput, output: sent / 4)), at: now)
+        finishChunks(closes: !keepAlive)
+    }
+
+    /// A whole answer that broke half-way: there is no frame for that in JSON, so the connection ends without the
+    /// last chunk, which every HTTP client takes for what it is.
+    private func cutPassing(_ tail: ByteBuffer, _ failure: UpstreamFailure) {
+        session.attemptFailed(
+            .brokeAfterContent, status: 200, retryAfter: nil,
+            face: CallFailure(.upstreamCut, source: .provider, "\(failure)"), at: now)
+        session.settle(
+            .init(
+                end: .cut, status: 200, failure: .upstreamCut, usage: nil,
+                estimate: Usage(input: fields.estimatedInput, output: sent / 4)), at: now)
+        stage = .over
+        caller.finished(closes: true)
+    }
+
+    // MARK: Streams
+
+    private func takeStream(_ piece: ByteBuffer) {
+        let fed: Result<Void, EventStream.TooLong> = piece.withUnsafeReadableBytes { bytes in
+            do throws(EventStream.TooLong) {
+                return .success(try events.feed(bytes) { takeEvent($0) })
+            } catch {
+                return .failure(error)
+            }
+        }
+        if let error = inBandError { return streamBroke(error) }
+        if case .failure = fed {
+            upstream?.cancel()
+            return streamBroke(UpstreamError(type: "too_long", code: "", message: ""))
+        }
+        writeEvents()
+    }
+
+    private func takeEvent(_ event: UnsafeRawBufferPointer) {
+        guard inBandError == nil else { return }
+        switch reader.see(event) {
+        case .keep: outgoing.writeBytes(event)
+        case .drop: break
+        case .error(let error): inBandError = error
+        }
+    }
+
+    private func writeEvents() {
+        guard case .stream(let committed) = stage, outgoing.readableBytes > 0 else { return }
+        if !committed {
+            // Comments and pings do not prove that an answer has begun.
+            guard reader.started else { return }
+            stage = .stream(committed: true)
+            session.firstByte(at: now)
+            var out = caller.makeBuffer(640)
+            head("text/event-stream", length: nil).write(into: &out)
+            caller.write(out)
+            if session.mayStore { kept = ByteBuffer() }
+        }
+        if kept != nil {
+            kept?.writeImmutableBuffer(outgoing)
+            if (kept?.readableBytes ?? 0) > Self.keptBytesMost { kept = nil }
+        }
+        writeChunk(outgoing)
+        outgoing = caller.makeBuffer(512)
+        if !caller.isWritable { upstream?.pauseReading() }
+    }
+
+    /// One chunk (RFC 9112 section 7.1); small ones are copied into one buffer, which is cheaper than three writes.
+    private func writeChunk(_ data: ByteBuffer) {
+        let count = data.readableBytes
+        guard count > 0 else { return }
+        sent += Int64(count)
+        var out = caller.makeBuffer(count <= 8 << 10 ? count + 12 : 12)
+        out.writeString(String(count, radix: 16))
+        out.writeStaticString("\r\n")
+        if count <= 8 << 10 {
+            out.writeImmutableBuffer(data)
+            out.writeStaticString("\r\n")
+            caller.write(out)
+        } else {
+            caller.write(out)
+            caller.write(data)
+            caller.write(ByteBuffer(staticString: "\r\n"))
+        }
+        if !caller.isWritable { upstream?.pauseReading() }
+    }
+
+    private func finishChunks(closes: Bool) {
+        stage = .over
+        caller.write(ByteBuffer(staticString: "0\r\n\r\n"))
+        caller.finished(closes: closes)
+    }
+
+    /// The provider reported an error inside its 200.
+    private func streamBroke(_ error: UpstreamError) {
+        upstream?.cancel()
+        guard case .stream(committed: true) = stage else {
+            let failure = error.classifiedInBand
+            return attemptFailed(
+                failure, status: 200, retryAfter: nil, face(of: failure, status: 502, error, retryAfter: nil))
+        }
+        cutStream("the provider reported an error in the middle of its answer")
+    }
+
+    private func endStream(cut failure: UpstreamFailure?) {
+        events.finish { takeEvent($0) }
+        if let error = inBandError { return streamBroke(error) }
+        if failure == nil, reader.finished {
+            writeEvents()
+            return finishStream()
+        }
+        guard case .stream(committed: true) = stage else {
+            return attemptFailed(
+                .brokeBeforeContent, status: 200, retryAfter: nil,
+                CallFailure(.upstreamFailed, source: .provider, "the stream ended before it began"))
+        }
+        writeEvents()
+        cutStream(failure.map { "\($0)" } ?? "the provider's stream ended without its last event")
+    }
+
+    private func finishStream() {
+        guard case .stream(committed: true) = stage else {
+            // Finished without a single piece: an answer all the same, and an empty one.
+            return attemptFailed(
+                .brokeBeforeContent, status: 200, retryAfter: nil,
+                CallFailure(.upstreamFailed, source: .provider, "the stream held nothing"))
+        }
+        session.attemptAnswered(status: 200, at: now)
+        let cost = session.settle(ending(.answered, nil), at: now)
+        if let kept, let usage = reader.reported {
+            session.store(
+                CachedAnswer(
+                    contentType: "text/event-stream", body: Array(kept.readableBytesView), usage: usage, cost: cost,
+                    streamed: true), at: now)
+        }
+        finishChunks(closes: !keepAlive)
+    }
+
+    private func cutStream(_ why: String) {
+        let failure = CallFailure(.upstreamCut, source: .provider, "the answer is incomplete: \(why)")
+        session.attemptFailed(.brokeAfterContent, status: 200, retryAfter: nil, face: failure, at: now)
+        session.settle(ending(.cut, .upstreamCut), at: now)
+        writeChunk(
+            ByteBuffer(bytes: ErrorEnvelope.frame(of: failure, dialect: dialect, request: session.call.id.text)))
+        finishChunks(closes: true)
+    }
+
+    /// The provider's figures where they are its last word, else what was counted: a stream that was cut or left has
+    /// used its input and the pieces that came.
+    private func ending(_ end: CallEnd, _ failure: CallFailure.Code?) -> CallSession.Ending {
+        var estimate = reader.reported ?? Usage(input: fields.estimatedInput)
+        estimate.output = max(estimate.output, reader.pieces)
+        return CallSession.Ending(
+            end: end, status: end == .cancelled ? 499 : 200, failure: failure,
+            usage: reader.usageIsFinal ? reader.reported : nil, estimate: estimate)
+    }
+
+    // MARK: The caller
+
+    func callerTakesMore(_ writable: Bool) {
+        if writable { upstream?.resumeReading() } else { upstream?.pauseReading() }
+    }
+
+    /// The caller hung up: the upstream call ends too, and what was used is metered.
+    func callerLeft() {
+        upstream?.cancel()
+        let used: CallSession.Ending
+        switch stage {
+        case .over: return
+        case .stream(committed: true): used = ending(.cancelled, .cancelled)
+        case .stream, .whole, .passing:
+            used = CallSession.Ending(
+                end: .cancelled, status: 499, failure: .cancelled, usage: nil,
+                estimate: Usage(input: fields.estimatedInput, output: max(sent / 4, reader.pieces)))
+        case .waiting, .error:
+            // The request is with the provider, which may bill its input: counted, and marked as an estimate.
+            used = CallSession.Ending(
+                end: .cancelled, status: 499, failure: .cancelled, usage: nil,
+                estimate: attempt == nil ? nil : Usage(input: fields.estimatedInput))
+        }
+        stage = .over
+        session.settle(used, at: now)
+    }
+
+    private func fail(_ failure: CallFailure) {
+        stage = .over
+        session.settle(
+            .init(end: .failed, status: failure.status, failure: failure.code, usage: nil, estimate: nil), at: now)
+        let body = ErrorEnvelope.body(of: failure, dialect: dialect, request: session.call.id.text)
+        var out = caller.makeBuffer(body.count + 320)
+        AnswerHead(
+            status: failure.status, length: body.count, request: session.call.id, attempts: session.attemptCount,
+            limits: session.limitFacts, retryAfter: failure.retryAfter, closes: !keepAlive
+        ).write(into: &out)
+        out.writeBytes(body)
+        caller.write(out)
+        caller.finished(closes: !keepAlive)
+    }
+}

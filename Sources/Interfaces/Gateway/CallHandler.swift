@@ -1,0 +1,314 @@
+import Access
+import Cache
+import Cipher
+import Dialects
+import Domain
+import Engine
+import NIOCore
+import NIOHTTP1
+
+/// One caller's connection: reads a request, lets the path decide, and answers; one call at a time.
+///
+/// Runs on the connection's event loop only. Requests that come while a call is under way wait, a few of them; then
+/// the connection is not read until the answer is out.
+final class CallHandler: ChannelInboundHandler {
+    typealias InboundIn = HTTPServerRequestPart
+    typealias OutboundOut = ByteBuffer
+
+    private enum State {
+        case idle
+        case body(Pending)
+        /// The rest of a refused request is read and thrown away.
+        case discarding
+        case busy(CallExchange)
+        case closing
+    }
+
+    private struct Pending {
+        let head: HTTPRequestHead
+        let headers: CallHeaders
+        let endpoint: Endpoint
+        var body: ByteBuffer
+    }
+
+    /// Parts of requests that wait behind the one being answered.
+    private static let waitingMost = 64
+
+    private let loop: LoopContext
+    private let options: GatewayOptions
+    private var state = State.idle
+    private var waiting = CircularBuffer<HTTPServerRequestPart>()
+    private var context: ChannelHandlerContext?
+    private var lastActive = NIODeadline.now()
+    private var timer: Scheduled<Void>?
+
+    init(_ loop: LoopContext, _ options: GatewayOptions) {
+        self.loop = loop
+        self.options = options
+    }
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+        watchIdleness(context)
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) {
+        timer?.cancel()
+        self.context = nil
+    }
+
+    // MARK: Reading
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        lastActive = .now()
+        let part = unwrapInboundIn(data)
+        if case .busy = state {
+            waiting.append(part)
+            if waiting.count >= Self.waitingMost { context.channel.setOption(.autoRead, value: false).whenFailure { _ in } }
+            return
+        }
+        take(part, context)
+    }
+
+    private func take(_ part: HTTPServerRequestPart, _ context: ChannelHandlerContext) {
+        switch (part, state) {
+        case (.head(let head), .idle): begin(head, context)
+        case (.body(var chunk), .body(var pending)):
+            // Frees the only other reference, so that the append below does not copy.
+            state = .idle
+            guard pending.body.readableBytes + chunk.readableBytes <= options.bodyBytesMax else {
+                return refuse(tooLarge, pending.endpoint.dialect, context, closing: true)
+            }
+            if pending.body.readableBytes == 0 { pending.body = chunk } else { pending.body.writeBuffer(&chunk) }
+            state = .body(pending)
+        case (.end, .body(let pending)):
+            state = .idle
+            answer(pending, context)
+        case (.end, .discarding): state = .idle
+        default: break
+        }
+    }
+
+    private var tooLarge: CallFailure {
+        CallFailure(
+            .bodyTooLarge, source: .caller, "the body is larger than \(options.bodyBytesMax) bytes, the most taken here")
+    }
+
+    private func begin(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
+        switch Endpoint.find(head) {
+        case .failure(let failure):
+            let hasBody = head.headers.contains(name: "content-length") || head.headers.contains(name: "transfer-encoding")
+            state = .discarding
+            send(failure, .openAIChat, closes: hasBody || !head.isKeepAlive, context)
+        case .success(let endpoint):
+            do throws(CallFailure) {
+                let headers = try CallHeaders(head.headers)
+                guard (headers.contentLength ?? 0) <= options.bodyBytesMax else { throw tooLarge }
+                if headers.expectsContinue {
+                    context.writeAndFlush(
+                        wrapOutboundOut(context.channel.allocator.buffer(staticString: "HTTP/1.1 100 Continue\r\n\r\n")),
+                        promise: nil)
+                }
+                state = .body(Pending(head: head, headers: headers, endpoint: endpoint, body: ByteBuffer()))
+            } catch {
+                refuse(error, endpoint.dialect, context, closing: true)
+            }
+        }
+    }
+
+    // MARK: Answering
+
+    private func answer(_ pending: Pending, _ context: ChannelHandlerContext) {
+        let keepAlive = pending.head.isKeepAlive
+        switch pending.endpoint {
+        case .live: sendPlain(200, #"{"status":"live"}"#, keepAlive, context)
+        case .ready:
+            let health = loop.health()
+            sendPlain(health.ready ? 200 : 503, health.body, keepAlive, context)
+        case .models: answerModels(pending, keepAlive, context)
+        case .call(let dialect): call(pending, dialect, keepAlive, context)
+        }
+    }
+
+    private func answerModels(_ pending: Pending, _ keepAlive: Bool, _ context: ChannelHandlerContext) {
+        do throws(CallFailure) {
+            let (who, directory) = try loop.path.identify(pending.headers.credential(), at: loop.parts.clock.wall)
+            let authorizer = Authorizer()
+            let models = directory.modelNames(for: who.tenant.id).filter { model in
+                authorizer.allows(who.virtualKey.models, model.name)
+            }
+            let body = ModelList.body(models)
+            var out = context.channel.allocator.buffer(capacity: body.count + 256)
+            AnswerHead(status: 200, length: body.count, request: .random(), closes: !keepAlive).write(into: &out)
+            out.writeBytes(body)
+            context.writeAndFlush(wrapOutboundOut(out), promise: nil)
+            if !keepAlive { closeAfterWrites(context) }
+        } catch {
+            send(error, .openAIModels, closes: !keepAlive, context)
+        }
+    }
+
+    private func call(_ pending: Pending, _ dialect: Dialect, _ keepAlive: Bool, _ context: ChannelHandlerContext) {
+        let now = loop.parts.clock.now
+        let wall = loop.parts.clock.wall
+        do throws(CallFailure) {
+            let credential = try pending.headers.credential()
+            let body = pending.body
+            let fields = try body.scan(as: dialect)
+            let inbound = InboundCall(
+                id: .random(), dialect: dialect, model: fields.model, streamed: fields.stream,
+                estimatedTokens: fields.estimatedTokens,
+                bodyDigest: pending.headers.cache.enabled ? body.digest(as: dialect) : nil, cache: pending.headers.cache,
+                tags: pending.headers.tags, timeout: pending.headers.timeout, received: now, at: wall)
+            switch loop.path.decide(inbound, presenting: credential, lane: loop.lane) {
+            case .refuse(let failure): send(failure, dialect, closes: !keepAlive, context)
+            case .answer(let session, let cached): sendCached(session, cached, keepAlive, context)
+            case .forward(let session):
+                let exchange = CallExchange(
+                    session: session, loop: loop, caller: self, dialect: dialect, fields: fields, body: body,
+                    headers: pending.head.headers, keepAlive: keepAlive, wholeMost: options.wholeAnswerBytesMax)
+                state = .busy(exchange)
+                exchange.start()
+            }
+        } catch {
+            send(error, dialect, closes: !keepAlive, context)
+        }
+    }
+
+    private func sendCached(
+        _ session: CallSession, _ answer: CachedAnswer, _ keepAlive: Bool, _ context: ChannelHandlerContext
+    ) {
+        session.firstByte(at: loop.parts.clock.now)
+        session.settle(
+            .init(end: .answered, status: 200, failure: nil, usage: nil, estimate: nil), cached: answer,
+            at: loop.parts.clock.now)
+        var out = context.channel.allocator.buffer(capacity: answer.body.count + 512)
+        AnswerHead(
+            status: 200, contentType: answer.contentType, length: answer.body.count, request: session.call.id,
+            attempts: 0, cache: .hit, cost: .zero, limits: session.limitFacts, closes: !keepAlive
+        ).write(into: &out)
+        out.writeBytes(answer.body)
+        context.writeAndFlush(wrapOutboundOut(out), promise: nil)
+        if !keepAlive { closeAfterWrites(context) }
+    }
+
+    private func sendPlain(_ status: Int, _ body: String, _ keepAlive: Bool, _ context: ChannelHandlerContext) {
+        var out = context.channel.allocator.buffer(capacity: body.utf8.count + 256)
+        AnswerHead(status: status, length: body.utf8.count, request: .random(), closes: !keepAlive).write(into: &out)
+        out.writeString(body)
+        context.writeAndFlush(wrapOutboundOut(out), promise: nil)
+        if !keepAlive { closeAfterWrites(context) }
+    }
+
+    /// Refuses a request whose body is still coming: the connection ends, because what follows cannot be trusted to
+    /// be a request.
+    private func refuse(_ failure: CallFailure, _ dialect: Dialect, _ context: ChannelHandlerContext, closing: Bool) {
+        state = .discarding
+        send(failure, dialect, closes: closing, context)
+    }
+
+    private func send(_ failure: CallFailure, _ dialect: Dialect, closes: Bool, _ context: ChannelHandlerContext) {
+        let id = CallID.random()
+        let body = ErrorEnvelope.body(of: failure, dialect: dialect, request: id.text)
+        var out = context.channel.allocator.buffer(capacity: body.count + 256)
+        AnswerHead(
+            status: failure.status, length: body.count, request: id, retryAfter: failure.retryAfter, closes: closes
+        ).write(into: &out)
+        out.writeBytes(body)
+        context.writeAndFlush(wrapOutboundOut(out), promise: nil)
+        if closes { closeAfterWrites(context) }
+    }
+
+    private func closeAfterWrites(_ context: ChannelHandlerContext) {
+        state = .closing
+        context.close(mode: .output, promise: nil)
+        // The peer has a moment to read the answer before the rest goes too.
+        let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
+        context.eventLoop.scheduleTask(in: .seconds(1)) { bound.value.close(promise: nil) }
+    }
+
+    // MARK: For the exchange
+
+    var isWritable: Bool { context?.channel.isWritable ?? false }
+
+    func makeBuffer(_ capacity: Int) -> ByteBuffer {
+        context?.channel.allocator.buffer(capacity: capacity) ?? ByteBuffer()
+    }
+
+    func write(_ buffer: ByteBuffer) { context?.write(wrapOutboundOut(buffer), promise: nil) }
+
+    func flush() { context?.flush() }
+
+    /// The exchange has written its last byte.
+    func finished(closes: Bool) {
+        guard let context else { return }
+        flush()
+        lastActive = .now()
+        guard !closes else { return closeAfterWrites(context) }
+        state = .idle
+        while case .idle = state, let part = waiting.popFirst() { take(part, context) }
+        while case .body = state, let part = waiting.popFirst() { take(part, context) }
+        if waiting.isEmpty { context.channel.setOption(.autoRead, value: true).whenFailure { _ in } }
+    }
+
+    func schedule(in delay: Duration, _ work: @escaping () -> Void) {
+        guard let context else { return }
+        let bound = NIOLoopBound(work, eventLoop: context.eventLoop)
+        context.eventLoop.scheduleTask(in: .nanoseconds(delay.wholeNanoseconds)) { bound.value() }
+    }
+
+    // MARK: The connection
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        if case .busy(let exchange) = state { exchange.callerTakesMore(context.channel.isWritable) }
+        context.fireChannelWritabilityChanged()
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        if case .busy(let exchange) = state {
+            state = .closing
+            exchange.callerLeft()
+        }
+        waiting.removeAll()
+        context.fireChannelInactive()
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        // Framing that cannot be trusted is refused and the connection ends; it is never repaired.
+        if error is HTTPParserError, case .idle = state {
+            return send(
+                CallFailure(.invalidRequest, source: .caller, "the request is not well-formed HTTP/1.1"), .openAIChat,
+                closes: true, context)
+        }
+        context.close(promise: nil)
+    }
+
+    /// Closes connections that neither send nor wait for an answer.
+    private func watchIdleness(_ context: ChannelHandlerContext) {
+        let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+        timer = context.eventLoop.scheduleTask(in: .seconds(options.idleSeconds)) {
+            let (handler, context) = bound.value
+            guard context.channel.isActive else { return }
+            if case .busy = handler.state { return handler.watchIdleness(context) }
+            guard NIODeadline.now() - handler.lastActive < .seconds(handler.options.idleSeconds) else {
+                return context.close(promise: nil)
+            }
+            handler.watchIdleness(context)
+        }
+    }
+}
+
+extension ByteBuffer {
+    fileprivate func scan(as dialect: Dialect) throws(CallFailure) -> RequestFields {
+        try withUnsafeReadableBytes { bytes in Result { () throws(CallFailure) in try RequestFields.scan(bytes, as: dialect) } }
+            .get()
+    }
+
+    /// SHA-256 over the format's name and the body.
+    fileprivate func digest(as dialect: Dialect) -> Digest256 {
+        withUnsafeReadableBytes { bytes in
+            var name = dialect.rawValue
+            return name.withUTF8 { SHA256.digest(UnsafeRawBufferPointer($0), bytes) }
+        }
+    }
+}

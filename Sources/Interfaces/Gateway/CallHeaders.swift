@@ -1,0 +1,121 @@
+import Access
+import Cipher
+import Domain
+import Engine
+import NIOHTTP1
+
+/// What the request's headers say to us, read once in one pass.
+struct CallHeaders {
+    private(set) var authorization: String?
+    private(set) var apiKey: String?
+    private(set) var azureKey: String?
+    private(set) var repeated = false
+    private(set) var cache = CacheDirective()
+    private(set) var tags = ""
+    private(set) var timeout: Duration?
+    private(set) var contentLength: Int?
+    private(set) var chunked = false
+    private(set) var expectsContinue = false
+
+    /// A tag list longer than this is refused: it stands on every ledger row.
+    private static let tagBytesMost = 200
+
+    init(_ headers: HTTPHeaders) throws(CallFailure) {
+        for (name, value) in headers {
+            // Names are told apart by their length first: most headers are none of ours.
+            switch name.utf8.count {
+            case 6 where name.isHeader("expect"): expectsContinue = true
+            case 7 where name.isHeader("api-key"): set(&azureKey, value)
+            case 9 where name.isHeader("x-api-key"): set(&apiKey, value)
+            case 13 where name.isHeader("authorization"): set(&authorization, value)
+            case 14 where name.isHeader("content-length"): contentLength = Int(value)
+            case 16 where name.isHeader("content-encoding"):
+                guard value.isHeader("identity") else {
+                    throw CallFailure(
+                        .invalidRequest, source: .caller, "send the body without content-encoding", field: "content-encoding",
+                        status: 415)
+                }
+            case 16 where name.isHeader("x-gatehouse-tags"): tags = try Self.tags(value)
+            case 17 where name.isHeader("x-gatehouse-cache"): cache = try CacheDirective(header: value)
+            case 17 where name.isHeader("transfer-encoding"): chunked = true
+            case 19 where name.isHeader("x-gatehouse-timeout"): timeout = try Self.timeout(value)
+            default: break
+            }
+        }
+    }
+
+    private mutating func set(_ place: inout String?, _ value: String) {
+        if place != nil { repeated = true }
+        place = value
+    }
+
+    func credential() throws(CallFailure) -> PresentedCredential {
+        try PresentedCredential.from(
+            authorization: authorization, apiKey: apiKey, azureKey: azureKey, repeated: repeated)
+    }
+
+    /// `name=value` pairs separated by commas, of letters, digits and `. _ -`.
+    private static func tags(_ value: String) throws(CallFailure) -> String {
+        let bytes = Array(value.utf8.filter { $0 != 0x20 })
+        let pairs = bytes.split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false)
+        let good =
+            bytes.count <= tagBytesMost
+            && pairs.allSatisfy { pair in
+                let parts = pair.split(separator: UInt8(ascii: "="), omittingEmptySubsequences: false)
+                return parts.count == 2 && parts.allSatisfy { !$0.isEmpty && $0.allSatisfy(isTagByte) }
+            }
+        guard good else {
+            throw CallFailure(
+                .invalidRequest, source: .caller,
+                "x-gatehouse-tags is name=value,name=value of letters, digits, '.', '_' and '-', at most \(tagBytesMost) bytes",
+                field: "x-gatehouse-tags")
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    private static func isTagByte(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "-"):
+            true
+        default: false
+        }
+    }
+
+    /// Seconds, `30`, `30s`, or milliseconds, `1500ms`.
+    private static func timeout(_ value: String) throws(CallFailure) -> Duration {
+        let text = value.utf8
+        let milliseconds: Int64?
+        if text.ends(with: "ms".utf8) {
+            milliseconds = Int64(value.dropLast(2))
+        } else {
+            milliseconds = Int64(text.ends(with: "s".utf8) ? value.dropLast() : value[...]).map { $0 &* 1_000 }
+        }
+        guard let milliseconds, (1...7_200_000).contains(milliseconds) else {
+            throw CallFailure(
+                .invalidRequest, source: .caller, "x-gatehouse-timeout is seconds (30, 30s) or milliseconds (1500ms)",
+                field: "x-gatehouse-timeout")
+        }
+        return .milliseconds(milliseconds)
+    }
+}
+
+extension String {
+    /// Compares with a lower-case ASCII name, ignoring ASCII case, byte by byte.
+    func isHeader(_ name: StaticString) -> Bool {
+        guard utf8.count == name.utf8CodeUnitCount else { return false }
+        var index = 0
+        for byte in utf8 {
+            let lower = (0x41...0x5a).contains(byte) ? byte | 0x20 : byte
+            if lower != name.utf8Start[index] { return false }
+            index += 1
+        }
+        return true
+    }
+}
+
+extension Sequence<UInt8> where Self: BidirectionalCollection {
+    func ends(with suffix: some BidirectionalCollection<UInt8>) -> Bool {
+        reversed().starts(with: suffix.reversed())
+    }
+}

@@ -1,0 +1,26 @@
+/// Bounds and addresses of the HTTP server.
+package struct GatewayOptions: Sendable, Hashable {
+    package var host: String
+    /// 0 = any free port.
+    package var port: Int
+    package var bodyBytesMax: Int
+    /// An answer up to this size is sent whole, with its cost in a header; a larger one passes through.
+    package var wholeAnswerBytesMax: Int
+    /// Connections that send nothing for this long, between requests or in the middle of one, are closed.
+    package var idleSeconds: Int64
+    package var certificatePath: String?
+    package var certificateKeyPath: String?
+
+    package init(
+        host: String = "127.0.0.1", port: Int = 8080, bodyBytesMax: Int = 32 << 20, wholeAnswerBytesMax: Int = 1 << 20,
+        idleSeconds: Int64 = 75, certificatePath: String? = nil, certificateKeyPath: String? = nil
+    ) {
+        self.host = host
+        self.port = port
+        self.bodyBytesMax = bodyBytesMax
+        self.wholeAnswerBytesMax = wholeAnswerBytesMax
+        self.idleSeconds = idleSeconds
+        self.certificatePath = certificatePath
+        self.certificateKeyPath = certificateKeyPath
+    }
+}

@@ -1,0 +1,55 @@
+import Dialects
+import Domain
+import Engine
+import NIOCore
+import Providers
+
+/// What all connections of one event loop share: its upstream connections and its lane on the event bus.
+///
+/// Confined to its loop.
+final class LoopContext {
+    let lane: Int
+    let path: RequestPath
+    let parts: PathParts
+    let pool: UpstreamPool
+    let health: @Sendable () -> HealthState
+    private var endpoints: [EndpointKey: UpstreamEndpoint] = [:]
+
+    private struct EndpointKey: Hashable {
+        let provider: ProviderDefinition
+        let dialect: Dialect
+    }
+
+    /// Configurations come and go; beyond this many the table is begun anew.
+    private static let endpointsMost = 256
+
+    init(
+        lane: Int, path: RequestPath, parts: PathParts, pool: UpstreamPool, health: @escaping @Sendable () -> HealthState
+    ) {
+        self.lane = lane
+        self.path = path
+        self.parts = parts
+        self.pool = pool
+        self.health = health
+    }
+
+    /// The prepared endpoint of a provider for a format.
+    func endpoint(_ provider: ProviderDefinition, _ dialect: Dialect) throws(ProviderRefusal) -> UpstreamEndpoint {
+        let key = EndpointKey(provider: provider, dialect: dialect)
+        if let known = endpoints[key] { return known }
+        let fresh = try UpstreamEndpoint(provider, dialect: dialect)
+        if endpoints.count >= Self.endpointsMost { endpoints.removeAll() }
+        endpoints[key] = fresh
+        return fresh
+    }
+}
+
+/// What a load balancer is told.
+package struct HealthState: Sendable, Hashable {
+    package let ready: Bool
+    package let body: String
+    package init(ready: Bool, body: String) {
+        self.ready = ready
+        self.body = body
+    }
+}

@@ -1,0 +1,104 @@
+import ArgumentParser
+import Assembly
+import Domain
+import Operations
+
+struct UsageCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "usage", abstract: "The usage ledger: report.",
+        discussion: "Example:\n  gatehouse usage report --by tenant,model --since 7d", subcommands: [Report.self])
+
+    struct Report: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Sum calls, tokens and cost.",
+            discussion: """
+                A call whose price is not known counts under UNPRICED and adds nothing to a cost. With tag, a call with
+                several tags counts under each.
+
+                Example:
+                  gatehouse usage report --by tenant,model --since 24h --format csv
+                """)
+        @OptionGroup var global: GlobalOptions
+        @Option(help: "Any of tenant, user, team, model, provider, key, token, tag, separated by commas.")
+        var by: String = "tenant,model"
+        @Option(help: "How far back: 1h, 24h, 30d.") var since: Seconds = Seconds(86_400)
+        @Option(help: "Up to how long ago.") var until: Seconds = Seconds(0)
+        @Option var tenant: TenantName?
+        @Option(help: "table, csv or json.") var format: ReportFormat = .table
+
+        func run() async throws {
+            let session = try await global.open()
+            let now = SystemClock().wall
+            let columns = by.split(separator: ",").map(String.init)
+            let query = UsageQuery(
+                by: columns, since: now + .seconds(-since.count), until: now + .seconds(1 - until.count), tenant: tenant)
+            guard case .usage(let lines) = try await session.question(.usageReport(query)) else { return }
+            let head =
+                columns.map { $0.uppercased() } + [
+                    "CALLS", "FAILED", "IN", "CACHE READ", "CACHE WRITE", "OUT", "REASONING", "COST $", "UNPRICED", "SAVED $",
+                ]
+            let rows = lines.map { line in
+                line.keys.map { $0.isEmpty ? "-" : $0 } + [
+                    "\(line.calls)", "\(line.failed)", "\(line.usage.input)", "\(line.usage.cacheRead)",
+                    "\(line.usage.cacheWrite + line.usage.cacheWriteHour)", "\(line.usage.output)",
+                    "\(line.usage.reasoning)", line.cost.dollars(decimals: 6), "\(line.unpriced)",
+                    line.saved.dollars(decimals: 6),
+                ]
+            }
+            switch format {
+            case .json: try Output.json(lines)
+            case .csv: Output.csv([head] + rows)
+            case .table: Output.table(head, rows)
+            }
+        }
+    }
+}
+
+/// How a report is printed.
+enum ReportFormat: String, ExpressibleByArgument, CaseIterable { case table, csv, json }
+
+struct AuditCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "audit", abstract: "The audit: list, verify.",
+        discussion: "Example:\n  gatehouse audit verify", subcommands: [List.self, Verify.self])
+
+    struct List: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "List audit records, newest first.", discussion: "Example:\n  gatehouse audit list --limit 20")
+        @OptionGroup var global: GlobalOptions
+        @OptionGroup var listing: ListingOptions
+        @Option(help: "At most this many.") var limit: Int = 50
+
+        func run() async throws {
+            let session = try await global.open()
+            guard case .audit(let records) = try await session.question(.audit(before: nil, limit: limit)) else { return }
+            try Output.listing(
+                records, json: listing.json,
+                columns: ["TIME", "#", "ACTOR", "VIA", "ACTION", "TARGET", "BEFORE", "AFTER", "RESULT", "REASON"]
+            ) { record in
+                let draft = record.draft
+                return [
+                    draft.at.description, "\(record.sequence)", draft.actor, draft.via, draft.action, draft.target,
+                    draft.before, draft.after, draft.result, draft.reason,
+                ]
+            }
+        }
+    }
+
+    struct Verify: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Walk the whole chain and find a changed or missing record.",
+            discussion: "Example:\n  gatehouse audit verify")
+        @OptionGroup var global: GlobalOptions
+
+        func run() async throws {
+            let session = try await OperatorSession.openSealed(try global.places)
+            switch try await session.question(.verifyAudit) {
+            case .auditIntact(let records, let head): Output.line("the chain is intact: \(records) records, head \(head)")
+            case .auditBroken(let sequence, let what):
+                throw CommandFailure("the chain is BROKEN at record \(sequence): \(what)")
+            default: throw CommandFailure("the engine answered something else than was asked")
+            }
+        }
+    }
+}

@@ -1,0 +1,112 @@
+import ArgumentParser
+import Assembly
+import Domain
+import Operations
+
+struct TenantCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "tenant", abstract: "Tenants: add, list, show, suspend, resume.",
+        discussion: "Example:\n  gatehouse tenant add acme --rpm 600 --parallel 20",
+        subcommands: [Add.self, List.self, Show.self, Suspend.self, Resume.self])
+
+    struct Add: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Add a tenant with a schema and a data-encryption key of its own.",
+            discussion: "Example:\n  gatehouse tenant add acme --rpm 600")
+        @OptionGroup var global: GlobalOptions
+        @Argument(help: "1 to 48 of a-z, 0-9, '.', '_', '-'.") var name: TenantName
+        @OptionGroup var limits: LimitOptions
+
+        func run() async throws {
+            try await global.open().carryOut(.tenantAdd(name: name, limits: limits.set))
+        }
+    }
+
+    struct List: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "List tenants.", discussion: "Example:\n  gatehouse tenant list --json")
+        @OptionGroup var global: GlobalOptions
+        @OptionGroup var listing: ListingOptions
+
+        func run() async throws {
+            let tenants = try await global.open().picture().tenants
+            try Output.listing(
+                tenants, json: listing.json,
+                columns: ["NAME", "STATUS", "RPM", "TPM", "PARALLEL", "COST TODAY $", "ID"]
+            ) { tenant in
+                [
+                    tenant.name.text, tenant.status.rawValue, Output.limit(tenant.limits.requestsPerMinute),
+                    Output.limit(tenant.limits.tokensPerMinute), Output.limit(tenant.limits.parallel),
+                    tenant.costToday.dollars(decimals: 4), tenant.id.text,
+                ]
+            }
+        }
+    }
+
+    struct Show: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Show one tenant with its keys.", discussion: "Example:\n  gatehouse tenant show acme")
+        @OptionGroup var global: GlobalOptions
+        @OptionGroup var listing: ListingOptions
+        @Argument var name: TenantName
+
+        func run() async throws {
+            let picture = try await global.open().picture()
+            guard let tenant = picture.tenants.first(where: { $0.name == name }) else {
+                throw CommandFailure("there is no tenant \(name); see: gatehouse tenant list")
+            }
+            guard !listing.json else { return try Output.json(tenant) }
+            Output.line("tenant     \(tenant.name)  \(tenant.status.rawValue)  since \(tenant.created.civil.date)")
+            Output.line(
+                "limits     rpm \(Output.limit(tenant.limits.requestsPerMinute))  tpm "
+                    + "\(Output.limit(tenant.limits.tokensPerMinute))  parallel \(Output.limit(tenant.limits.parallel))")
+            Output.line("cost today $\(tenant.costToday.dollars(decimals: 6))  unpriced calls \(tenant.unpricedToday)")
+            for key in picture.providerKeys where key.tenant == name {
+                Output.line("key        \(key.provider)/\(key.label)  \(key.fingerprint)  \(key.state.rawValue)  \(key.id)")
+            }
+            for key in picture.virtualKeys where key.tenant == name {
+                Output.line("token      \(key.name)  \(key.fingerprint)  \(key.word(at: picture.at))  \(key.id)")
+            }
+        }
+    }
+
+    struct Suspend: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Refuse a tenant's calls from the next one on.",
+            discussion: "Example:\n  gatehouse tenant suspend acme --reason 'unpaid'")
+        @OptionGroup var global: GlobalOptions
+        @Argument var name: TenantName
+        @Option(help: "Goes to the audit.") var reason: String
+
+        func run() async throws {
+            try await global.open().carryOut(.tenantSuspend(name: name, reason: reason))
+        }
+    }
+
+    struct Resume: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Serve a suspended tenant's calls again.", discussion: "Example:\n  gatehouse tenant resume acme")
+        @OptionGroup var global: GlobalOptions
+        @Argument var name: TenantName
+
+        func run() async throws { try await global.open().carryOut(.tenantResume(name: name)) }
+    }
+}
+
+/// Limits as options.
+struct LimitOptions: ParsableArguments {
+    @Option(help: "Requests per minute.") var rpm: Int?
+    @Option(help: "Tokens per minute.") var tpm: Int?
+    @Option(help: "Calls at the same time.") var parallel: Int?
+
+    var set: LimitSet { LimitSet(requestsPerMinute: rpm, tokensPerMinute: tpm, parallel: parallel) }
+
+    func validate() throws {
+        for (name, value) in [("rpm", rpm), ("tpm", tpm), ("parallel", parallel)] {
+            guard let value else { continue }
+            guard (1...1_000_000_000).contains(value) else {
+                throw ValidationError("--\(name) takes a whole number from 1 to 1000000000")
+            }
+        }
+    }
+}
