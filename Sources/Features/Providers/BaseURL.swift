@@ -16,15 +16,19 @@ package struct BaseURL: Hashable, Sendable {
     package static func parse(_ text: String, plainHTTP: Bool = false) throws(ProviderRefusal) -> BaseURL {
         let bytes = Array(text.utf8)
         // RFC 9110 section 4.1 asks for 8,000 bytes at least; a base address of 2,000 is a mistake.
-        guard bytes.count <= 2_000 else { throw ProviderRefusal("the base address is longer than 2,000 bytes") }
+        guard bytes.count <= 2_000 else {
+            throw ProviderRefusal("the base address is longer than 2,000 bytes")
+        }
         guard bytes.allSatisfy({ $0 > 0x20 && $0 < 0x7f }) else {
-            throw ProviderRefusal("the base address may hold visible ASCII only; write other names in their xn-- form")
+            throw ProviderRefusal(
+                "the base address may hold visible ASCII only; write other names in their xn-- form")
         }
         let (secure, afterScheme) = try scheme(of: bytes)
         let slash = bytes[afterScheme...].firstIndex(of: UInt8(ascii: "/")) ?? bytes.endIndex
         let authority = bytes[afterScheme..<slash]
         guard !authority.contains(UInt8(ascii: "@")) else {
-            throw ProviderRefusal("the base address holds a user name or password; provider keys go into the vault")
+            throw ProviderRefusal(
+                "the base address holds a user name or password; provider keys go into the vault")
         }
         let (host, port) = try hostAndPort(of: authority)
         let origin = Origin(secure: secure, host: host, port: port ?? (secure ? 443 : 80))
@@ -85,11 +89,13 @@ package struct BaseURL: Hashable, Sendable {
         guard bytes.count <= 253 else { throw ProviderRefusal("the host is longer than 253 bytes") }
         let labels = bytes.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
         let lettersDigitsHyphen = labels.allSatisfy { label in
-            (1...63).contains(label.count) && label.first != UInt8(ascii: "-") && label.last != UInt8(ascii: "-")
+            (1...63).contains(label.count) && label.first != UInt8(ascii: "-")
+                && label.last != UInt8(ascii: "-")
                 && label.allSatisfy { isLetter($0) || isDigit($0) || $0 == UInt8(ascii: "-") }
         }
         guard lettersDigitsHyphen else {
-            throw ProviderRefusal("\(text) is no host name: letters, digits and hyphens between single dots only")
+            throw ProviderRefusal(
+                "\(text) is no host name: letters, digits and hyphens between single dots only")
         }
         guard let last = labels.last?.first, !isDigit(last) else {
             throw ProviderRefusal("\(text) is neither a host name nor a full IPv4 address of four numbers")
@@ -109,12 +115,15 @@ package struct BaseURL: Hashable, Sendable {
         }
         guard plain else {
             throw ProviderRefusal(
-                "the path of the base address may hold letters, digits and / - . _ ~ only; no query, no fragment")
+                "the path of the base address may hold letters, digits and / - . _ ~ only; no query, no fragment"
+            )
         }
         var path = bytes
         while path.last == UInt8(ascii: "/") { path = path.dropLast() }
         let segments = path.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false).dropFirst()
-        guard segments.allSatisfy({ !$0.isEmpty && !$0.elementsEqual(".".utf8) && !$0.elementsEqual("..".utf8) })
+        guard
+            segments.allSatisfy({ !$0.isEmpty && !$0.elementsEqual(".".utf8) && !$0.elementsEqual("..".utf8) }
+            )
         else { throw ProviderRefusal("the path of the base address holds an empty part, '.' or '..'") }
         return String(decoding: path, as: Unicode.ASCII.self)
     }

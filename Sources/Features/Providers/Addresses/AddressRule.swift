@@ -26,7 +26,8 @@ package struct AddressRule: Hashable, Sendable {
     private static let loopback = ranges("127.0.0.0/8", "::1/128")
 
     /// RFC 1918, RFC 6598 (carrier-grade NAT), RFC 4193 (unique local).
-    private static let inside = ranges("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7")
+    private static let inside = ranges(
+        "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7")
 
     /// IANA special-purpose registries (RFC 6890 and its updates), and the clouds' metadata services.
     private static let closed = ranges(

@@ -51,7 +51,9 @@ package struct OutgoingRequest: Sendable {
         var replaced: UInt64 = 0
         if let headers, !endpoint.forwarded.isEmpty {
             for (name, value) in headers {
-                guard let lower = endpoint.forwarded.first(where: { isSameHeader(name, $0) }) else { continue }
+                guard let lower = endpoint.forwarded.first(where: { isSameHeader(name, $0) }) else {
+                    continue
+                }
                 given += 1
                 guard given <= Self.forwardedMax, value.utf8.count <= Self.forwardedValueMax else {
                     throw ProviderRefusal("the header \(lower) is too long or repeated too often")
@@ -79,7 +81,8 @@ package struct OutgoingRequest: Sendable {
         switch secret {
         case .none:
             guard endpoint.keyless else {
-                throw ProviderRefusal("provider \(endpoint.provider) is called with a key only, and none was given")
+                throw ProviderRefusal(
+                    "provider \(endpoint.provider) is called with a key only, and none was given")
             }
             head.reserveCapacity(minimumWritableBytes: following + 2)
         case .some(let secret):
@@ -87,7 +90,8 @@ package struct OutgoingRequest: Sendable {
                 throw ProviderRefusal("a provider key is never sent over plain HTTP to another machine")
             }
             let written = secret.withBytes { bytes -> Range<Int>? in
-                guard !bytes.isEmpty, bytes.count <= Self.secretMax, bytes.allSatisfy({ $0 > 0x20 && $0 < 0x7f })
+                guard !bytes.isEmpty, bytes.count <= Self.secretMax,
+                    bytes.allSatisfy({ $0 > 0x20 && $0 < 0x7f })
                 else { return nil }
                 let length = endpoint.authorizationBytes.count + bytes.count + 4
                 head.reserveCapacity(minimumWritableBytes: length + following)

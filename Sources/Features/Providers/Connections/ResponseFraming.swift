@@ -36,7 +36,8 @@ struct ResponseFraming {
             body = .none
         } else if head.headers.contains(name: "transfer-encoding") {
             let codings = head.headers["transfer-encoding"]
-            body = codings.count == 1 && codings[0].utf8.elementsEqual("chunked".utf8) ? .chunked : .untilClose
+            body =
+                codings.count == 1 && codings[0].utf8.elementsEqual("chunked".utf8) ? .chunked : .untilClose
         } else if let text = head.headers.first(name: "content-length"), let length = Int(text) {
             body = length == 0 ? .none : .counted(length)
         } else {

@@ -36,7 +36,6 @@ final class UpstreamConnection: ChannelInboundHandler {
     /// Bytes that the decoder asked to see again together with the next ones.
     private var pending = ByteBuffer()
     private var isDecoding = false
-    private var isWriting = false
     private var requestSent = false
     private var sawByte = false
     private var responseEnded = false
@@ -161,26 +160,23 @@ final class UpstreamConnection: ChannelInboundHandler {
         let sent = context.eventLoop.makePromise(of: Void.self)
         let use = uses
         sent.futureResult.assumeIsolated().whenSuccess { [self] in requestWasSent(use) }
-        isWriting = true
         if let body = exchange.outgoing.body {
             context.write(NIOAny(exchange.outgoing.head), promise: nil)
             context.writeAndFlush(NIOAny(body), promise: sent)
         } else {
             context.writeAndFlush(NIOAny(exchange.outgoing.head), promise: sent)
         }
-        isWriting = false
-        if requestSent { requestWasSent(use) }
         if exchange.isPaused { setReading(false) }
     }
 
     private func requestWasSent(_ use: Int) {
         guard use == uses, phase == .active else { return }
         requestSent = true
-        // Mostly the socket takes everything at once; then the buffer is shared until the write call has returned.
-        guard !isWriting else { return }
         if !sawByte { since = pool.ticks }
         // A request on a used connection may have to be sent again, see `staleTicks`.
-        if uses == 1 { dropRequest() }
+        guard uses == 1, let exchange else { return }
+        // A turn later, because the write that tells us this still holds the buffer that is to be overwritten.
+        context?.eventLoop.assumeIsolated().execute { exchange.dropRequest() }
     }
 
     /// The request will not be sent again: the key is wiped, the body let go.
@@ -346,7 +342,9 @@ private final class ResponseParts: ChannelInboundHandler {
 
     init(connection: UpstreamConnection) { self.connection = connection }
 
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) { connection.received(unwrapInboundIn(data)) }
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        connection.received(unwrapInboundIn(data))
+    }
 
     /// The decoder reports a wrong version here as well as by throwing; the latter is answered.
     func errorCaught(context: ChannelHandlerContext, error: any Error) {}

@@ -33,12 +33,17 @@ package final class UpstreamEndpoint: Sendable {
     }
 
     /// The endpoint for finding out whether a provider key works.
-    package static func verification(of definition: ProviderDefinition) throws(ProviderRefusal) -> UpstreamEndpoint {
+    package static func verification(
+        of definition: ProviderDefinition
+    ) throws(ProviderRefusal) -> UpstreamEndpoint {
         let adapter = try adapter(of: definition)
-        return try UpstreamEndpoint(definition, adapter: adapter, isPost: false, path: adapter.verificationPath)
+        return try UpstreamEndpoint(
+            definition, adapter: adapter, isPost: false, path: adapter.verificationPath)
     }
 
-    private static func adapter(of definition: ProviderDefinition) throws(ProviderRefusal) -> any ProviderAdapter {
+    private static func adapter(
+        of definition: ProviderDefinition
+    ) throws(ProviderRefusal) -> any ProviderAdapter {
         guard let adapter = ProviderList.adapter(for: definition.kind) else {
             throw ProviderRefusal("no adapter serves providers of kind \(definition.kind.rawValue)")
         }

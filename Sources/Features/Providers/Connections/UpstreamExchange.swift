@@ -39,7 +39,8 @@ package final class UpstreamExchange {
     private let pool: UpstreamPool
 
     init(
-        _ outgoing: OutgoingRequest, timeouts: UpstreamTimeouts, startedAt: Int, delegate: any UpstreamDelegate,
+        _ outgoing: OutgoingRequest, timeouts: UpstreamTimeouts, startedAt: Int,
+        delegate: any UpstreamDelegate,
         pool: UpstreamPool
     ) {
         self.outgoing = outgoing

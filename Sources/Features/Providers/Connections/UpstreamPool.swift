@@ -82,7 +82,8 @@ package final class UpstreamPool {
     ) -> UpstreamExchange {
         loop.assertInEventLoop()
         let exchange = UpstreamExchange(
-            outgoing, timeouts: timeouts ?? options.timeouts, startedAt: ticks, delegate: delegate, pool: self)
+            outgoing, timeouts: timeouts ?? options.timeouts, startedAt: ticks, delegate: delegate, pool: self
+        )
         guard !isShutDown else {
             failSoon(exchange, .shuttingDown)
             return exchange
@@ -124,7 +125,9 @@ package final class UpstreamPool {
     }
 
     private func dial(_ shelf: ConnectionShelf, for exchange: UpstreamExchange, once: Bool = false) {
-        guard counts.open < options.openMax || evictLongestIdle() else { return failSoon(exchange, .overloaded) }
+        guard counts.open < options.openMax || evictLongestIdle() else {
+            return failSoon(exchange, .overloaded)
+        }
         let connection = UpstreamConnection(pool: self, shelf: shelf, for: exchange)
         connection.retiresAfterUse = once
         // A retry may find that the shelf was dropped with its last connection.
