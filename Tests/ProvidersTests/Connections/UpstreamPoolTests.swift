@@ -1,5 +1,7 @@
 import Cipher
 import Domain
+import Glibc
+import Locking
 import NIOCore
 import NIOHTTP1
 import NIOPosix
@@ -106,6 +108,37 @@ import Testing
         _ = try await caller.send(chat(port: upstream.port))
         try await late.futureResult.get()
         #expect(try await caller.send(chat(port: upstream.port)).body == "clean")
+        try await upstream.stop()
+    }
+
+    @Test func `bytes that no loop has read yet are found before the connection is used again`() async throws
+    {
+        let socket = Locked<CInt>(-1)
+        let upstream = try await ScriptedUpstream.start { seen in
+            [.show(socket), .send(counted(seen.connection == 1 ? "x" : "clean"))]
+        }
+        let caller = try await Caller()
+        let endpoint = try chat(port: upstream.port)
+        let second: Outcome = try await caller.onLoop { pool, promise in
+            let request = UpstreamRequest(endpoint: endpoint, tenant: .init(high: 1, low: 1), key: nil)
+            func start(_ recorder: Recorder) throws {
+                _ = try sendWith("sk") { (secret) throws(ProviderRefusal) in
+                    try pool.send(request, secret: secret, delegate: recorder)
+                }
+            }
+            let (first, next) = (Recorder(), Recorder())
+            next.onEnding = { promise.succeed($0) }
+            first.onEnding = { _ in
+                // On the pool's own thread, which can therefore not have read it when the next call begins.
+                let poison = Array(counted("poison").utf8)
+                guard Glibc.send(socket.withLock { $0 }, poison, poison.count, 0) == poison.count else {
+                    return promise.succeed(Outcome())
+                }
+                do { try start(next) } catch { promise.fail(error) }
+            }
+            try start(first)
+        }
+        #expect(second.body == "clean")
         try await upstream.stop()
     }
 

@@ -20,6 +20,8 @@ struct ScriptedUpstream: Sendable {
         case close
         /// Succeeds the promise after what came before was handed to the socket.
         case tell(EventLoopPromise<Void>)
+        /// Shows the connection's socket, for writing to it past the event loops.
+        case show(Locked<CInt>)
     }
 
     let port: Int
@@ -96,6 +98,11 @@ private final class ScriptHandler: ChannelInboundHandler {
         switch reply {
         case .send(let text): context.writeAndFlush(NIOAny(ByteBuffer(string: text)), promise: nil)
         case .close: context.close(promise: nil)
+        case .show(let place):
+            let descriptor = try? context.pipeline.syncOperations.withUnsafeTransportIfAvailable(
+                of: NIOBSDSocket.Handle.self
+            ) { $0 }
+            place.withLock { $0 = descriptor ?? -1 }
         case .tell(let promise): context.writeAndFlush(NIOAny(ByteBuffer()), promise: promise)
         }
     }
