@@ -1,0 +1,25 @@
+package import Domain
+
+/// Anthropic: its key in `x-api-key`, and a version header that it demands on every call.
+///
+/// After https://docs.anthropic.com/en/api/overview and /versioning (seen 2026-11-23).
+package struct AnthropicProvider: ProviderAdapter {
+    package init() {}
+
+    package var kind: ProviderKind { .anthropic }
+    package var authorization: AuthorizationHeader { .own("x-api-key") }
+    package var defaultHeaders: [ProviderHeader] { [ProviderHeader("anthropic-version", "2023-06-01")] }
+    package var forwardedHeaders: [String] { ["anthropic-version", "anthropic-beta", "idempotency-key"] }
+    package var verificationPath: String { "/models" }
+
+    package var presets: [ProviderDefinition] {
+        ProviderList.preset("anthropic", kind, "https://api.anthropic.com/v1")
+    }
+
+    package func path(for dialect: Dialect) -> String? {
+        switch dialect {
+        case .anthropicMessages: "/messages"
+        case .openAIChat, .openAIEmbeddings, .openAIModels: nil
+        }
+    }
+}

@@ -1,0 +1,130 @@
+package import Cipher
+internal import Domain
+package import NIOCore
+package import NIOHTTP1
+
+/// A request in the form it goes out: one buffer with head and key, and the body unless that stands in it too.
+///
+/// The key's bytes go straight from the lent secret into this buffer, whose room is reserved beforehand so that no
+/// growing leaves a copy behind. `wipe` overwrites them. What remains out of reach: the TLS library's own copy
+/// while a record is made, and the kernel's socket buffer.
+package struct OutgoingRequest: Sendable {
+    let endpoint: UpstreamEndpoint
+    var head: ByteBuffer
+    /// Nil where the body stands in `head`.
+    var body: ByteBuffer?
+    /// Where in `head` the key stands; empty once wiped, or where there is none.
+    private(set) var secret: Range<Int>
+
+    /// Up to this size a body is copied behind its head, to leave in one write (measured: two buffers cost more).
+    static let inlineBodyMax = 16 * 1024
+    /// Longest provider key: JSON Web Tokens of some providers reach 2 KiB.
+    static let secretMax = 8 * 1024
+    /// Longest value of a forwarded header, and how many are forwarded at most.
+    static let forwardedValueMax = 1_024
+    static let forwardedMax = 8
+
+    /// Writes the head into `room`, which must be empty. Refuses with a sentence, and then nothing of the key stays.
+    package init(
+        to endpoint: UpstreamEndpoint, body: ByteBuffer, callerHeaders: HTTPHeaders? = nil,
+        secret: borrowing SecretBytes?, room: ByteBuffer = ByteBuffer()
+    ) throws(ProviderRefusal) {
+        self.endpoint = endpoint
+        head = room
+        self.secret = 0..<0
+        head.reserveCapacity(1_024)
+        head.writeBytes(endpoint.fixedBytes)
+        try writeCallerHeaders(callerHeaders)
+        if endpoint.isPost {
+            head.writeStaticString("content-length: ")
+            head.writeString(String(body.readableBytes))
+            head.writeStaticString("\r\n")
+        }
+        let inline = body.readableBytes <= Self.inlineBodyMax
+        try writeSecret(secret, thenAtMost: inline ? body.readableBytes : 0)
+        head.writeStaticString("\r\n")
+        if inline { head.writeImmutableBuffer(body) } else { self.body = body }
+    }
+
+    private mutating func writeCallerHeaders(_ headers: HTTPHeaders?) throws(ProviderRefusal) {
+        var given = 0
+        var replaced: UInt64 = 0
+        if let headers, !endpoint.forwarded.isEmpty {
+            for (name, value) in headers {
+                guard let lower = endpoint.forwarded.first(where: { isSameHeader(name, $0) }) else {
+                    continue
+                }
+                given += 1
+                guard given <= Self.forwardedMax, value.utf8.count <= Self.forwardedValueMax else {
+                    throw ProviderRefusal("the header \(lower) is too long or repeated too often")
+                }
+                guard value.utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7f }) else {
+                    throw ProviderRefusal("the header \(lower) holds a byte that is not printable ASCII")
+                }
+                if let index = endpoint.defaults.firstIndex(where: { isSameHeader(name, $0.name) }) {
+                    replaced |= 1 << UInt64(index)
+                }
+                head.writeString(lower)
+                head.writeStaticString(": ")
+                head.writeString(value)
+                head.writeStaticString("\r\n")
+            }
+        }
+        for (index, header) in endpoint.defaults.enumerated() where replaced & 1 << UInt64(index) == 0 {
+            head.writeBytes(header.line)
+        }
+    }
+
+    private mutating func writeSecret(
+        _ secret: borrowing SecretBytes?, thenAtMost following: Int
+    ) throws(ProviderRefusal) {
+        switch secret {
+        case .none:
+            guard endpoint.keyless else {
+                throw ProviderRefusal(
+                    "provider \(endpoint.provider) is called with a key only, and none was given")
+            }
+            head.reserveCapacity(minimumWritableBytes: following + 2)
+        case .some(let secret):
+            guard endpoint.origin.secure || endpoint.origin.isLoopback else {
+                throw ProviderRefusal("a provider key is never sent over plain HTTP to another machine")
+            }
+            let written = secret.withBytes { bytes -> Range<Int>? in
+                guard !bytes.isEmpty, bytes.count <= Self.secretMax,
+                    bytes.allSatisfy({ $0 > 0x20 && $0 < 0x7f })
+                else { return nil }
+                let length = endpoint.authorizationBytes.count + bytes.count + 4
+                head.reserveCapacity(minimumWritableBytes: length + following)
+                head.writeBytes(endpoint.authorizationBytes)
+                let start = head.writerIndex
+                head.writeBytes(bytes)
+                return start..<(start + bytes.count)
+            }
+            guard let written else {
+                throw ProviderRefusal(
+                    "the provider key is empty, too long, or holds a byte that cannot stand in a header")
+            }
+            self.secret = written
+            head.writeStaticString("\r\n")
+        }
+    }
+
+    /// Overwrites the key. False where the buffer was still shared, so that the other holder's copy stays.
+    mutating func wipe() -> Bool {
+        guard !secret.isEmpty else { return true }
+        let before = head.withUnsafeReadableBytes { UInt(bitPattern: $0.baseAddress) }
+        head.setRepeatingByte(0, count: secret.count, at: secret.lowerBound)
+        secret = 0..<0
+        return before == head.withUnsafeReadableBytes { UInt(bitPattern: $0.baseAddress) }
+    }
+}
+
+/// Whether a header's name is `lower`, which is lower-case ASCII; byte by byte, for a name is not text.
+private func isSameHeader(_ name: String, _ lower: String) -> Bool {
+    let bytes = name.utf8
+    let wanted = lower.utf8
+    guard bytes.count == wanted.count else { return false }
+    return zip(bytes, wanted).allSatisfy { byte, want in
+        byte == want || ((UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte) && byte | 0x20 == want)
+    }
+}
