@@ -8,9 +8,6 @@ import Storage
 /// never name another tenant's file. It is a seat belt, not a wall, for whoever runs code in this process can
 /// raise it again. It also refuses VACUUM, which attaches a temporary file: none of our handles can do that.
 enum ConnectionRules {
-    /// How long a statement waits for another process's lock; only a backup or a curious operator has one.
-    static let busySeconds = 5.0
-
     /// The switches of `sqlite3_db_config` and what each must be.
     private static let switches: [(setting: Int32, name: String, on: Int32)] = [
         // No writes to shadow tables, to the schema's own table, no corruption by PRAGMA.
@@ -33,7 +30,9 @@ enum ConnectionRules {
         ("PRAGMA secure_delete", 1),
         // Debian's build would spill sorts and temporary tables to the disk.
         ("PRAGMA temp_store", 2),
-        ("PRAGMA busy_timeout", Int64(busySeconds * 1_000)),
+        // How long a statement waits for another process's lock: only a backup or a curious operator has one.
+        // GRDB gives a pool's readers a wait of its own.
+        ("PRAGMA busy_timeout", 5_000),
     ]
 
     static func configuration(label: String, readers: Int = 1) -> Configuration {
@@ -41,7 +40,8 @@ enum ConnectionRules {
         configuration.label = label
         configuration.journalMode = .wal
         configuration.foreignKeysEnabled = true
-        configuration.busyMode = .timeout(busySeconds)
+        // For the statements before `apply`: another handle on the file may be closing this moment.
+        configuration.busyMode = .timeout(5)
         configuration.maximumReaderCount = readers
         configuration.prepareDatabase { database in
             try apply(to: database)
@@ -67,6 +67,7 @@ enum ConnectionRules {
         _ = sqlite3_limit(handle, SQLITE_LIMIT_ATTACHED, 0)
         try database.execute(
             sql: """
+                PRAGMA busy_timeout = 5000;
                 PRAGMA synchronous = FULL;
                 PRAGMA secure_delete = ON;
                 PRAGMA temp_store = MEMORY;

@@ -117,7 +117,9 @@ extension VirtualKeyRecord {
             hash: try row.bytes("hash"), user: try row.optionalName("user_name"),
             team: try row.optionalName("team"),
             // Model names hold no blank.
-            models: try models.utf8.split(separator: UInt8(ascii: " ")).map { try ModelName(String($0) ?? "") },
+            models: try models.utf8.split(separator: UInt8(ascii: " ")).map {
+                try ModelName(String($0) ?? "")
+            },
             limits: try row.limits(), created: try row.time("created"),
             expires: try row.optionalTime("expires"), revoked: try row.optionalTime("revoked"),
             successor: try row.optionalID("successor"))
@@ -150,7 +152,8 @@ extension VirtualKeyRecord {
         guard let stored = try row.map(VirtualKeyRecord.init) else {
             throw StorageFailure.notFound("virtual key \(name)")
         }
-        guard stored.tenant == tenant, stored.hash == hash, stored.name == name, stored.created == created else {
+        guard stored.tenant == tenant, stored.hash == hash, stored.name == name, stored.created == created
+        else {
             throw StorageFailure.fixed("the identity of virtual key \(stored.name)")
         }
         try database.execute(

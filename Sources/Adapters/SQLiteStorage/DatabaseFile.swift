@@ -55,6 +55,13 @@ final class DatabaseFile: Sendable {
         try await translating { try await connections.write(body) }
     }
 
+    /// As `write`, but the body begins its own transactions, if any.
+    func writeOutsideTransaction<Value: Sendable>(
+        _ body: @Sendable (Database) throws -> Value
+    ) async throws -> Value {
+        try await translating { try await connections.writeWithoutTransaction(body) }
+    }
+
     /// As `write`, on the calling thread: only for opening, which happens on a thread that may wait.
     func blockingWrite<Value>(_ body: (Database) throws -> Value) throws -> Value {
         do {
@@ -67,7 +74,7 @@ final class DatabaseFile: Sendable {
     /// Moves what is in the write-ahead log into the file and empties the log: removed key material is then in
     /// neither. Best effort, for a reader may hold the log; closing does it again.
     func emptyLog() async {
-        _ = try? await connections.writeWithoutTransaction { try $0.checkpoint(.truncate) }
+        _ = try? await writeOutsideTransaction { try $0.checkpoint(.truncate) }
     }
 
     /// Blocks until running statements have ended. Only for shutdown and tests.
@@ -96,7 +103,8 @@ extension StorageFailure {
             case .SQLITE_CORRUPT, .SQLITE_NOTADB: .corrupt("\(path): \(said)")
             case .SQLITE_FULL: .unavailable("\(path) cannot grow: the disk is full; free some space")
             case .SQLITE_READONLY, .SQLITE_CANTOPEN, .SQLITE_PERM:
-                .unavailable("\(path) cannot be opened for writing (\(said)); the data folder must be writable")
+                .unavailable(
+                    "\(path) cannot be opened for writing (\(said)); the data folder must be writable")
             case .SQLITE_BUSY, .SQLITE_LOCKED:
                 .unavailable("\(path) is locked by another program; close that and try again")
             default: .unavailable("\(path): \(said)")

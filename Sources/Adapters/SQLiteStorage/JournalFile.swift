@@ -58,14 +58,17 @@ final class JournalFile: @unchecked Sendable {
         let start = start(slot)
         let sum = Self.checksum(start + Self.slotHead, length, sequence)
         start.storeBytes(of: sum.littleEndian, toByteOffset: 8, as: UInt64.self)
-        start.storeBytes(of: UInt32(truncatingIfNeeded: length).littleEndian, toByteOffset: 16, as: UInt32.self)
+        start.storeBytes(
+            of: UInt32(truncatingIfNeeded: length).littleEndian, toByteOffset: 16, as: UInt32.self)
         state(slot).pointee.store(sequence.littleEndian, ordering: .releasing)
     }
 
     func clear(_ slot: Int) { state(slot).pointee.store(0, ordering: .releasing) }
 
     /// The sequence number of the slot's row; 0 = free or not yet written.
-    func sequence(_ slot: Int) -> UInt64 { UInt64(littleEndian: state(slot).pointee.load(ordering: .acquiring)) }
+    func sequence(_ slot: Int) -> UInt64 {
+        UInt64(littleEndian: state(slot).pointee.load(ordering: .acquiring))
+    }
 
     /// The slot's row, if its checksum holds for the given sequence number.
     func checkedRow(_ slot: Int, sequence: UInt64) -> UnsafeRawBufferPointer? {
@@ -88,7 +91,8 @@ final class JournalFile: @unchecked Sendable {
     }
 
     /// A sum over words that any change of one word changes (each step is a bijection); not against forgers.
-    private static func checksum(_ bytes: UnsafeMutableRawPointer, _ count: Int, _ sequence: UInt64) -> UInt64 {
+    private static func checksum(_ bytes: UnsafeMutableRawPointer, _ count: Int, _ sequence: UInt64) -> UInt64
+    {
         // The prime and the start value of 64-bit FNV-1a, here fed eight bytes at a time.
         var sum: UInt64 = 0xcbf2_9ce4_8422_2325 ^ sequence
         sum = (sum ^ UInt64(count)) &* 0x0000_0100_0000_01b3

@@ -68,12 +68,14 @@ enum LedgerRowCoding {
             return LedgerRow(
                 call: call, tenant: tenant, virtualKey: virtualKey, at: WallTime(milliseconds: numbers[0]),
                 dialect: dialect, model: texts[0], target: target, providerKey: providerKey, user: texts[1],
-                team: texts[2], tags: texts[4], status: Int(numbers[1]), end: end, failure: code, cache: cache,
+                team: texts[2], tags: texts[4], status: Int(numbers[1]), end: end, failure: code,
+                cache: cache,
                 attempts: Int(numbers[2]),
                 usage: Usage(
                     input: numbers[3], cacheRead: numbers[4], cacheWrite: numbers[5],
                     cacheWriteHour: numbers[6], output: numbers[7], reasoning: numbers[8]),
-                usageSource: source, cost: cost.map(Money.init(nanoUSD:)), saved: saved.map(Money.init(nanoUSD:)),
+                usageSource: source, cost: cost.map(Money.init(nanoUSD:)),
+                saved: saved.map(Money.init(nanoUSD:)),
                 priceVersion: texts[3], latencyMicroseconds: numbers[9], firstByteMicroseconds: numbers[10])
         } catch {
             return nil

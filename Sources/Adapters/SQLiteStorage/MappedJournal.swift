@@ -32,7 +32,8 @@ package final class MappedJournal: UsageJournal {
         recovery = JournalRecovery(rows: found.rows.count, torn: found.torn)
         slots = Locked(
             JournalSlots(
-                capacity: file.slots, written: found.rows.map(\.slot), sequence: found.rows.last?.sequence ?? 0))
+                capacity: file.slots, written: found.rows.map(\.slot),
+                sequence: found.rows.last?.sequence ?? 0))
         given = Locked([:])
     }
 

@@ -36,7 +36,9 @@ enum PrivateFile {
         }
         defer { close(descriptor) }
         var status = stat()
-        guard fstat(descriptor, &status) == 0 else { throw .unavailable("cannot examine \(path): \(reason())") }
+        guard fstat(descriptor, &status) == 0 else {
+            throw .unavailable("cannot examine \(path): \(reason())")
+        }
         try checkRights(of: path, status, wanted: "700")
     }
 

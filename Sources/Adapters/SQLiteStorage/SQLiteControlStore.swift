@@ -161,14 +161,18 @@ extension AuditRecord {
         let last = try Row.fetchOne(database, sql: "SELECT * FROM audit ORDER BY sequence DESC LIMIT 1")
             .map(AuditRecord.init)
         let record = AuditChain.record(of: draft, after: last, hashing: hashing)
+        try record.insert(into: database)
+        return record
+    }
+
+    func insert(into database: Database) throws {
         try database.execute(
             sql: """
                 INSERT INTO audit (sequence, \(AuditDraft.columns), previous, hash)
                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """,
             arguments: StatementArguments(
-                [record.sequence] + record.draft.columnValues + [Data(record.previous), Data(record.hash)]))
-        return record
+                [sequence] + draft.columnValues + [Data(previous), Data(hash)]))
     }
 
     /// A record that cannot be read is nil: that, too, is a finding.

@@ -55,7 +55,8 @@ package struct SQLiteTenantStore: TenantStore {
 
     package func auditOutbox() async throws -> [AuditDraft] {
         try await stores.file(of: tenant).read { database in
-            try Row.fetchAll(database, sql: "SELECT * FROM audit_outbox ORDER BY position").map(AuditDraft.init)
+            try Row.fetchAll(database, sql: "SELECT * FROM audit_outbox ORDER BY position").map(
+                AuditDraft.init)
         }
     }
 
@@ -84,7 +85,9 @@ package struct SQLiteTenantStore: TenantStore {
         }
     }
 
-    package func usageReport(since: WallTime, until: WallTime, by: [UsageDimension]) async throws -> [UsageSum] {
+    package func usageReport(
+        since: WallTime, until: WallTime, by: [UsageDimension]
+    ) async throws -> [UsageSum] {
         try await stores.file(of: tenant).read { database in
             try UsageSum.report(since: since, until: until, by: by, in: database)
         }

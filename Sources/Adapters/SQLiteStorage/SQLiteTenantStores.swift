@@ -152,7 +152,8 @@ extension DatabaseFile {
             }
         }
         guard let stamp else {
-            throw StorageFailure.corrupt("\(path) says no tenant; its making was interrupted: make the tenant anew")
+            throw StorageFailure.corrupt(
+                "\(path) says no tenant; its making was interrupted: make the tenant anew")
         }
         guard stamp.tenant == tenant else {
             throw StorageFailure.corrupt("\(path) is the file of tenant \(stamp.tenant), not of \(tenant)")

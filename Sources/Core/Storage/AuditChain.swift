@@ -51,7 +51,9 @@ package enum AuditChain {
     }
 
     /// The record that follows `last` (nil: the first one). The draft is first made storable.
-    package static func record(of draft: AuditDraft, after last: AuditRecord?, hashing: Hashing) -> AuditRecord {
+    package static func record(
+        of draft: AuditDraft, after last: AuditRecord?, hashing: Hashing
+    ) -> AuditRecord {
         let content = storable(draft)
         let sequence = (last?.sequence ?? 0) + 1
         let previous = last?.hash ?? origin
@@ -117,7 +119,8 @@ package struct AuditWalk: Sendable {
         if record.sequence > expected {
             let last = record.sequence - 1
             return .broken(
-                at: expected, what: expected == last ? "the record is missing" : "records up to \(last) are missing")
+                at: expected,
+                what: expected == last ? "the record is missing" : "records up to \(last) are missing")
         }
         let hash = AuditChain.hash(
             of: record.draft, sequence: record.sequence, previous: record.previous, hashing: hashing)
@@ -131,7 +134,9 @@ package struct AuditWalk: Sendable {
     }
 
     /// Walks over records that are all at hand, in the order they are given.
-    package static func verify(_ records: some Sequence<AuditRecord>, hashing: @escaping Hashing) -> AuditVerification {
+    package static func verify(
+        _ records: some Sequence<AuditRecord>, hashing: @escaping Hashing
+    ) -> AuditVerification {
         var walk = AuditWalk(hashing: hashing)
         for record in records {
             if let finding = walk.take(record) { return finding }

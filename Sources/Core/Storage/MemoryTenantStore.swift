@@ -90,7 +90,9 @@ package final class MemoryTenantStore: TenantStore {
         Array(rows(since, until).sorted { ($0.at, $0.call) > ($1.at, $1.call) }.prefix(max(0, limit)))
     }
 
-    package func usageReport(since: WallTime, until: WallTime, by: [UsageDimension]) async throws -> [UsageSum] {
+    package func usageReport(
+        since: WallTime, until: WallTime, by: [UsageDimension]
+    ) async throws -> [UsageSum] {
         UsageSum.sums(of: rows(since, until), by: by)
     }
 

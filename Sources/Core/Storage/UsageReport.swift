@@ -24,7 +24,8 @@ extension UsageSum {
     /// A row with several tags counts once under each of them, and a row without any under the empty tag: with
     /// `.tag` among the keys the lines may add up to more than there was. What a row does not have (a provider,
     /// a key) is the empty text. No rows, no lines.
-    package static func sums(of rows: some Sequence<LedgerRow>, by dimensions: [UsageDimension]) -> [UsageSum] {
+    package static func sums(of rows: some Sequence<LedgerRow>, by dimensions: [UsageDimension]) -> [UsageSum]
+    {
         var lines: [[[UInt8]]: UsageSum] = [:]
         for row in rows {
             let tags = row.tagList
