@@ -18,22 +18,50 @@ extension LedgerRow {
                 ON CONFLICT (call) DO NOTHING
                 """)
         let tagged = try database.cachedStatement(sql: "INSERT INTO usage_tags (usage, tag) VALUES (?, ?)")
+        var usage = Binding(insert)
+        var tags = Binding(tagged)
         for row in rows {
-            try insert.execute(arguments: StatementArguments(row.columnValues))
+            row.bind(to: &usage)
+            try usage.step(in: database)
             guard database.changesCount == 1, !row.tags.isEmpty else { continue }
             let position = database.lastInsertedRowID
-            for tag in row.tagList { try tagged.execute(arguments: [position, tag]) }
+            for tag in row.tagList {
+                tags.bind(position)
+                tags.bind(tag)
+                try tags.step(in: database)
+            }
         }
     }
 
-    private var columnValues: [(any DatabaseValueConvertible)?] {
-        [
-            call.blob, virtualKey.blob, at.milliseconds, dialect.rawValue, model, target?.provider.text,
-            target?.model.text, providerKey?.blob, user, team, tags, status, end.rawValue, failure?.rawValue,
-            cache.rawValue, attempts, usage.input, usage.cacheRead, usage.cacheWrite, usage.cacheWriteHour,
-            usage.output, usage.reasoning, usageSource.rawValue, cost?.nanoUSD, saved?.nanoUSD, priceVersion,
-            latencyMicroseconds, firstByteMicroseconds,
-        ]
+    private func bind(to statement: inout Binding) {
+        statement.bind(call)
+        statement.bind(virtualKey)
+        statement.bind(at.milliseconds)
+        statement.bind(dialect.rawValue)
+        statement.bind(model)
+        statement.bind(target?.provider.text)
+        statement.bind(target?.model.text)
+        statement.bind(providerKey)
+        statement.bind(user)
+        statement.bind(team)
+        statement.bind(tags)
+        statement.bind(Int64(status))
+        statement.bind(end.rawValue)
+        statement.bind(failure?.rawValue)
+        statement.bind(cache.rawValue)
+        statement.bind(Int64(attempts))
+        statement.bind(usage.input)
+        statement.bind(usage.cacheRead)
+        statement.bind(usage.cacheWrite)
+        statement.bind(usage.cacheWriteHour)
+        statement.bind(usage.output)
+        statement.bind(usage.reasoning)
+        statement.bind(usageSource.rawValue)
+        statement.bind(cost?.nanoUSD)
+        statement.bind(saved?.nanoUSD)
+        statement.bind(priceVersion)
+        statement.bind(latencyMicroseconds)
+        statement.bind(firstByteMicroseconds)
     }
 
     init(_ row: Row, tenant: TenantID) throws {

@@ -16,4 +16,13 @@ static inline int gatehouse_sqlite_get(sqlite3 *db, int setting) {
     return sqlite3_db_config(db, setting, -1, &now) == SQLITE_OK ? now : -1;
 }
 
+/* SQLITE_TRANSIENT is a cast that Swift does not import: SQLite copies the bytes before these return. */
+static inline int gatehouse_sqlite_bind_text(sqlite3_stmt *statement, int place, const void *bytes, int count) {
+    return sqlite3_bind_text(statement, place, (const char *)bytes, count, SQLITE_TRANSIENT);
+}
+
+static inline int gatehouse_sqlite_bind_blob(sqlite3_stmt *statement, int place, const void *bytes, int count) {
+    return sqlite3_bind_blob(statement, place, bytes, count, SQLITE_TRANSIENT);
+}
+
 #endif
