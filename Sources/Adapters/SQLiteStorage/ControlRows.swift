@@ -1,0 +1,196 @@
+import Domain
+import Foundation
+import GRDB
+import Storage
+
+// The records of the control database as rows, both ways.
+
+extension Database {
+    func has(_ sql: String, _ arguments: StatementArguments) throws -> Bool {
+        try Row.fetchOne(self, sql: sql, arguments: arguments) != nil
+    }
+}
+
+extension VaultRecord {
+    static func stored(in database: Database) throws -> VaultRecord? {
+        guard let row = try Row.fetchOne(database, sql: "SELECT * FROM vault") else { return nil }
+        return VaultRecord(
+            id: try row.id("id"), created: try row.time("created"),
+            slots: try Row.fetchAll(database, sql: "SELECT * FROM vault_slots ORDER BY position")
+                .map(VaultSlot.init),
+            rootVersion: try row.value("root_version"), keyCheck: try row.bytes("key_check"))
+    }
+
+    func insert(into database: Database) throws {
+        try database.execute(
+            sql: "INSERT INTO vault (one, id, created, root_version, key_check) VALUES (1, ?, ?, ?, ?)",
+            arguments: [id.blob, created.milliseconds, rootVersion, Data(keyCheck)])
+        for (position, slot) in slots.enumerated() {
+            try database.execute(
+                sql: """
+                    INSERT INTO vault_slots
+                        (position, id, kind, scrypt_n, salt, root_version, sealed_root, created)
+                    VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+                    """,
+                arguments: [
+                    position, slot.id.blob, slot.kind.rawValue, Int64(clamping: slot.scryptN),
+                    Data(slot.salt), slot.rootVersion, Data(slot.sealedRoot), slot.created.milliseconds,
+                ])
+        }
+    }
+}
+
+extension VaultSlot {
+    init(_ row: Row) throws {
+        self.init(
+            id: try row.id("id"), kind: try row.choice("kind"), scryptN: try row.value("scrypt_n"),
+            salt: try row.bytes("salt"), rootVersion: try row.value("root_version"),
+            sealedRoot: try row.bytes("sealed_root"), created: try row.time("created"))
+    }
+}
+
+extension TenantRecord {
+    init(_ row: Row) throws {
+        self.init(
+            id: try row.id("id"), name: try row.name("name"), status: try row.choice("status"),
+            limits: try row.limits(), cacheEnabled: try row.value("cache_enabled"),
+            created: try row.time("created"))
+    }
+
+    static func stored(_ id: TenantID, in database: Database) throws -> TenantRecord? {
+        try Row.fetchOne(database, sql: "SELECT * FROM tenants WHERE id = ?", arguments: [id.blob])
+            .map(TenantRecord.init)
+    }
+
+    func insert(into database: Database) throws {
+        try database.execute(
+            sql: """
+                INSERT INTO tenants
+                    (id, name, status, requests_per_minute, tokens_per_minute, parallel, cache_enabled, created)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+                """,
+            arguments: [
+                id.blob, name.text, status.rawValue, limits.requestsPerMinute, limits.tokensPerMinute,
+                limits.parallel, cacheEnabled, created.milliseconds,
+            ])
+    }
+
+    func update(in database: Database) throws {
+        try database.execute(
+            sql: """
+                UPDATE tenants SET status = ?, requests_per_minute = ?, tokens_per_minute = ?, parallel = ?,
+                    cache_enabled = ?
+                WHERE id = ?
+                """,
+            arguments: [
+                status.rawValue, limits.requestsPerMinute, limits.tokensPerMinute, limits.parallel,
+                cacheEnabled, id.blob,
+            ])
+    }
+}
+
+extension WrappedTenantKey {
+    init(_ row: Row) throws {
+        self.init(
+            tenant: try row.id("tenant"), version: try row.value("version"), state: try row.choice("state"),
+            rootVersion: try row.value("root_version"), wrapped: try row.bytes("wrapped"),
+            created: try row.time("created"))
+    }
+
+    func insert(into database: Database) throws {
+        try database.execute(
+            sql: """
+                INSERT INTO tenant_keys (tenant, version, state, root_version, wrapped, created)
+                VALUES (?, ?, ?, ?, ?, ?)
+                """,
+            arguments: [
+                tenant.blob, version, state.rawValue, rootVersion, Data(wrapped), created.milliseconds,
+            ])
+    }
+}
+
+extension VirtualKeyRecord {
+    init(_ row: Row) throws {
+        let models: String = try row.value("models")
+        self.init(
+            id: try row.id("id"), tenant: try row.id("tenant"), name: try row.name("name"),
+            hash: try row.bytes("hash"), user: try row.optionalName("user_name"),
+            team: try row.optionalName("team"),
+            // Model names hold no blank.
+            models: try models.utf8.split(separator: UInt8(ascii: " ")).map {
+                try ModelName(String($0) ?? "")
+            },
+            limits: try row.limits(), created: try row.time("created"),
+            expires: try row.optionalTime("expires"), revoked: try row.optionalTime("revoked"),
+            successor: try row.optionalID("successor"))
+    }
+
+    /// Inserts a key that must not be there yet.
+    func addNew(to database: Database) throws {
+        guard try TenantRecord.stored(tenant, in: database) != nil else {
+            throw StorageFailure.notFound("tenant \(tenant)")
+        }
+        guard
+            try !database.has(
+                "SELECT 1 FROM virtual_keys WHERE id = ? OR hash = ?", [id.blob, Data(hash)])
+        else { throw StorageFailure.alreadyThere("virtual key \(name)") }
+        try database.execute(
+            sql: """
+                INSERT INTO virtual_keys
+                    (id, tenant, name, hash, created, user_name, team, models, requests_per_minute,
+                     tokens_per_minute, parallel, expires, revoked, successor)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                """,
+            arguments: StatementArguments(
+                [id.blob, tenant.blob, name.text, Data(hash), created.milliseconds] + changeable))
+    }
+
+    /// Replaces what may change of a key that must be there.
+    func replaceStored(in database: Database) throws {
+        let row = try Row.fetchOne(
+            database, sql: "SELECT * FROM virtual_keys WHERE id = ?", arguments: [id.blob])
+        guard let stored = try row.map(VirtualKeyRecord.init) else {
+            throw StorageFailure.notFound("virtual key \(name)")
+        }
+        guard stored.tenant == tenant, stored.hash == hash, stored.name == name, stored.created == created
+        else {
+            throw StorageFailure.fixed("the identity of virtual key \(stored.name)")
+        }
+        try database.execute(
+            sql: """
+                UPDATE virtual_keys SET user_name = ?, team = ?, models = ?, requests_per_minute = ?,
+                    tokens_per_minute = ?, parallel = ?, expires = ?, revoked = ?, successor = ?
+                WHERE id = ?
+                """,
+            arguments: StatementArguments(changeable + [id.blob]))
+    }
+
+    private var changeable: [(any DatabaseValueConvertible)?] {
+        [
+            user?.text, team?.text, models.map(\.text).joined(separator: " "), limits.requestsPerMinute,
+            limits.tokensPerMinute, limits.parallel, expires?.milliseconds, revoked?.milliseconds,
+            successor?.blob,
+        ]
+    }
+}
+
+extension BreakerHold {
+    static func withTarget(_ row: Row) throws -> (Target, BreakerHold) {
+        let hold = BreakerHold(
+            mode: try row.choice("mode"), owner: try row.value("owner"), reason: try row.value("reason"),
+            since: try row.time("since"), ends: try row.time("ends"))
+        return (Target(provider: try row.name("provider"), model: try row.name("model")), hold)
+    }
+
+    func insert(for target: Target, into database: Database) throws {
+        try database.execute(
+            sql: """
+                INSERT INTO holds (provider, model, mode, owner, reason, since, ends)
+                VALUES (?, ?, ?, ?, ?, ?, ?)
+                """,
+            arguments: [
+                target.provider.text, target.model.text, mode.rawValue, owner, reason, since.milliseconds,
+                ends.milliseconds,
+            ])
+    }
+}

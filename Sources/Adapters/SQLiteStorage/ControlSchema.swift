@@ -1,0 +1,97 @@
+extension Schema {
+    /// The control database. Ids are 16-byte blobs, times milliseconds since 1970.
+    static let control = Schema(name: "control database", applicationID: 0x4757_4331, steps: [control1])
+
+    private static let control1 = Step(
+        number: 1,
+        sql: """
+            CREATE TABLE vault (
+                one INTEGER PRIMARY KEY CHECK (one = 1),
+                id BLOB NOT NULL CHECK (length(id) = 16),
+                created INTEGER NOT NULL,
+                root_version INTEGER NOT NULL,
+                key_check BLOB NOT NULL
+            ) STRICT;
+
+            CREATE TABLE vault_slots (
+                position INTEGER PRIMARY KEY,
+                id BLOB NOT NULL UNIQUE CHECK (length(id) = 16),
+                kind TEXT NOT NULL,
+                scrypt_n INTEGER NOT NULL,
+                salt BLOB NOT NULL,
+                root_version INTEGER NOT NULL,
+                sealed_root BLOB NOT NULL,
+                created INTEGER NOT NULL
+            ) STRICT;
+
+            CREATE TABLE tenants (
+                id BLOB NOT NULL PRIMARY KEY CHECK (length(id) = 16),
+                name TEXT NOT NULL UNIQUE,
+                status TEXT NOT NULL,
+                requests_per_minute INTEGER,
+                tokens_per_minute INTEGER,
+                parallel INTEGER,
+                cache_enabled INTEGER NOT NULL,
+                created INTEGER NOT NULL
+            ) STRICT;
+
+            CREATE TABLE tenant_keys (
+                tenant BLOB NOT NULL REFERENCES tenants (id),
+                version INTEGER NOT NULL,
+                state TEXT NOT NULL,
+                root_version INTEGER NOT NULL,
+                wrapped BLOB NOT NULL,
+                created INTEGER NOT NULL,
+                PRIMARY KEY (tenant, version)
+            ) STRICT;
+
+            CREATE TABLE virtual_keys (
+                id BLOB NOT NULL PRIMARY KEY CHECK (length(id) = 16),
+                tenant BLOB NOT NULL REFERENCES tenants (id),
+                name TEXT NOT NULL,
+                hash BLOB NOT NULL UNIQUE CHECK (length(hash) = 32),
+                user_name TEXT,
+                team TEXT,
+                models TEXT NOT NULL,
+                requests_per_minute INTEGER,
+                tokens_per_minute INTEGER,
+                parallel INTEGER,
+                created INTEGER NOT NULL,
+                expires INTEGER,
+                revoked INTEGER,
+                successor BLOB
+            ) STRICT;
+            CREATE INDEX virtual_keys_by_tenant ON virtual_keys (tenant);
+
+            CREATE TABLE holds (
+                provider TEXT NOT NULL,
+                model TEXT NOT NULL,
+                mode TEXT NOT NULL,
+                owner TEXT NOT NULL,
+                reason TEXT NOT NULL,
+                since INTEGER NOT NULL,
+                ends INTEGER NOT NULL,
+                PRIMARY KEY (provider, model)
+            ) STRICT;
+
+            CREATE TABLE audit (
+                sequence INTEGER PRIMARY KEY,
+                id BLOB NOT NULL UNIQUE CHECK (length(id) = 16),
+                at INTEGER NOT NULL,
+                actor TEXT NOT NULL,
+                via TEXT NOT NULL,
+                action TEXT NOT NULL,
+                target TEXT NOT NULL,
+                tenant BLOB,
+                text_before TEXT NOT NULL,
+                text_after TEXT NOT NULL,
+                reason TEXT NOT NULL,
+                result TEXT NOT NULL,
+                previous BLOB NOT NULL CHECK (length(previous) = 32),
+                hash BLOB NOT NULL CHECK (length(hash) = 32)
+            ) STRICT;
+
+            PRAGMA application_id = 0x47574331;
+            PRAGMA user_version = 1;
+            """)
+}

@@ -1,0 +1,84 @@
+import Domain
+import Foundation
+package import Storage
+
+/// The folder that holds everything the gateway keeps; its path is absolute and free of symbolic links.
+///
+///     control.sqlite            tenants, virtual keys, the vault's wraps, holds, the audit chain
+///     tenants/UUID/tenant.sqlite  one tenant's provider keys and ledger
+///     usage.journal             rows on their way to the ledgers
+///     lock                      held by the process that has the folder open; its process id
+///
+/// Folders are 0700, files 0600, all of this user; `PrivateFile` says what exactly is checked and promised.
+package struct DataFolder: Sendable, Equatable {
+    package let path: String
+
+    /// Opens the folder, making it (and missing parents) if `creating`.
+    ///
+    /// The folder itself must not be a symbolic link; links further up are resolved once, here. Refuses with a
+    /// sentence that says what to change.
+    package init(at given: String, creating: Bool = true) throws(StorageFailure) {
+        let asked = try Self.checked(given)
+        if creating { try Self.makeParents(of: asked) }
+        if creating {
+            try PrivateFile.makeFolder(asked)
+        } else {
+            try PrivateFile.checkFolder(asked)
+        }
+        guard let resolved = realpath(asked, nil) else {
+            throw .unavailable("cannot resolve \(asked): \(PrivateFile.reason())")
+        }
+        defer { free(resolved) }
+        path = String(cString: resolved)
+        try PrivateFile.checkFolder(path)
+    }
+
+    package var controlFile: String { path + "/control.sqlite" }
+    package var journalFile: String { path + "/usage.journal" }
+    package var lockFile: String { path + "/lock" }
+
+    func tenantFolder(_ tenant: TenantID) -> String { "\(path)/tenants/\(tenant.text)" }
+    func tenantFile(_ tenant: TenantID) -> String { tenantFolder(tenant) + "/tenant.sqlite" }
+
+    /// Makes a tenant's folder; its name is the id's digits, never a name that someone chose.
+    func makeTenantFolder(_ tenant: TenantID) throws(StorageFailure) {
+        try PrivateFile.makeFolder(path + "/tenants")
+        try PrivateFile.makeFolder(tenantFolder(tenant))
+    }
+
+    /// Checks a tenant's folder; false when there is none.
+    func hasTenantFolder(_ tenant: TenantID) throws(StorageFailure) -> Bool {
+        for folder in [path + "/tenants", tenantFolder(tenant)] {
+            var status = stat()
+            if lstat(folder, &status) != 0, errno == ENOENT { return false }
+            try PrivateFile.checkFolder(folder)
+        }
+        return true
+    }
+
+    /// The path without slashes at its end; refuses what SQLite or the system would read as something else.
+    private static func checked(_ given: String) throws(StorageFailure) -> String {
+        var bytes = Array(given.utf8)
+        guard !bytes.isEmpty, !bytes.contains(0) else {
+            throw .unavailable("the path of the data folder is empty or holds a zero byte")
+        }
+        // SQLite on Debian reads names that begin so as URIs with parameters.
+        guard !bytes.starts(with: "file:".utf8) else {
+            throw .unavailable("the data folder is given as a path, not as a URI: \(given)")
+        }
+        while bytes.count > 1, bytes.last == UInt8(ascii: "/") { bytes.removeLast() }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    private static func makeParents(of path: String) throws(StorageFailure) {
+        let bytes = Array(path.utf8)
+        for (index, byte) in bytes.enumerated() where byte == UInt8(ascii: "/") && index > 0 {
+            let parent = String(decoding: bytes[..<index], as: UTF8.self)
+            var status = stat()
+            guard stat(parent, &status) != 0 else { continue }
+            guard mkdir(parent, 0o700) == 0 || errno == EEXIST else {
+                throw .unavailable("cannot create the folder \(parent): \(PrivateFile.reason())")
+            }
+        }
+    }
+}

@@ -1,0 +1,116 @@
+package import Domain
+import Locking
+import Storage
+
+/// The usage journal in a memory-mapped file: a row that was appended survives the death of the process.
+///
+/// Appending is a copy of some hundred bytes into the kernel's page cache and two short locks; no system call, no
+/// allocation. What that promises: `kill -9` and a crash of the gateway lose nothing, for the pages are the
+/// kernel's. A power cut or a crash of the kernel may lose the rows that the kernel had not yet written back
+/// (30 s by default) and that the drain had not yet committed; the commit in the tenant's database, some 50 ms
+/// later, is the point from which a row survives that too. Half-written slots are found by their checksum,
+/// counted in `recovery` and freed.
+///
+/// A row has 1,000 bytes; `LedgerRowCoding` says which texts are cut to fit.
+package final class MappedJournal: UsageJournal {
+    private let file: JournalFile
+    private let slots: Locked<JournalSlots>
+    /// Slots whose rows were given out and are not yet confirmed. Held while rows are read and freed, so that two
+    /// drains at once never see a slot change its row between them.
+    private let given: Locked<[CallID: [Int]]>
+    private let tornLater = Locked(0)
+    /// What was found in the file at opening.
+    package let recovery: JournalRecovery
+
+    /// Opens `usage.journal`; `capacity` counts only where the file is made. Blocks for the read of the file.
+    ///
+    /// 8,192 rows of 1 KiB: 1.6 seconds at 5,000 calls a second without any drain, in 8 MiB.
+    package init(in folder: DataFolder, capacity: Int = 8_192) throws {
+        let file = try JournalFile(at: folder.journalFile, slots: capacity)
+        let found = Self.recover(file)
+        self.file = file
+        recovery = JournalRecovery(rows: found.rows.count, torn: found.torn)
+        slots = Locked(
+            JournalSlots(
+                capacity: file.slots, written: found.rows.map(\.slot),
+                sequence: found.rows.last?.sequence ?? 0))
+        given = Locked([:])
+    }
+
+    package func reserve() -> Bool { slots.withLock { $0.reserve() } }
+
+    package func release() { slots.withLock { $0.release() } }
+
+    package func append(_ row: LedgerRow) {
+        guard let (slot, sequence) = slots.withLock({ $0.take() }) else {
+            preconditionFailure("a usage row was appended without a reserved place")
+        }
+        let length = LedgerRowCoding.encode(row, into: file.row(slot))
+        file.publish(slot, length: length, sequence: sequence)
+    }
+
+    package func pending(limit: Int) throws -> [LedgerRow] {
+        given.withLock { given in
+            slots.withLock { $0.oldest(limit) }.compactMap { slot in
+                let sequence = file.sequence(slot)
+                // Taken, and being written this moment.
+                guard sequence != 0 else { return nil }
+                guard let bytes = file.checkedRow(slot, sequence: sequence),
+                    let row = LedgerRowCoding.decode(bytes)
+                else {
+                    tornLater.withLock { $0 += 1 }
+                    free(slot)
+                    return nil
+                }
+                if given[row.call]?.contains(slot) != true { given[row.call, default: []].append(slot) }
+                return row
+            }
+        }
+    }
+
+    package func confirm(_ calls: [CallID]) throws {
+        given.withLock { given in
+            for call in calls { given.removeValue(forKey: call)?.forEach(free) }
+        }
+    }
+
+    package var load: (used: Int, capacity: Int) { slots.withLock { ($0.used, $0.capacity) } }
+
+    /// Rows that could not be read back since opening: damage to the memory or the file under a running process.
+    package var unreadable: Int { tornLater.withLock { $0 } }
+
+    /// The state first: a slot is free in the file before another writer can get it.
+    private func free(_ slot: Int) {
+        file.clear(slot)
+        slots.withLock { $0.retire(slot) }
+    }
+
+    private static func recover(_ file: JournalFile) -> (rows: [(slot: Int, sequence: UInt64)], torn: Int) {
+        var rows: [(slot: Int, sequence: UInt64)] = []
+        var torn = 0
+        for slot in 0..<file.slots {
+            let sequence = file.sequence(slot)
+            guard sequence != 0 else { continue }
+            if let bytes = file.checkedRow(slot, sequence: sequence), LedgerRowCoding.decode(bytes) != nil {
+                rows.append((slot, sequence))
+            } else {
+                torn += 1
+                file.clear(slot)
+            }
+        }
+        return (rows.sorted { $0.sequence < $1.sequence }, torn)
+    }
+}
+
+/// What a usage journal held when it was opened.
+package struct JournalRecovery: Sendable, Equatable {
+    /// Whole rows that had not reached the ledger; the drain takes them first.
+    package let rows: Int
+    /// Slots that a power cut left half-written: rows that are lost.
+    package let torn: Int
+
+    package init(rows: Int, torn: Int) {
+        self.rows = rows
+        self.torn = torn
+    }
+}

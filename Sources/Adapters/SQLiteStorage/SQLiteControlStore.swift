@@ -1,0 +1,187 @@
+package import Domain
+import Foundation
+import GRDB
+package import Storage
+
+/// The control store in one SQLite file, `control.sqlite` of the data folder.
+///
+/// A pool of connections: the console's and the commands' reads do not wait behind a write and its flush. Each
+/// verb is one transaction that is on the disk (`synchronous=FULL`) when the verb returns.
+package final class SQLiteControlStore: ControlStore {
+    let file: DatabaseFile
+    private let hashing: Hashing
+
+    /// Opens the file, makes or migrates its schema. Blocks for some milliseconds: once, at start.
+    package init(in folder: DataFolder, hashing: @escaping Hashing) throws {
+        file = try DatabaseFile(at: folder.controlFile, schema: .control, readers: 2)
+        self.hashing = hashing
+    }
+
+    /// Ends all connections; for shutdown. Blocks until running statements have ended.
+    package func close() throws { try file.close() }
+
+    package func load() async throws -> ControlContents {
+        try await file.read { database in
+            ControlContents(
+                vault: try VaultRecord.stored(in: database),
+                tenants: try Row.fetchAll(database, sql: "SELECT * FROM tenants ORDER BY name")
+                    .map(TenantRecord.init),
+                tenantKeys: try Row.fetchAll(
+                    database, sql: "SELECT * FROM tenant_keys ORDER BY tenant, version"
+                ).map(WrappedTenantKey.init),
+                virtualKeys: try Row.fetchAll(
+                    database, sql: "SELECT * FROM virtual_keys ORDER BY created, id"
+                ).map(VirtualKeyRecord.init),
+                holds: Dictionary(
+                    uniqueKeysWithValues: try Row.fetchAll(database, sql: "SELECT * FROM holds")
+                        .map(BreakerHold.withTarget)))
+        }
+    }
+
+    package func createVault(_ vault: VaultRecord, audit: AuditDraft) async throws {
+        try await change(audit) { database in
+            guard try VaultRecord.stored(in: database) == nil else { throw StorageFailure.vaultExists }
+            try vault.insert(into: database)
+        }
+    }
+
+    package func insertTenant(_ tenant: TenantRecord, key: WrappedTenantKey, audit: AuditDraft) async throws {
+        guard key.tenant == tenant.id else { throw StorageFailure.otherTenant("the wrapped key", tenant.id) }
+        try await change(audit) { database in
+            guard try !database.has("SELECT 1 FROM tenants WHERE name = ?", [tenant.name.text]) else {
+                throw StorageFailure.tenantNameTaken(tenant.name)
+            }
+            guard try TenantRecord.stored(tenant.id, in: database) == nil else {
+                throw StorageFailure.alreadyThere("tenant \(tenant.id)")
+            }
+            try tenant.insert(into: database)
+            try key.insert(into: database)
+        }
+    }
+
+    package func updateTenant(_ tenant: TenantRecord, audit: AuditDraft) async throws {
+        try await change(audit) { database in
+            guard let stored = try TenantRecord.stored(tenant.id, in: database) else {
+                throw StorageFailure.notFound("tenant \(tenant.name)")
+            }
+            guard stored.name == tenant.name, stored.created == tenant.created else {
+                throw StorageFailure.fixed("the name of tenant \(stored.name)")
+            }
+            try tenant.update(in: database)
+        }
+    }
+
+    package func insertVirtualKey(_ key: VirtualKeyRecord, audit: AuditDraft) async throws {
+        try await change(audit) { try key.addNew(to: $0) }
+    }
+
+    package func rotateVirtualKey(
+        ending predecessor: VirtualKeyRecord, with successor: VirtualKeyRecord, audit: AuditDraft
+    ) async throws {
+        guard predecessor.tenant == successor.tenant else {
+            throw StorageFailure.otherTenant("the successor", predecessor.tenant)
+        }
+        try await change(audit) { database in
+            try successor.addNew(to: database)
+            try predecessor.replaceStored(in: database)
+        }
+    }
+
+    package func updateVirtualKey(_ key: VirtualKeyRecord, audit: AuditDraft) async throws {
+        try await change(audit) { try key.replaceStored(in: $0) }
+    }
+
+    package func setHold(_ hold: BreakerHold?, on target: Target, audit: AuditDraft) async throws {
+        try await change(audit) { database in
+            try database.execute(
+                sql: "DELETE FROM holds WHERE provider = ? AND model = ?",
+                arguments: [target.provider.text, target.model.text])
+            try hold?.insert(for: target, into: database)
+        }
+    }
+
+    @discardableResult
+    package func appendAudit(_ draft: AuditDraft) async throws -> AuditRecord {
+        try await file.write { [hashing] database in
+            if let record = try AuditRecord.stored(draft.id, in: database) { return record }
+            return try AuditRecord.chain(draft, in: database, hashing: hashing)
+        }
+    }
+
+    package func auditRecords(before: Int64?, limit: Int) async throws -> [AuditRecord] {
+        try await file.read { database in
+            try Row.fetchAll(
+                database, sql: "SELECT * FROM audit WHERE sequence < ? ORDER BY sequence DESC LIMIT ?",
+                arguments: [before ?? .max, max(0, limit)]
+            ).map(AuditRecord.init)
+        }
+    }
+
+    package func verifyAudit() async throws -> AuditVerification {
+        var walk = AuditWalk(hashing: hashing)
+        var last = Int64.min
+        // A batch a transaction: a long walk neither holds the log back nor the chain in memory.
+        while true {
+            let after = last
+            let batch = try await file.read { try AuditRecord.batch(after: after, in: $0) }
+            for (sequence, record) in batch {
+                guard let record else { return .broken(at: sequence, what: "the record cannot be read") }
+                if let finding = walk.take(record) { return finding }
+                last = sequence
+            }
+            if batch.isEmpty { return walk.verdict }
+        }
+    }
+
+    /// One transaction: both the change and its audit record, or neither.
+    private func change(_ audit: AuditDraft, _ body: @Sendable (Database) throws -> Void) async throws {
+        try await file.write { [hashing] database in
+            guard try AuditRecord.stored(audit.id, in: database) == nil else {
+                throw StorageFailure.chained(audit)
+            }
+            try body(database)
+            try AuditRecord.chain(audit, in: database, hashing: hashing)
+        }
+    }
+}
+
+extension AuditRecord {
+    /// Records read at once by a walk over the chain: some hundred kilobytes.
+    private static let batchSize = 1_000
+
+    fileprivate static func stored(_ id: AuditID, in database: Database) throws -> AuditRecord? {
+        try Row.fetchOne(database, sql: "SELECT * FROM audit WHERE id = ?", arguments: [id.blob])
+            .map(AuditRecord.init)
+    }
+
+    @discardableResult
+    fileprivate static func chain(
+        _ draft: AuditDraft, in database: Database, hashing: Hashing
+    ) throws -> AuditRecord {
+        let last = try Row.fetchOne(database, sql: "SELECT * FROM audit ORDER BY sequence DESC LIMIT 1")
+            .map(AuditRecord.init)
+        let record = AuditChain.record(of: draft, after: last, hashing: hashing)
+        try record.insert(into: database)
+        return record
+    }
+
+    func insert(into database: Database) throws {
+        try database.execute(
+            sql: """
+                INSERT INTO audit (sequence, \(AuditDraft.columns), previous, hash)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                """,
+            arguments: StatementArguments(
+                [sequence] + draft.columnValues + [Data(previous), Data(hash)]))
+    }
+
+    /// A record that cannot be read is nil: that, too, is a finding.
+    fileprivate static func batch(
+        after sequence: Int64, in database: Database
+    ) throws -> [(sequence: Int64, record: AuditRecord?)] {
+        try Row.fetchAll(
+            database, sql: "SELECT * FROM audit WHERE sequence > ? ORDER BY sequence LIMIT ?",
+            arguments: [sequence, batchSize]
+        ).map { row in (try row.value("sequence"), try? AuditRecord(row)) }
+    }
+}

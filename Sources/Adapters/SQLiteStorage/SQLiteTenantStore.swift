@@ -1,0 +1,156 @@
+package import Domain
+import Foundation
+import GRDB
+package import Storage
+
+/// One tenant's provider keys and ledger in the tenant's own SQLite file.
+///
+/// Made for one tenant; every verb runs on that tenant's file and can name no other.
+package struct SQLiteTenantStore: TenantStore {
+    package let tenant: TenantID
+    private let stores: SQLiteTenantStores
+
+    init(tenant: TenantID, stores: SQLiteTenantStores) {
+        self.tenant = tenant
+        self.stores = stores
+    }
+
+    package func providerKeys() async throws -> [ProviderKeyRecord] {
+        try await stores.file(of: tenant).read { [tenant] database in
+            try Row.fetchAll(database, sql: "SELECT * FROM provider_keys ORDER BY created, id")
+                .map { try ProviderKeyRecord($0, tenant: tenant) }
+        }
+    }
+
+    package func insertProviderKey(_ key: ProviderKeyRecord, audit: AuditDraft) async throws {
+        try check(key)
+        try await stores.file(of: tenant).write { database in
+            guard try !database.has("SELECT 1 FROM provider_keys WHERE id = ?", [key.id.blob]) else {
+                throw StorageFailure.alreadyThere("provider key \(key.label)")
+            }
+            try key.insert(into: database)
+            try audit.post(in: database)
+        }
+    }
+
+    package func replaceProviderKeys(_ changes: [ProviderKeyChange], audit: AuditDraft?) async throws {
+        for change in changes { try check(change.row) }
+        let file = try await stores.file(of: tenant)
+        try await file.write { database in
+            for change in changes {
+                let row = change.row
+                let stored = try Row.fetchOne(
+                    database, sql: "SELECT counter FROM provider_keys WHERE id = ?", arguments: [row.id.blob])
+                guard let stored else { throw StorageFailure.notFound("provider key \(row.label)") }
+                guard try stored.value("counter") == change.ifCounter else {
+                    throw StorageFailure.stale("provider key \(row.label)")
+                }
+                try row.update(in: database)
+            }
+            try audit?.post(in: database)
+        }
+        // A revoked key's sealed record is gone from the file; this takes it out of the log too.
+        if changes.contains(where: { $0.row.state == .revoked }) { await file.emptyLog() }
+    }
+
+    package func auditOutbox() async throws -> [AuditDraft] {
+        try await stores.file(of: tenant).read { database in
+            try Row.fetchAll(database, sql: "SELECT * FROM audit_outbox ORDER BY position").map(
+                AuditDraft.init)
+        }
+    }
+
+    package func clearAuditOutbox(_ ids: [AuditID]) async throws {
+        try await stores.file(of: tenant).write { database in
+            for id in ids {
+                try database.execute(sql: "DELETE FROM audit_outbox WHERE id = ?", arguments: [id.blob])
+            }
+        }
+    }
+
+    package func appendUsage(_ rows: [LedgerRow]) async throws {
+        for row in rows where row.tenant != tenant {
+            throw StorageFailure.otherTenant("the ledger row of call \(row.call)", tenant)
+        }
+        try await stores.file(of: tenant).write { try LedgerRow.append(rows, to: $0) }
+    }
+
+    package func usage(since: WallTime, until: WallTime, limit: Int) async throws -> [LedgerRow] {
+        try await stores.file(of: tenant).read { [tenant] database in
+            try Row.fetchAll(
+                database,
+                sql: "SELECT * FROM usage WHERE at >= ? AND at < ? ORDER BY at DESC, call DESC LIMIT ?",
+                arguments: [since.milliseconds, until.milliseconds, max(0, limit)]
+            ).map { try LedgerRow($0, tenant: tenant) }
+        }
+    }
+
+    package func usageReport(
+        since: WallTime, until: WallTime, by: [UsageDimension]
+    ) async throws -> [UsageSum] {
+        try await stores.file(of: tenant).read { database in
+            try UsageSum.report(since: since, until: until, by: by, in: database)
+        }
+    }
+
+    private func check(_ key: ProviderKeyRecord) throws {
+        guard key.tenant == tenant else {
+            throw StorageFailure.otherTenant("provider key \(key.label)", tenant)
+        }
+    }
+}
+
+extension AuditDraft {
+    /// Puts the draft into the outbox, in the transaction of the change that it tells of.
+    fileprivate func post(in database: Database) throws {
+        guard try !database.has("SELECT 1 FROM audit_outbox WHERE id = ?", [id.blob]) else {
+            throw StorageFailure.chained(self)
+        }
+        try database.execute(
+            sql: """
+                INSERT INTO audit_outbox (\(AuditDraft.columns)) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                """,
+            arguments: StatementArguments(AuditChain.storable(self).columnValues))
+    }
+}
+
+extension ProviderKeyRecord {
+    fileprivate init(_ row: Row, tenant: TenantID) throws {
+        self.init(
+            id: try row.id("id"), tenant: tenant, provider: try row.name("provider"),
+            label: try row.name("label"), state: try row.choice("state"),
+            fingerprint: try row.value("fingerprint"), sealed: try row.bytes("sealed"),
+            counter: try row.value("counter"), created: try row.time("created"),
+            drainEnds: try row.optionalTime("drain_ends"), predecessor: try row.optionalID("predecessor"),
+            verdict: try row.choice("verdict"), verdictAt: try row.optionalTime("verdict_at"))
+    }
+
+    fileprivate func insert(into database: Database) throws {
+        try database.execute(
+            sql: """
+                INSERT INTO provider_keys
+                    (provider, label, state, fingerprint, sealed, counter, created, drain_ends, predecessor,
+                     verdict, verdict_at, id)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                """,
+            arguments: StatementArguments(columnValues))
+    }
+
+    fileprivate func update(in database: Database) throws {
+        try database.execute(
+            sql: """
+                UPDATE provider_keys SET provider = ?, label = ?, state = ?, fingerprint = ?, sealed = ?,
+                    counter = ?, created = ?, drain_ends = ?, predecessor = ?, verdict = ?, verdict_at = ?
+                WHERE id = ?
+                """,
+            arguments: StatementArguments(columnValues))
+    }
+
+    private var columnValues: [(any DatabaseValueConvertible)?] {
+        [
+            provider.text, label.text, state.rawValue, fingerprint, Data(sealed), counter,
+            created.milliseconds, drainEnds?.milliseconds, predecessor?.blob, verdict.rawValue,
+            verdictAt?.milliseconds, id.blob,
+        ]
+    }
+}

@@ -1,0 +1,165 @@
+import Dispatch
+package import Domain
+import Foundation
+import GRDB
+import Locking
+package import Storage
+
+/// Tenants' stores as one SQLite file each, in `tenants/UUID/` of the data folder.
+///
+/// At most `limit` files stay open; beyond that the one longest unused is closed, except that no file is closed
+/// while a verb is running on it. A store may be kept for as long as one likes: it opens its file anew when needed.
+package final class SQLiteTenantStores: TenantStores {
+    private let folder: DataFolder
+    private let vault: VaultID
+    private let handles: Locked<TenantHandles>
+    /// Opening a file blocks; it is done here, one at a time, so that no file is opened twice.
+    private let opener = DispatchQueue(label: "gatehouse.storage.open")
+
+    /// `limit`: 256 files are 768 descriptors (file, log, index of the log), under the usual limit of 1,024.
+    package init(in folder: DataFolder, vault: VaultID, limit: Int = 256) {
+        self.folder = folder
+        self.vault = vault
+        handles = Locked(TenantHandles(limit: limit))
+    }
+
+    package func create(_ tenant: TenantID, vault: VaultID) async throws {
+        try await onOpener { [self] in
+            guard vault == self.vault else { throw StorageFailure.otherVault(tenant) }
+            guard handles.withLock({ $0.use(tenant) }) == nil else { return }
+            try folder.makeTenantFolder(tenant)
+            let file = try DatabaseFile(at: folder.tenantFile(tenant), schema: .tenant, readers: 0)
+            try file.stamp(tenant: tenant, vault: vault)
+            let closed = handles.withLock { $0.insert(file, for: tenant) }
+            withExtendedLifetime(closed) {}
+        }
+    }
+
+    package func store(for tenant: TenantID) async throws -> any TenantStore {
+        _ = try await file(of: tenant)
+        return SQLiteTenantStore(tenant: tenant, stores: self)
+    }
+
+    /// Closes all files that are not in use; for shutdown.
+    package func close() async throws {
+        try await onOpener { [self] in
+            for file in handles.withLock({ $0.removeAll() }) { try file.close() }
+        }
+    }
+
+    /// The open file of a tenant: whoever holds it keeps it open.
+    func file(of tenant: TenantID) async throws -> DatabaseFile {
+        if let file = handles.withLock({ $0.use(tenant) }) { return file }
+        return try await onOpener { [self] in
+            // Someone else may have opened it while this one waited its turn.
+            if let file = handles.withLock({ $0.use(tenant) }) { return file }
+            let path = folder.tenantFile(tenant)
+            guard try folder.hasTenantFolder(tenant), try PrivateFile.identity(of: path) != nil else {
+                throw StorageFailure.notFound("the storage of tenant \(tenant)")
+            }
+            let file = try DatabaseFile(at: path, schema: .tenant, readers: 0)
+            try file.checkStamp(tenant: tenant, vault: vault)
+            let closed = handles.withLock { $0.insert(file, for: tenant) }
+            withExtendedLifetime(closed) {}
+            return file
+        }
+    }
+
+    var openFiles: Int { handles.withLock { $0.open } }
+
+    private func onOpener<Value: Sendable>(
+        _ body: @escaping @Sendable () throws -> Value
+    ) async throws -> Value {
+        try await withCheckedThrowingContinuation { continuation in
+            opener.async { continuation.resume(with: Result { try body() }) }
+        }
+    }
+}
+
+/// Which tenants' files are open, and which of them to close.
+struct TenantHandles {
+    private struct Entry {
+        let file: DatabaseFile
+        var lastUse: UInt64
+    }
+
+    private struct Weak {
+        weak var file: DatabaseFile?
+    }
+
+    private let limit: Int
+    private var kept: [TenantID: Entry] = [:]
+    /// Files that were let go here but are still in use elsewhere; the next user shares them.
+    private var lent: [TenantID: Weak] = [:]
+    private var uses: UInt64 = 0
+
+    init(limit: Int) { self.limit = max(1, limit) }
+
+    var open: Int { kept.count + lent.values.count { $0.file != nil } }
+
+    /// The open file of a tenant, now the most recently used; nil when there is none that works.
+    mutating func use(_ tenant: TenantID) -> DatabaseFile? {
+        uses += 1
+        if let entry = kept[tenant] {
+            guard !entry.file.isBroken else {
+                kept[tenant] = nil
+                return nil
+            }
+            kept[tenant]?.lastUse = uses
+            return entry.file
+        }
+        guard let file = lent[tenant]?.file, !file.isBroken else { return nil }
+        return file
+    }
+
+    /// Keeps a file open; gives back what is no longer kept, to be let go outside the lock.
+    mutating func insert(_ file: DatabaseFile, for tenant: TenantID) -> DatabaseFile? {
+        uses += 1
+        lent = lent.filter { $0.value.file != nil }
+        lent[tenant] = nil
+        kept[tenant] = Entry(file: file, lastUse: uses)
+        guard kept.count > limit, let oldest = kept.min(by: { $0.value.lastUse < $1.value.lastUse }) else {
+            return nil
+        }
+        kept[oldest.key] = nil
+        lent[oldest.key] = Weak(file: oldest.value.file)
+        return oldest.value.file
+    }
+
+    mutating func removeAll() -> [DatabaseFile] {
+        let files = kept.values.map(\.file) + lent.values.compactMap(\.file)
+        kept = [:]
+        lent = [:]
+        return files
+    }
+}
+
+// The header row ties a file to its tenant and its vault: a file that was copied over another is refused.
+extension DatabaseFile {
+    fileprivate func stamp(tenant: TenantID, vault: VaultID) throws {
+        try blockingWrite { database in
+            try database.execute(
+                sql: "INSERT OR IGNORE INTO header (one, tenant, vault) VALUES (1, ?, ?)",
+                arguments: [tenant.blob, vault.blob])
+        }
+        try checkStamp(tenant: tenant, vault: vault)
+    }
+
+    fileprivate func checkStamp(tenant: TenantID, vault: VaultID) throws {
+        let stamp = try blockingWrite { database in
+            try Row.fetchOne(database, sql: "SELECT * FROM header").map { row in
+                (tenant: try row.id("tenant") as TenantID, vault: try row.id("vault") as VaultID)
+            }
+        }
+        guard let stamp else {
+            throw StorageFailure.corrupt(
+                "\(path) says no tenant; its making was interrupted: make the tenant anew")
+        }
+        guard stamp.tenant == tenant else {
+            throw StorageFailure.corrupt("\(path) is the file of tenant \(stamp.tenant), not of \(tenant)")
+        }
+        guard stamp.vault == vault else {
+            throw StorageFailure.corrupt("\(path) belongs to vault \(stamp.vault), not to \(vault)")
+        }
+    }
+}

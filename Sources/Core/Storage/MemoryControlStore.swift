@@ -1,0 +1,143 @@
+package import Domain
+import Locking
+
+/// A control store that lives as long as the process: for tests and for the demonstration.
+package final class MemoryControlStore: ControlStore {
+    private let state: Locked<State>
+
+    package init(hashing: @escaping Hashing) { state = Locked(State(hashing: hashing)) }
+
+    package func load() async throws -> ControlContents { state.withLock(\.contents) }
+
+    package func createVault(_ vault: VaultRecord, audit: AuditDraft) async throws {
+        try change(audit) { contents in
+            guard contents.vault == nil else { throw StorageFailure.vaultExists }
+            contents.vault = vault
+        }
+    }
+
+    package func insertTenant(_ tenant: TenantRecord, key: WrappedTenantKey, audit: AuditDraft) async throws {
+        try change(audit) { contents in
+            guard key.tenant == tenant.id else {
+                throw StorageFailure.otherTenant("the wrapped key", tenant.id)
+            }
+            guard !contents.tenants.contains(where: { $0.name == tenant.name }) else {
+                throw StorageFailure.tenantNameTaken(tenant.name)
+            }
+            guard !contents.tenants.contains(where: { $0.id == tenant.id }) else {
+                throw StorageFailure.alreadyThere("tenant \(tenant.id)")
+            }
+            contents.tenants.append(tenant)
+            contents.tenants.sort { $0.name < $1.name }
+            contents.tenantKeys.append(key)
+            contents.tenantKeys.sort { ($0.tenant, $0.version) < ($1.tenant, $1.version) }
+        }
+    }
+
+    package func updateTenant(_ tenant: TenantRecord, audit: AuditDraft) async throws {
+        try change(audit) { contents in
+            guard let index = contents.tenants.firstIndex(where: { $0.id == tenant.id }) else {
+                throw StorageFailure.notFound("tenant \(tenant.name)")
+            }
+            let stored = contents.tenants[index]
+            guard stored.name == tenant.name, stored.created == tenant.created else {
+                throw StorageFailure.fixed("the name of tenant \(stored.name)")
+            }
+            contents.tenants[index] = tenant
+        }
+    }
+
+    package func insertVirtualKey(_ key: VirtualKeyRecord, audit: AuditDraft) async throws {
+        try change(audit) { try $0.insert(key) }
+    }
+
+    package func rotateVirtualKey(
+        ending predecessor: VirtualKeyRecord, with successor: VirtualKeyRecord, audit: AuditDraft
+    ) async throws {
+        try change(audit) { contents in
+            guard predecessor.tenant == successor.tenant else {
+                throw StorageFailure.otherTenant("the successor", predecessor.tenant)
+            }
+            try contents.insert(successor)
+            try contents.update(predecessor)
+        }
+    }
+
+    package func updateVirtualKey(_ key: VirtualKeyRecord, audit: AuditDraft) async throws {
+        try change(audit) { try $0.update(key) }
+    }
+
+    package func setHold(_ hold: BreakerHold?, on target: Target, audit: AuditDraft) async throws {
+        try change(audit) { $0.holds[target] = hold }
+    }
+
+    @discardableResult
+    package func appendAudit(_ draft: AuditDraft) async throws -> AuditRecord {
+        state.withLock { state in
+            if let record = state.chain.first(where: { $0.draft.id == draft.id }) { return record }
+            return state.append(draft)
+        }
+    }
+
+    package func auditRecords(before: Int64?, limit: Int) async throws -> [AuditRecord] {
+        state.withLock { state in
+            let upTo = Int(min(max(0, (before ?? .max) - 1), Int64(state.chain.count)))
+            return Array(state.chain[..<upTo].suffix(max(0, limit)).reversed())
+        }
+    }
+
+    package func verifyAudit() async throws -> AuditVerification {
+        let (chain, hashing) = state.withLock { ($0.chain, $0.hashing) }
+        return AuditWalk.verify(chain, hashing: hashing)
+    }
+
+    /// One transaction: both the change and the audit record, or neither.
+    private func change(_ audit: AuditDraft, _ body: (inout ControlContents) throws -> Void) throws {
+        try state.withLock { state in
+            guard !state.chain.contains(where: { $0.draft.id == audit.id }) else {
+                throw StorageFailure.chained(audit)
+            }
+            var next = state.contents
+            try body(&next)
+            state.contents = next
+            state.append(audit)
+        }
+    }
+
+    private struct State {
+        var contents = ControlContents()
+        var chain: [AuditRecord] = []
+        let hashing: Hashing
+
+        @discardableResult
+        mutating func append(_ draft: AuditDraft) -> AuditRecord {
+            let record = AuditChain.record(of: draft, after: chain.last, hashing: hashing)
+            chain.append(record)
+            return record
+        }
+    }
+}
+
+extension ControlContents {
+    fileprivate mutating func insert(_ key: VirtualKeyRecord) throws {
+        guard tenants.contains(where: { $0.id == key.tenant }) else {
+            throw StorageFailure.notFound("tenant \(key.tenant)")
+        }
+        guard !virtualKeys.contains(where: { $0.id == key.id || $0.hash == key.hash }) else {
+            throw StorageFailure.alreadyThere("virtual key \(key.name)")
+        }
+        virtualKeys.append(key)
+        virtualKeys.sort { ($0.created, $0.id) < ($1.created, $1.id) }
+    }
+
+    fileprivate mutating func update(_ key: VirtualKeyRecord) throws {
+        guard let index = virtualKeys.firstIndex(where: { $0.id == key.id }) else {
+            throw StorageFailure.notFound("virtual key \(key.name)")
+        }
+        let stored = virtualKeys[index]
+        guard stored.tenant == key.tenant, stored.hash == key.hash, stored.name == key.name,
+            stored.created == key.created
+        else { throw StorageFailure.fixed("the identity of virtual key \(stored.name)") }
+        virtualKeys[index] = key
+    }
+}

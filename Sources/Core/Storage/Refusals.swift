@@ -1,0 +1,29 @@
+package import Domain
+
+// One sentence per refusal, so that all stores say the same.
+extension StorageFailure {
+    package static var vaultExists: Self { .conflict("this data folder has a vault already") }
+
+    package static func tenantNameTaken(_ name: TenantName) -> Self {
+        .conflict("the tenant name \(name) is taken; choose another")
+    }
+
+    package static func alreadyThere(_ what: String) -> Self { .conflict("\(what) is there already") }
+
+    /// A change to a part of a record that never changes, such as a tenant's name.
+    package static func fixed(_ what: String) -> Self {
+        .conflict("\(what) cannot change: only its status and its limits do")
+    }
+
+    package static func otherTenant(_ what: String, _ tenant: TenantID) -> Self {
+        .conflict("\(what) belongs to another tenant than \(tenant)")
+    }
+
+    package static func otherVault(_ tenant: TenantID) -> Self {
+        .conflict("the storage of tenant \(tenant) belongs to another vault")
+    }
+
+    package static func chained(_ draft: AuditDraft) -> Self {
+        .conflict("audit record \(draft.id) is chained already: the change was made before")
+    }
+}

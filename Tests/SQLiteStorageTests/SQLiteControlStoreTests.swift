@@ -1,0 +1,156 @@
+import Domain
+import Foundation
+import GRDB
+import Storage
+import Testing
+
+@testable import SQLiteStorage
+
+@Suite struct SQLiteControlStoreTests {
+    private let folder = TemporaryFolder()
+
+    /// A closed control file with a chain of so many records.
+    private func chain(_ count: Int) async throws -> String {
+        let store = try folder.controlStore()
+        for index in 0..<count { try await store.appendAudit(Samples.draft("test.\(index)")) }
+        try store.close()
+        return try folder.data().controlFile
+    }
+
+    private func verdict(after sql: String) async throws -> AuditVerification {
+        try folder.tamper(try await chain(6), sql)
+        return try await folder.controlStore().verifyAudit()
+    }
+
+    @Test func `what was written is there after closing and opening`() async throws {
+        let (ant, key) = try Samples.tenant("ant")
+        let token = try Samples.virtualKey("k", of: ant.id, hash: 1)
+        let store = try folder.controlStore()
+        try await store.createVault(Samples.vault(), audit: Samples.draft())
+        try await store.insertTenant(ant, key: key, audit: Samples.draft())
+        try await store.insertVirtualKey(token, audit: Samples.draft())
+        let before = try await store.load()
+        try store.close()
+        let again = try folder.controlStore()
+        #expect(try await again.load() == before)
+        let records = try await again.auditRecords(before: nil, limit: 9)
+        #expect(try await again.verifyAudit() == .intact(records: 3, head: records[0].hash))
+    }
+
+    @Test func `an audit record changed in the file is found`() async throws {
+        let found = try await verdict(after: "UPDATE audit SET actor = 'bob' WHERE sequence = 3")
+        #expect(found == .broken(at: 3, what: "the record was changed"))
+    }
+
+    @Test func `an audit record's number or hash changed in the file is found`() async throws {
+        let found = try await verdict(after: "UPDATE audit SET hash = zeroblob(32) WHERE sequence = 6")
+        #expect(found == .broken(at: 6, what: "the record was changed"))
+    }
+
+    @Test func `an audit record deleted from the file is found`() async throws {
+        let found = try await verdict(after: "DELETE FROM audit WHERE sequence IN (1, 2)")
+        #expect(found == .broken(at: 1, what: "records up to 2 are missing"))
+    }
+
+    @Test func `audit records that changed places in the file are found`() async throws {
+        let found = try await verdict(
+            after: """
+                UPDATE audit SET sequence = 99 WHERE sequence = 2;
+                UPDATE audit SET sequence = 2 WHERE sequence = 3;
+                UPDATE audit SET sequence = 3 WHERE sequence = 99;
+                """)
+        #expect(found == .broken(at: 2, what: "the record was changed"))
+    }
+
+    @Test func `an audit record that cannot be read is a finding, not an end`() async throws {
+        let found = try await verdict(
+            after: "PRAGMA ignore_check_constraints = ON; UPDATE audit SET id = x'01' WHERE sequence = 4")
+        #expect(found == .broken(at: 4, what: "the record cannot be read"))
+    }
+
+    @Test func `a chain cut at its end verifies, with fewer records and another head`() async throws {
+        let found = try await verdict(after: "DELETE FROM audit WHERE sequence > 4")
+        guard case .intact(records: 4, _) = found else {
+            Issue.record("\(found)")
+            return
+        }
+    }
+
+    @Test func `a chain longer than one batch is walked to its end`() async throws {
+        let store = try folder.controlStore()
+        try await store.file.write { database in
+            var last: AuditRecord?
+            for index in 0..<2_500 {
+                let record = AuditChain.record(
+                    of: Samples.draft("n.\(index)"), after: last, hashing: testHash)
+                try record.insert(into: database)
+                last = record
+            }
+        }
+        guard case .intact(records: 2_500, _) = try await store.verifyAudit() else {
+            Issue.record("not intact")
+            return
+        }
+    }
+
+    @Test func `a change whose audit record cannot be written does not happen`() async throws {
+        let file = try await chain(1)
+        try folder.tamper(
+            file, "CREATE TRIGGER full BEFORE INSERT ON audit BEGIN SELECT RAISE(ABORT, 'disk full'); END")
+        let store = try folder.controlStore()
+        let (ant, key) = try Samples.tenant("ant")
+        let found = await refusal { try await store.insertTenant(ant, key: key, audit: Samples.draft()) }
+        #expect(found?.description.contains("disk full") == true)
+        #expect(try await store.load().tenants.isEmpty)
+    }
+
+    @Test func `the schema is made from an empty file and left alone afterwards`() async throws {
+        let file = try await chain(0)
+        let before = try schema(of: file)
+        #expect(before.count == 8)
+        try folder.controlStore().close()
+        #expect(try schema(of: file) == before)
+        #expect(Schema.control.steps.map(\.number) == Array(1...Int64(Schema.control.steps.count)))
+        #expect(Schema.tenant.steps.map(\.number) == Array(1...Int64(Schema.tenant.steps.count)))
+    }
+
+    @Test func `a newer schema, another program's file and a file that is no database are refused`()
+        async throws
+    {
+        let file = try await chain(0)
+        try folder.tamper(file, "PRAGMA user_version = 99")
+        let newer = await refusal { _ = try folder.controlStore() }
+        #expect(
+            newer?.description.contains("written by a newer gatehouse (schema 99, this one knows up to 1)")
+                == true)
+        try folder.tamper(file, "PRAGMA user_version = 1; PRAGMA application_id = 7")
+        let foreign = await refusal { _ = try folder.controlStore() }
+        #expect(foreign == .corrupt("\(file) is not a control database of gatehouse"))
+        for companion in ["", "-wal", "-shm"] { unlink(file + companion) }
+        #expect(
+            FileManager.default.createFile(
+                atPath: file, contents: Data(repeating: 65, count: 8_192),
+                attributes: [.posixPermissions: 0o600]))
+        guard case .corrupt = await refusal({ _ = try folder.controlStore() }) else {
+            Issue.record("a text file was opened as a database")
+            return
+        }
+    }
+
+    @Test func `a damaged row is a refusal that names the column`() async throws {
+        let store = try folder.controlStore()
+        let (ant, key) = try Samples.tenant("ant")
+        try await store.insertTenant(ant, key: key, audit: Samples.draft())
+        try store.close()
+        try folder.tamper(try folder.data().controlFile, "UPDATE tenants SET status = 'odd'")
+        let again = try folder.controlStore()
+        let found = await refusal { _ = try await again.load() }
+        #expect(found == .corrupt("the column status of a stored record cannot be read"))
+    }
+
+    private func schema(of file: String) throws -> [String] {
+        try DatabaseQueue(path: file).read {
+            try String.fetchAll($0, sql: "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY name")
+        }
+    }
+}
