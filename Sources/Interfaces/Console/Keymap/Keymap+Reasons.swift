@@ -9,7 +9,7 @@ extension Keymap {
             if model.pending != nil { return "a command is running" }
         }
         return switch command {
-        case .enter: model.selected == nil ? "nothing selected" : nil
+        case .enter: enterReason(model)
         case .trip, .close, .hold, .testProvider: model.selectedTarget == nil ? "no target selected" : nil
         case .release: releaseReason(model)
         case .rotateKey, .drainKey, .revokeKey, .verifyKey: keyReason(command, model)
@@ -19,6 +19,17 @@ extension Keymap {
         case .suspendTenant, .purgeCache: model.selectedTenant == nil ? "no tenant selected" : nil
         case .undo: model.undoCommand == nil ? "nothing to undo" : nil
         case .unlock: model.live.vault.unlocked ? "the vault is unlocked" : nil
+        default: nil
+        }
+    }
+
+    private static func enterReason(_ model: ConsoleModel) -> String? {
+        switch model.selected {
+        case nil: "nothing selected"
+        case .audit(let number)?:
+            model.shown.audit.first { $0.sequence == number }?.draft.tenant == nil
+                ? "it is of no tenant" : nil
+        case .group?: model.pane == .costs && model.state.grouping == 0 ? nil : "nothing behind it"
         default: nil
         }
     }

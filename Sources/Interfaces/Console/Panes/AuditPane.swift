@@ -12,7 +12,7 @@ struct AuditPane: Pane {
         .init("VIA", 7, rank: 3),
         .init("ACTION", 14, widest: 20),
         .init("TARGET", 18, widest: 34, rank: 1),
-        .init("RESULT / REASON", 8, widest: 300, rank: 2, sorts: false),
+        .init("RESULT, REASON", 14, widest: 300, rank: 2, sorts: false),
     ]
 
     func listings(_ model: ConsoleModel) -> [Listing] {
@@ -46,6 +46,13 @@ struct AuditPane: Pane {
     func crumb(_ model: ConsoleModel) -> String {
         guard case .audit(let number)? = model.selected else { return "" }
         return "#\(Figure.grouped(number))"
+    }
+
+    func enter(_ row: RowID, _ model: inout ConsoleModel) {
+        guard case .audit(let number) = row,
+            let tenant = model.shown.audit.first(where: { $0.sequence == number })?.draft.tenant
+        else { return }
+        model.open(.tenant(tenant))
     }
 
     func draw(_ model: ConsoleModel, _ canvas: inout Canvas, in area: Area) {

@@ -59,7 +59,7 @@ struct CachePane: Pane {
                 title: "Calls answered from the cache %", series: model.shown.series.hitPercent,
                 slot: .graph3,
                 write: Figure.percent)
-            panel.draw(&canvas, in: area.takeTop(max(4, area.height / 4)))
+            panel.draw(&canvas, in: area.takeTop(area.height >= 30 ? 6 : 4))
             drawStore(model.shown.cache, &canvas, area.takeTop(4))
         }
         table(listing, title: "By tenant", model, &canvas, in: area, empty: "no tenant yet")

@@ -75,13 +75,13 @@ struct CostsPane: Pane {
         let costs = model.shown.costs
         var area = area
         if !model.isSmall {
-            drawHours(costs, &canvas, area.takeTop(max(6, area.height / 3)))
-            let wish = min(6, 2 + area.height / 8)
+            drawHours(costs, &canvas, area.takeTop(area.height >= 30 ? 12 : (area.height >= 21 ? 7 : 6)))
+            let wish = min(8, max(4, area.height - listing.count - 3))
             let detail = area.height >= 12 ? area.takeBottom(wish) : Area(width: 0, height: 0)
             drawDetail(model, costs, &canvas, detail)
         }
         table(
-            listing, title: "By \(grouping(model).rawValue), 24h", words: "g groups by the next", model,
+            listing, title: "By \(grouping(model).rawValue)", words: "g groups by the next", model,
             &canvas, in: area,
             empty: "no call with a cost in the last 24 hours")
     }
@@ -100,7 +100,8 @@ struct CostsPane: Pane {
         for row in 0..<area.height where peak > 0 {
             let value = ceiling * Double(area.height - row) / Double(area.height)
             canvas.putRight(
-                Figure.fixed(value, ceiling < 1 ? 3 : 2), endingAt: area.column + 6, area.row + row,
+                Figure.fixed(value, ceiling < 1 ? 3 : (ceiling >= 10 ? 1 : 2)), endingAt: area.column + 6,
+                area.row + row,
                 Style(.graphGrid), width: 6)
         }
         for (index, value) in hours.enumerated() {

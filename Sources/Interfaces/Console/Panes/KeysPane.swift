@@ -46,7 +46,9 @@ struct KeysPane: Pane {
         let share = min(
             max(wish, area.height / 2),
             max(least, area.height - max(least, min(area.height / 2, all[1 - focus].count + 2))))
-        let first = focus == 0 ? share : area.height - share
+        let all0 = all[0].count + 2
+        let fits = all0 + all[1].count + 2 <= area.height
+        let first = fits ? max(all0, 3) : (focus == 0 ? share : area.height - share)
         let words = sealWords(model)
         table(
             all[0], title: titles[0], words: words, model, &canvas, in: area.takeTop(first), empty: empty[0])

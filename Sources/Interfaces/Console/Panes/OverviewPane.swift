@@ -6,11 +6,16 @@ struct OverviewPane: Pane {
     let id = PaneID.overview
 
     func listings(_ model: ConsoleModel) -> [Listing] {
-        [alerts(model), TargetListing.make(model, key: 1), tenants(model)]
+        [alerts(model), TargetListing.make(model, key: 1, full: false), tenants(model)]
     }
 
     func crumb(_ model: ConsoleModel) -> String {
         let alerts = model.shown.alerts
+        if model.isSmall, case .alert(let name)? = model.selected,
+            let alert = alerts.first(where: { Self.name($0) == name })
+        {
+            return alert.text
+        }
         guard let oldest = alerts.map(\.since).min() else { return "" }
         return "\(Figure.count(alerts.count, "alert")), oldest \(Figure.span(model.shownTime - oldest))"
     }
@@ -104,8 +109,9 @@ struct OverviewPane: Pane {
         let alerts = min(max(1, all[0].count), tall ? 5 : 3)
         drawAlerts(all[0], model, &canvas, area.takeTop(alerts + 1))
         let series = model.shown.series
+        let spare = area.height - 4 - 4 - min(all[1].count, 5) - 2
         drawPair(
-            &canvas, area.takeTop(tall ? 6 : 4),
+            &canvas, area.takeTop(tall ? 6 : (spare >= 1 ? 5 : 4)),
             GraphPanel(title: "req/s", series: series.requestsPerSecond, slot: .graph1, write: Figure.rate),
             GraphPanel(title: "errors %", series: series.errorPercent, slot: .graph2, write: Figure.percent))
         if tall {
@@ -168,6 +174,7 @@ struct OverviewPane: Pane {
         var area = area
         canvas.rule(
             area.takeTop(1), "Top tenants rq/s", listing.count > area.height ? "\(listing.count) in all" : "")
+        area.width -= 1
         let look = Table.Look(
             selected: model.selected(in: listing, of: id), focused: model.regionKey == 2, showsHead: false)
         Table.draw(listing, &canvas, in: area, look, region: 2, empty: "no tenant yet; 4 then n adds one")
@@ -175,13 +182,14 @@ struct OverviewPane: Pane {
 
     private func drawMoney(_ model: ConsoleModel, _ canvas: inout Canvas, _ area: Area) {
         var area = area
-        canvas.rule(area.takeTop(1), "Cache and cost, 24h")
+        canvas.rule(area.takeTop(1), "Cache, and cost of 24h")
         let (cache, costs) = (model.shown.cache, model.shown.costs)
         let calls = cache.hits + cache.misses
         let share = calls == 0 ? "-" : "\(Figure.percent(Double(cache.hits) * 100 / Double(calls)))%"
         let unpriced = costs.unpriced > 0 ? "   \(Figure.grouped(costs.unpriced)) unpriced" : ""
+        let entries = area.width >= 50 ? "   \(Figure.grouped(cache.entries)) entries" : ""
         let lines = [
-            ("hit", "\(share) of \(Figure.short(calls)) calls   \(Figure.grouped(cache.entries)) entries"),
+            ("hit", "\(share) of \(Figure.short(calls)) calls\(entries)"),
             ("saved", "$\(Figure.dollars(costs.saved))"),
             ("spend", "$\(Figure.dollars(costs.total))\(unpriced)"),
         ]

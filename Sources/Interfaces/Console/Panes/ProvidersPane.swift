@@ -5,10 +5,13 @@ import Operations
 struct ProvidersPane: Pane {
     let id = PaneID.providers
 
-    func listings(_ model: ConsoleModel) -> [Listing] { [TargetListing.make(model, key: 0)] }
+    func listings(_ model: ConsoleModel) -> [Listing] { [TargetListing.make(model, key: 0, full: true)] }
 
     func crumb(_ model: ConsoleModel) -> String {
         guard case .target(let target)? = model.selected else { return "" }
+        let view = model.shown.targets.first { $0.target == target }
+        // On a small screen this row is the only place for the reason.
+        if model.isSmall, let view, view.position != .closed { return "\(target.provider): \(view.why)" }
         return target.description
     }
 
@@ -76,8 +79,10 @@ struct ProvidersPane: Pane {
         canvas.putRight(now, endingAt: area.right - 1, area.bottom - 1, Style(.text), width: 7)
         let plot = Area(column: area.column + 8, row: area.row, width: area.width - 17, height: area.height)
         if area.height == 1 {
+            let least = slot == .graph2 ? TargetListing.errorsWorthSeeing : 0
             Graph.spark(
-                series, points: TrafficSeries.points, &canvas, plot.column, plot.row, width: plot.width,
+                series, least: least, points: TrafficSeries.points, &canvas, plot.column, plot.row,
+                width: plot.width,
                 Style(slot))
         } else {
             let peak = series.max() ?? 0
@@ -181,8 +186,10 @@ struct ProvidersPane: Pane {
             column += 13
             canvas.put(moment.tenant, column, row.row, Style(.text), width: min(tenant, row.right - column))
             column += tenant + 1
-            canvas.put(moment.model, column, row.row, Style(.text), width: min(name, row.right - column))
-            column += name + 1
+            if row.width >= 76 {
+                canvas.put(moment.model, column, row.row, Style(.text), width: name)
+                column += name + 1
+            }
             let status = moment.status.map { "\($0)" } ?? "-"
             canvas.putRight(status, endingAt: column + 3, row.row, Style(.statusBad), width: 3)
             let rest = moment.then.isEmpty ? moment.failure : "\(moment.failure), \(moment.then)"

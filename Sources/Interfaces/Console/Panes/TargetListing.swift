@@ -7,27 +7,37 @@ enum TargetListing {
         case target, breaker, since, rate, errors, median, slow, inFlight, keys, cost, rates, errorRates, note
     }
 
-    private static let columns: [Listing.Column] = [
-        .init("TARGET", 14, widest: 30),
-        .init("BREAKER", 11),
-        .init("SINCE", 6, .right, rank: 3),
-        .init("rq/s", 6, .right),
-        .init("ERR%", 5, .right),
-        .init("P50", 5, .right, rank: 5),
-        .init("P95", 5, .right, rank: 1),
-        .init("INFL", 4, .right, rank: 2),
-        .init("KEYS", 4, .right, rank: 4),
-        .init("$/h", 6, .right, rank: 6),
-        .init("15m rq/s", 9, rank: 8, sorts: false),
-        .init("15m err", 9, rank: 7, sorts: false),
-        .init("NOTE", 12, widest: 200, rank: 9, sorts: false),
-    ]
+    private static let columns = columns(full: true)
+    private static let briefColumns = columns(full: false)
 
-    static func make(_ model: ConsoleModel, key: Int) -> Listing {
+    /// The brief form has room for a sentence sooner, the full one for figures.
+    private static func columns(full: Bool) -> [Listing.Column] {
+        [
+            .init("TARGET", full ? 14 : 18, widest: 34),
+            .init("BREAKER", 11),
+            .init("SINCE", 6, .right, rank: 3),
+            .init("rq/s", 6, .right),
+            .init("ERR%", 5, .right),
+            .init("P50", 5, .right, rank: 5),
+            .init("P95", 5, .right, rank: 1),
+            .init("INFL", 4, .right, rank: 2),
+            .init("KEYS", 4, .right, rank: 4),
+            .init("$/h", 6, .right, rank: 6),
+            .init("15m rq/s", 9, rank: full ? 8 : 2, sorts: false),
+            .init("15m err", 9, rank: 7, sorts: false),
+            .init("NOTE", full ? 12 : 16, widest: 200, rank: full ? 9 : 1, sorts: false),
+        ]
+    }
+
+    /// Error columns are full at this share or above: less is noise.
+    static let errorsWorthSeeing = 5.0
+
+    static func make(_ model: ConsoleModel, key: Int, full: Bool) -> Listing {
         let targets = model.shown.targets
         let now = model.shownTime
         return Listing(
-            key: key, columns: columns, total: targets.count, id: { .target(targets[$0].target) },
+            key: key, columns: full ? columns : briefColumns, total: targets.count,
+            id: { .target(targets[$0].target) },
             attention: { targets[$0].position != .closed || targets[$0].hold != nil },
             entry: { entry(targets[$0], Part(rawValue: $1) ?? .note, now) })
     }
@@ -58,8 +68,9 @@ enum TargetListing {
             )
         case .cost:
             return .init(Figure.dollars(figures.costPerHour), order: Double(figures.costPerHour.nanoUSD))
-        case .rates: return .init("", .graph1, shape: .spark(view.requestSeries))
-        case .errorRates: return .init("", .graph2, shape: .spark(view.errorSeries))
+        case .rates: return .init("", .graph1, shape: .spark(view.requestSeries, least: 0))
+        case .errorRates:
+            return .init("", .graph2, shape: .spark(view.errorSeries, least: Self.errorsWorthSeeing))
         case .note: return .init(note(view, now), .textDim)
         }
     }

@@ -12,10 +12,10 @@ struct TenantsPane: Pane {
         .init("ERR%", 5, .right),
         .init("P95", 6, .right, rank: 2),
         .init("TOK/MIN", 7, .right, rank: 3),
-        .init("24h $", 9, .right, rank: 1),
+        .init("TODAY $", 9, .right, rank: 1),
         .init("UNPRICED", 8, .right, rank: 5),
         .init("15m rq/s", 10, rank: 4, sorts: false),
-        .init("LIMITS", 16, widest: 200, rank: 6, sorts: false),
+        .init("LIMITS", 16, widest: 60, rank: 6, sorts: false),
     ]
     private static let modelColumns: [Listing.Column] = [
         .init("MODEL", 16, widest: 34),
@@ -81,7 +81,7 @@ struct TenantsPane: Pane {
             return .init(
                 tenant.unpricedToday == 0 ? "-" : Figure.grouped(tenant.unpricedToday),
                 order: Double(tenant.unpricedToday))
-        case 8: return .init("", .graph1, shape: .spark(tenant.requestSeries))
+        case 8: return .init("", .graph1, shape: .spark(tenant.requestSeries, least: 0))
         default: return .init(KeyListings.limits(tenant.limits), .textDim)
         }
     }
@@ -129,6 +129,23 @@ struct TenantsPane: Pane {
         table(all[1], title: titles[1], words: "tab", model, &canvas, in: area, empty: empty[1])
     }
 
+    /// The list, and where there is room, the selected tenant below it.
+    private func drawList(_ listing: Listing, _ model: ConsoleModel, _ canvas: inout Canvas, _ area: Area) {
+        var area = area
+        let empty = "no tenant yet; n adds one"
+        guard !model.isSmall, area.height >= 16,
+            case .tenant(let chosen)? = model.selected(in: listing, of: id),
+            let tenant = model.shown.tenants.first(where: { $0.id == chosen })
+        else { return table(listing, title: "Tenants", model, &canvas, in: area, empty: empty) }
+        let rows = min(listing.count, max(4, area.height - 14))
+        table(listing, title: "Tenants", model, &canvas, in: area.takeTop(rows + 2), empty: empty)
+        drawHead(tenant, model, &canvas, area.takeTop(7))
+        let used = models(of: tenant)
+        canvas.rule(area.takeTop(1), "Models of the last 15m \(used.count)", "enter opens the tenant")
+        let look = Table.Look(selected: nil, focused: false)
+        Table.draw(used, &canvas, in: area, look, region: -1, empty: "no call in the last 15 minutes")
+    }
+
     private func drawHead(_ tenant: TenantView, _ model: ConsoleModel, _ canvas: inout Canvas, _ area: Area) {
         var area = area
         let head = area.takeTop(1)
@@ -147,7 +164,8 @@ struct TenantsPane: Pane {
             guard row < right.bottom else { return }
             canvas.put(line.0, right.column + 1, row, Style(.textDim), width: right.width - 1)
             Graph.spark(
-                line.1, points: TrafficSeries.points, &canvas, right.column + 10, row,
+                line.1, least: index == 1 ? TargetListing.errorsWorthSeeing : 0, points: TrafficSeries.points,
+                &canvas, right.column + 10, row,
                 width: right.width - 19,
                 Style(line.2))
             canvas.putRight(line.3, endingAt: right.right - 1, row, Style(.text), width: 7)

@@ -8,14 +8,14 @@ struct TrafficPane: Pane {
     private static let columns: [Listing.Column] = [
         .init("TIME", 12, sorts: false),
         .init("TENANT", 8, widest: 14, rank: 1),
-        .init("MODEL", 13, widest: 24),
+        .init("MODEL", 12, widest: 24),
         .init("ROUTE", 10, widest: 16, rank: 2),
         .init("CODE", 4, .right),
         .init("MS", 6, .right, rank: 1),
         .init("TTFT", 5, .right, rank: 5),
-        .init("TOK", 6, .right, rank: 3),
+        .init("TOK", 5, .right, rank: 3),
         .init("CACHE", 6, rank: 4),
-        .init("$", 7, .right, rank: 2),
+        .init("$", 8, .right, rank: 2),
         .init("WHY", 10, widest: 200, rank: 6),
     ]
 
@@ -115,7 +115,8 @@ struct TrafficPane: Pane {
             case .call(let chosen)? = model.selected(in: listing, of: id),
             let call = find(chosen, model)
         else { return table(listing, title: "Calls", words: words, model, &canvas, in: area, empty: empty) }
-        let detail = area.takeBottom(min(area.height * 2 / 3, 7 + max(1, call.attempts.count)))
+        let least = model.width >= 110 ? 8 : 0
+        let detail = area.takeBottom(min(area.height * 2 / 3, max(least, 6 + max(1, call.attempts.count))))
         table(listing, title: "Calls", words: words, model, &canvas, in: area, empty: empty)
         CallDetail(call: call, names: model.names).draw(&canvas, in: detail, mix: mix(model))
     }

@@ -94,8 +94,9 @@ struct Canvas {
         let style = Style(.rule, on: ground)
         for column in area.column..<area.right { sign(glyphs.rule, column, area.row, style) }
         guard !title.isEmpty, area.width > 6 else { return }
-        let room = area.width - 4
-        let used = put(" \(title) ", area.column + 2, area.row, Style(.title, on: ground), width: room)
+        var used = put(
+            " \(title)", area.column + 2, area.row, Style(.title, on: ground), width: area.width - 5)
+        used += put(" ", area.column + 2 + used, area.row, Style(.title, on: ground))
         let left = area.width - 4 - used - 2
         if !words.isEmpty, left >= Self.cells(of: words) + 2 {
             putRight(

@@ -38,12 +38,12 @@ enum Graph {
         return min(dots, max(1, Int((value / ceiling * Double(dots)).rounded())))
     }
 
-    /// One line of columns: the newest `width` samples, scaled to the series' own greatest value.
+    /// One line of columns: the newest `width` samples, scaled to the greatest value, or to `least`.
     static func spark(
-        _ series: [Double], points: Int, _ canvas: inout Canvas, _ column: Int, _ row: Int, width: Int,
-        _ style: Style
+        _ series: [Double], least: Double = 0, points: Int, _ canvas: inout Canvas, _ column: Int, _ row: Int,
+        width: Int, _ style: Style
     ) {
-        let ceiling = series.max() ?? 0
+        let ceiling = max(least, series.max() ?? 0)
         for index in 0..<max(0, width) {
             guard let value = sample(series, index, of: width, points: points) else { continue }
             let level = ceiling > 0 ? Int((value / ceiling * 7).rounded()) : 0

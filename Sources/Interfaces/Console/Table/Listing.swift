@@ -15,6 +15,8 @@ struct Listing {
         /// Whether `s` offers it.
         let sorts: Bool
 
+        var holdsSentences: Bool { widest >= 200 }
+
         init(
             _ title: String, _ width: Int, widest: Int? = nil, _ side: Side = .left, rank: Int = 0,
             sorts: Bool = true
@@ -33,7 +35,8 @@ struct Listing {
         enum Shape: Sendable {
             case plain
             /// Columns over the last 15 minutes.
-            case spark([Double])
+            /// - Parameter least: the height of a full column at least, so that noise does not look like a peak.
+            case spark([Double], least: Double)
             /// A bar, 0 to 1.
             case bar(Double)
         }

@@ -88,9 +88,10 @@ enum Table {
                 write(
                     entry.text, listing.columns[place.index].side, &canvas, column, area.row, place.width,
                     style)
-            case .spark(let series):
+            case .spark(let series, let least):
                 Graph.spark(
-                    series, points: TrafficSeries.points, &canvas, column, area.row, width: place.width, style
+                    series, least: least, points: TrafficSeries.points, &canvas, column, area.row,
+                    width: place.width, style
                 )
             case .bar(let share):
                 Graph.bar(share, &canvas, column, area.row, width: place.width, style)
@@ -122,11 +123,18 @@ enum Table {
             room -= needed
         }
         var widths = Dictionary(uniqueKeysWithValues: chosen.map { ($0, columns[$0].width) })
-        for index in candidates where chosen.contains(index) && room > 0 {
-            let gain = min(room, columns[index].widest - columns[index].width)
+        // A column of sentences takes two thirds of what is left before names grow, and the rest after.
+        let sentences = candidates.last { chosen.contains($0) && columns[$0].holdsSentences }
+        func grow(_ index: Int, atMost most: Int) {
+            let gain = min(room, most, columns[index].widest - widths[index, default: 0])
             widths[index, default: 0] += gain
             room -= gain
         }
+        if let sentences { grow(sentences, atMost: room * 2 / 3) }
+        for index in candidates where chosen.contains(index) && index != sentences {
+            grow(index, atMost: room)
+        }
+        if let sentences { grow(sentences, atMost: room) }
         return candidates.compactMap { index in
             widths[index].map { Placed(index: index, width: min($0, max(1, width))) }
         }

@@ -16,6 +16,16 @@ enum Figure {
     /// Requests per second: one decimal below a thousand.
     static func rate(_ value: Double) -> String { fixed(value, value < 999.95 ? 1 : 0) }
 
+    /// A number on an axis: with as few decimals as it needs, three at most.
+    static func scale(_ value: Double) -> String {
+        var factor = 1.0
+        for decimals in 0..<3 {
+            if abs(value * factor - (value * factor).rounded()) < 1e-6 { return fixed(value, decimals) }
+            factor *= 10
+        }
+        return fixed(value, 3)
+    }
+
     static func percent(_ value: Double) -> String { fixed(value, value < 99.95 ? 1 : 0) }
 
     /// Seconds with the unit: `0.61s`, `31.4s`; `-` where nothing was measured.

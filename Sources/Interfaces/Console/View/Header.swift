@@ -52,6 +52,7 @@ enum Header {
             Part(text: "cache \(Figure.fixed(totals.hitPercent, 0))%", slot: .text, rank: 6),
             Part(text: "$\(Figure.dollars(totals.costPerHour))/h", slot: .text, rank: 3),
         ]
+        if totals.p50Milliseconds == nil { parts.removeAll { $0.rank == 5 } }
         if !model.hasSnapshot { parts.removeAll() }
         return parts
     }
