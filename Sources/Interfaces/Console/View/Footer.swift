@@ -40,7 +40,7 @@ enum Footer {
         var parts: [String] = []
         if let pending = model.pending { parts.append("\(pending.words) ...") }
         if let undo = model.undo, undo.until > model.wall {
-            parts.append("u undoes \(undo.words), \(Figure.span(undo.until - model.wall)) left")
+            parts.append("u undoes it, \(Figure.span(undo.until - model.wall)) left")
         }
         if !model.state.filter.isEmpty, !model.isFiltering { parts.append("filter \(model.state.filter)") }
         if model.lostEvents > 0 {

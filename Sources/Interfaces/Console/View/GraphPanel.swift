@@ -26,7 +26,7 @@ struct GraphPanel {
         for row in 0..<area.height {
             let value = ceiling * Double(area.height - row) / Double(area.height)
             canvas.putRight(
-                write(value), endingAt: area.column + 6, area.row + row, Style(.graphGrid), width: 6)
+                Figure.scale(value), endingAt: area.column + 6, area.row + row, Style(.graphGrid), width: 6)
         }
     }
 }
