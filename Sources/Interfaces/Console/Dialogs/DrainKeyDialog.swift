@@ -1,0 +1,60 @@
+import Domain
+import Operations
+
+/// Takes a provider key out of use: calls in flight finish, new ones go elsewhere.
+struct DrainKeyDialog: FormDialog {
+    private let key: ProviderKeyView
+    var form: Form
+
+    var title: String { "Drain key: \(key.provider)/\(key.label)" }
+    var ground: Style.Ground { .danger }
+
+    init(_ key: ProviderKeyView, _ model: ConsoleModel) {
+        self.key = key
+        form = Form(
+            facts: [Form.Fact("", "New calls stop using it now; calls in flight may finish.")]
+                + KeyUse(key, model).facts,
+            fields: [
+                Form.Field("Drains", .choice(ChoiceField(RotateKeyDialog.drains.map(\.words)))),
+                Form.Field("Reason", .text(TextField(limit: 200)), hint: "(goes to audit)"),
+                KeyUse.confirmation(key),
+            ], action: "Drain")
+    }
+
+    var missing: String? { form.text(1).isEmpty ? "give a reason" : form.missingWord }
+
+    func act() -> DialogStep {
+        let seconds = RotateKeyDialog.drains[form.choice(0)].seconds
+        return .perform(
+            .keyDrain(key: key.id, seconds: seconds, reason: form.text(1)), secret: nil,
+            words: "drain \(key.provider)/\(key.label)")
+    }
+}
+
+/// What is known of who uses a provider key.
+struct KeyUse {
+    let facts: [Form.Fact]
+
+    init(_ key: ProviderKeyView, _ model: ConsoleModel) {
+        let others = model.live.providerKeys.filter {
+            $0.id != key.id && $0.tenant == key.tenant && $0.provider == key.provider && $0.state == .active
+        }
+        let last = key.lastUsed.map { "last used \(Figure.age(model.wall - $0)) ago" } ?? "never used"
+        let rest =
+            others.isEmpty
+            ? "no other active key: \(key.tenant)'s calls to \(key.provider) will fail"
+            : "\(Figure.count(others.count, "other active key")) of \(key.tenant) at \(key.provider)"
+        facts = [
+            Form.Fact("tenant", key.tenant.text),
+            Form.Fact("finger", key.fingerprint),
+            Form.Fact("now", "\(Figure.rate(key.requestsPerSecond)) rq/s, \(last)"),
+            Form.Fact("after", rest, others.isEmpty ? .statusBad : .text),
+        ]
+    }
+
+    /// The beginning of the fingerprint is the word to type: a label like `main` is on many keys.
+    static func confirmation(_ key: ProviderKeyView) -> Form.Field {
+        let word = String(key.fingerprint.filter { $0 != " " }.prefix(4))
+        return Form.Field("Type \(word)", .word(TextField(limit: 32), expected: word), hint: "to confirm")
+    }
+}

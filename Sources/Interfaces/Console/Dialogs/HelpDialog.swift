@@ -1,0 +1,100 @@
+import Operations
+
+/// The keys of a pane, from the keymap: what moves, what shows, what changes, and why a key is off.
+struct HelpDialog: Dialog {
+    let pane: PaneID
+    let region: Int
+    private var top = 0
+
+    var title: String { "Help: \(pane.title)" }
+
+    init(pane: PaneID, region: Int) {
+        self.pane = pane
+        self.region = region
+    }
+
+    mutating func handle(_ input: Input, _ model: ConsoleModel) -> DialogStep {
+        switch input {
+        case .key(.escape), .key(.character("?")), .key(.character("q")), .key(.enter): return .close
+        case .key(.down), .key(.character("j")), .wheel(up: false): top += 1
+        case .key(.up), .key(.character("k")), .wheel(up: true): top = max(0, top - 1)
+        default: break
+        }
+        top = min(top, max(0, lines(model, width: 70).count - 4))
+        return .stay
+    }
+
+    private struct Line {
+        var pieces: [(column: Int, text: String, slot: Slot)]
+    }
+
+    private func entries(_ group: Keymap.Group, _ model: ConsoleModel) -> [(String, String, Slot)] {
+        Keymap.bindings(in: pane, region: region).filter { $0.group == group }.compactMap { binding in
+            guard let sign = binding.sign else { return nil }
+            let reason = Keymap.reason(binding.command, danger: binding.danger, model)
+            let danger = binding.danger == .typed ? " !" : ""
+            let words = reason.map { "\(binding.words) - \($0)" } ?? "\(binding.words)\(danger)"
+            return (sign, words, reason == nil ? .key : .keyOff)
+        }
+    }
+
+    private func lines(_ model: ConsoleModel, width: Int) -> [Line] {
+        let groups: [Keymap.Group] = [.move, .see, .act]
+        let step = width >= 66 ? width / 3 : 0
+        var out: [Line] = []
+        if step > 0 {
+            out.append(Line(pieces: groups.enumerated().map { ($0 * step, $1.rawValue, .title) }))
+            let columns = groups.map { entries($0, model) }
+            for row in 0..<(columns.map(\.count).max() ?? 0) {
+                var pieces: [(Int, String, Slot)] = []
+                for (index, column) in columns.enumerated() where row < column.count {
+                    pieces.append((index * step, column[row].0, column[row].2))
+                    pieces.append(
+                        (index * step + 6, column[row].1, column[row].2 == .keyOff ? .keyOff : .text))
+                }
+                out.append(Line(pieces: pieces))
+            }
+        } else {
+            for group in groups {
+                out.append(Line(pieces: [(0, group.rawValue, .title)]))
+                for entry in entries(group, model) {
+                    out.append(
+                        Line(pieces: [
+                            (0, entry.0, entry.2), (6, entry.1, entry.2 == .keyOff ? .keyOff : .text),
+                        ]))
+                }
+            }
+        }
+        let rest = entries(.anywhere, model).filter { Int($0.0) == nil }.map { "\($0.0) \($0.1)" }
+        out.append(Line(pieces: []))
+        out.append(Line(pieces: [(0, Keymap.Group.anywhere.rawValue, .title)]))
+        for line in Wrapped.lines(
+            (["1-\(PaneID.allCases.count) pane"] + rest).joined(separator: ", "), width: width)
+        {
+            out.append(Line(pieces: [(0, line, .text)]))
+        }
+        out.append(Line(pieces: []))
+        let foot =
+            "! asks you to type a word. A key that is off stays listed, dim, with the reason. esc closes"
+        for line in Wrapped.lines(foot, width: width) { out.append(Line(pieces: [(0, line, .textDim)])) }
+        return out
+    }
+
+    func size(_ model: ConsoleModel, width: Int) -> (width: Int, height: Int) {
+        let width = min(90, width - 6)
+        return (width, lines(model, width: width).count)
+    }
+
+    func draw(_ model: ConsoleModel, _ canvas: inout Canvas, in area: Area) {
+        let all = lines(model, width: area.width)
+        let first = min(top, max(0, all.count - area.height))
+        for (row, line) in all.dropFirst(first).prefix(area.height).enumerated() {
+            for (index, piece) in line.pieces.enumerated() {
+                let next = index + 1 < line.pieces.count ? line.pieces[index + 1].column - 1 : area.width
+                canvas.put(
+                    piece.text, area.column + piece.column, area.row + row, Style(piece.slot, on: ground),
+                    width: next - piece.column)
+            }
+        }
+    }
+}

@@ -1,0 +1,96 @@
+import Domain
+import Operations
+
+extension Keymap {
+    /// Why a command cannot be given now, in a few words; nil when it can.
+    static func reason(_ command: CommandID, danger: Danger, _ model: ConsoleModel) -> String? {
+        if danger != .none {
+            if model.isReadOnly { return "read-only" }
+            if model.pending != nil { return "a command is running" }
+        }
+        return switch command {
+        case .enter: enterReason(model)
+        case .trip, .close, .hold, .testProvider: model.selectedTarget == nil ? "no target selected" : nil
+        case .release: releaseReason(model)
+        case .rotateKey, .drainKey, .revokeKey, .verifyKey: keyReason(command, model)
+        case .addKey: addKeyReason(model)
+        case .issueToken: model.live.tenants.isEmpty ? "no tenant yet" : nil
+        case .rotateToken, .revokeToken: tokenReason(model)
+        case .suspendTenant, .purgeCache: model.selectedTenant == nil ? "no tenant selected" : nil
+        case .undo: model.undoCommand == nil ? "nothing to undo" : nil
+        case .unlock: model.live.vault.unlocked ? "the vault is unlocked" : nil
+        default: nil
+        }
+    }
+
+    private static func enterReason(_ model: ConsoleModel) -> String? {
+        switch model.selected {
+        case nil: "nothing selected"
+        case .audit(let number)?:
+            model.shown.audit.first { $0.sequence == number }?.draft.tenant == nil
+                ? "it is of no tenant" : nil
+        case .group?: model.pane == .costs && model.state.grouping == 0 ? nil : "nothing behind it"
+        default: nil
+        }
+    }
+
+    private static func releaseReason(_ model: ConsoleModel) -> String? {
+        guard let target = model.selectedTarget else { return "no target selected" }
+        return target.hold == nil ? "no hold on it" : nil
+    }
+
+    private static func addKeyReason(_ model: ConsoleModel) -> String? {
+        if !model.live.vault.unlocked { return "the vault is sealed" }
+        if model.live.tenants.isEmpty { return "no tenant yet" }
+        return model.live.providers.isEmpty ? "no provider yet" : nil
+    }
+
+    private static func keyReason(_ command: CommandID, _ model: ConsoleModel) -> String? {
+        guard let key = model.selectedProviderKey else { return "no key selected" }
+        if key.state == .revoked { return "it is revoked" }
+        if command == .drainKey || command == .rotateKey, key.state != .active { return "it is not active" }
+        if command == .verifyKey, key.state == .damaged { return "it is damaged" }
+        let needsVault = command == .rotateKey || command == .verifyKey
+        return needsVault && !model.live.vault.unlocked ? "the vault is sealed" : nil
+    }
+
+    private static func tokenReason(_ model: ConsoleModel) -> String? {
+        guard let key = model.selectedVirtualKey else { return "no virtual key selected" }
+        return key.revoked == nil ? nil : "it is revoked"
+    }
+}
+
+/// What the cursor stands on, in the newest picture.
+extension ConsoleModel {
+    var selectedTarget: TargetView? {
+        guard case .target(let target)? = selected else { return nil }
+        return live.targets.first { $0.target == target }
+    }
+
+    var selectedProviderKey: ProviderKeyView? {
+        guard case .providerKey(let id)? = selected else { return nil }
+        return live.providerKeys.first { $0.id == id }
+    }
+
+    var selectedVirtualKey: VirtualKeyView? {
+        guard case .virtualKey(let id)? = selected else { return nil }
+        return live.virtualKeys.first { $0.id == id }
+    }
+
+    /// The tenant under the cursor, or the one whose screen is open.
+    var selectedTenant: TenantView? {
+        if case .tenant(let id)? = states[pane]?.drilled { return live.tenants.first { $0.id == id } }
+        guard case .tenant(let id)? = selected else { return nil }
+        return live.tenants.first { $0.id == id }
+    }
+
+    /// What `u` would take back: the last command, or the rotation of the key under the cursor.
+    var undoCommand: (command: EngineCommand, words: String)? {
+        if let undo, undo.until > wall { return (undo.command, undo.words) }
+        guard pane == .keys, let key = selectedProviderKey, key.state == .draining, key.successor != nil
+        else {
+            return nil
+        }
+        return (.keyUndo(key: key.id), "put traffic back on \(key.provider)/\(key.label)")
+    }
+}
