@@ -19,8 +19,9 @@ package struct Identifier<Kind>: Hashable, Sendable, Comparable, CustomStringCon
 
     /// A random id from the system's generator.
     package static func random() -> Self {
-        var generator = SystemRandomNumberGenerator()
-        return random(using: &generator)
+        let high = UInt64.random(in: .min ... .max) & 0xffff_ffff_ffff_0fff | 0x4000
+        let low = UInt64.random(in: .min ... .max) & 0x3fff_ffff_ffff_ffff | 0x8000_0000_0000_0000
+        return Self(high: high, low: low)
     }
 
     /// Reads the text form, dashes optional; nil for anything else.

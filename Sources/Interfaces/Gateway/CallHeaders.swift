@@ -18,7 +18,7 @@ struct CallHeaders {
     private(set) var expectsContinue = false
 
     /// A tag list longer than this is refused: it stands on every ledger row.
-    private static let tagBytesMost = 200
+    private static let tagBytesMost = 128
 
     init(_ headers: HTTPHeaders) throws(CallFailure) {
         for (name, value) in headers {

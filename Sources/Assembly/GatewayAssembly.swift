@@ -1,0 +1,319 @@
+import Access
+package import Cache
+import Cipher
+package import Domain
+package import Engine
+import Events
+import Gateway
+import Glibc
+import Limits
+package import Locking
+package import Logging
+import Metering
+package import NIOCore
+package import NIOPosix
+package import Operations
+import Providers
+import Routing
+import SQLiteStorage
+import Storage
+import Vault
+
+/// One gateway on one data folder, put together: storage, vault, engine, server, socket. The only place that knows
+/// all of them.
+package final class GatewayAssembly: Sendable {
+    package let engine: GatewayEngine
+    package let places: Places
+    private let folder: DataFolder
+    private let lock: FolderLock
+    private let control: SQLiteControlStore
+    private let tenants: SQLiteTenantStores
+    private let drain: LedgerDrain
+    private let breakers: MemoryBreakerBoard
+    private let log: Logger
+    /// Loops of the callers' connections.
+    private let group: MultiThreadedEventLoopGroup
+    /// One loop for the pump, the socket and other small things, so that callers never wait for them.
+    private let household: MultiThreadedEventLoopGroup
+    private let running = Locked(Running())
+    private let configuration: Published<Configuration>
+
+    private struct Running: Sendable {
+        var server: GatewayServer?
+        var socket: EngineSocket?
+        var pump: RepeatedTask?
+        var drain: Task<Void, Never>?
+        var keeper: Task<Void, Never>?
+    }
+
+    /// How the vault is to be opened.
+    package enum Unlock: Sendable {
+        case secret(SecretDraft)
+        /// Starts sealed.
+        case later
+    }
+
+    // MARK: Opening
+
+    /// Opens a data folder and puts the engine together; nothing listens yet.
+    package static func open(
+        _ places: Places, configuration: Configuration, unlock: Unlock, demo: Bool = false, log: Logger
+    ) async throws -> GatewayAssembly {
+        let folder = try DataFolder(at: places.data, creating: false)
+        let lock = try FolderLock(folder)
+        let control = try SQLiteControlStore(in: folder, hashing: { SHA256.digest($0) })
+        let contents = try await control.load()
+        guard let vaultRecord = contents.vault else {
+            throw CommandFailure("\(places.data) has no vault; run: gatehouse init")
+        }
+        let vault = KeyVaultHolder()
+        if case .secret(let secret) = unlock { try open(vault, vaultRecord, contents, with: secret, log: log) }
+        let tenants = SQLiteTenantStores(in: folder, vault: vaultRecord.id)
+        let keys = try await loadKeys(contents, tenants: tenants, control: control, vault: vault, configuration, log)
+        let state = EngineState(
+            vault: vaultRecord, tenants: contents.tenants, tenantKeys: contents.tenantKeys, providerKeys: keys,
+            virtualKeys: contents.virtualKeys, providers: configuration.providers, routes: configuration.routes,
+            prices: .builtIn)
+        return try GatewayAssembly(
+            places: places, folder: folder, lock: lock, control: control, tenants: tenants, vault: vault, state: state,
+            holds: contents.holds, configuration: configuration, demo: demo, log: log)
+    }
+
+    private static func open(
+        _ vault: KeyVaultHolder, _ record: VaultRecord, _ contents: ControlContents, with secret: SecretDraft,
+        log: Logger
+    ) throws {
+        let damaged: [TenantID]
+        do {
+            damaged = try secret.withBytes { try vault.unlock(record, with: $0, tenantKeys: contents.tenantKeys) }
+        } catch {
+            throw CommandFailure("the vault did not open: \(error). Nothing was changed.")
+        }
+        for tenant in damaged {
+            let name = contents.tenants.first { $0.id == tenant }?.name.text ?? tenant.text
+            log.error("a tenant's data key does not open: its provider keys cannot be used", metadata: ["tenant": "\(name)"])
+        }
+    }
+
+    /// Reads every tenant's keys, finishes audits that a crash interrupted, and finds records that do not open.
+    private static func loadKeys(
+        _ contents: ControlContents, tenants: SQLiteTenantStores, control: SQLiteControlStore, vault: KeyVaultHolder,
+        _ configuration: Configuration, _ log: Logger
+    ) async throws -> [ProviderKeyRecord] {
+        var keys: [ProviderKeyRecord] = []
+        for tenant in contents.tenants {
+            let store = try await tenants.store(for: tenant.id)
+            for draft in try await store.auditOutbox() {
+                try await control.appendAudit(draft)
+                try await store.clearAuditOutbox([draft.id])
+            }
+            for var key in try await store.providerKeys() {
+                if vault.isUnlocked, key.state != .revoked, !opens(key, vault, configuration) {
+                    log.error(
+                        "a sealed provider key does not open; it is shown as DAMAGED and not used",
+                        metadata: ["tenant": "\(tenant.name)", "key": "\(key.provider)/\(key.label)", "id": "\(key.id.short)"])
+                    key.state = .damaged
+                }
+                keys.append(key)
+            }
+        }
+        return keys
+    }
+
+    /// A key whose provider is no longer configured cannot be checked and is left as it is.
+    private static func opens(_ key: ProviderKeyRecord, _ vault: KeyVaultHolder, _ configuration: Configuration) -> Bool {
+        guard let provider = configuration.providers[key.provider] else { return true }
+        do {
+            _ = try vault.openProviderKey(key, origin: provider.origin)
+            return true
+        } catch SealFailure.wrongOrigin {
+            // Sealed for another address: refused with each use, but not damaged.
+            return true
+        } catch {
+            return false
+        }
+    }
+
+    private init(
+        places: Places, folder: DataFolder, lock: FolderLock, control: SQLiteControlStore, tenants: SQLiteTenantStores,
+        vault: KeyVaultHolder, state: EngineState, holds: [Target: BreakerHold], configuration: Configuration, demo: Bool,
+        log: Logger
+    ) throws {
+        self.places = places
+        self.folder = folder
+        self.lock = lock
+        self.control = control
+        self.tenants = tenants
+        self.log = log
+        self.configuration = Published(configuration)
+        group = MultiThreadedEventLoopGroup(numberOfThreads: System.coreCount)
+        household = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        let clock = SystemClock()
+        let journal = try MappedJournal(in: folder)
+        if journal.recovery.rows + journal.recovery.torn > 0 {
+            log.notice(
+                "rows of an interrupted run are taken over into the ledger",
+                metadata: ["rows": "\(journal.recovery.rows)", "torn": "\(journal.recovery.torn)"])
+        }
+        breakers = MemoryBreakerBoard(options: configuration.breaker)
+        for (target, hold) in holds { breakers.hold(target, hold, at: clock.now, wall: clock.wall) }
+        let parts = PathParts(
+            clock: clock, directory: state.directory(), options: configuration.path, counters: MemoryLimitCounters(),
+            cache: AnswerCache(options: CacheOptions(bytesMax: configuration.cacheBytes)), breakers: breakers,
+            credentials: MemoryCredentialBoard(), vault: vault, secrets: PlaintextCache(vault: vault),
+            journal: journal, bus: EventBus(lanes: System.coreCount + 1))
+        engine = GatewayEngine(
+            parts: parts, state: state, control: control, tenants: tenants,
+            prober: ProviderProber(loop: household.next(), configuration: configuration),
+            identity: .init(
+                instance: configuration.instance, version: GatehouseVersion.text, demo: demo, listening: ""), log: log)
+        drain = LedgerDrain(journal: journal, stores: tenants, clock: clock)
+    }
+
+    // MARK: Running
+
+    /// Starts what works in the background: figures, ledger, clock-driven commands. Needed also by offline commands
+    /// only as far as they wait for nothing, so they skip it.
+    package func startBackground() async {
+        await engine.restoreFigures()
+        let engine = engine
+        let drain = drain
+        let pump = household.next().scheduleRepeatedTask(initialDelay: .zero, delay: .milliseconds(40)) { _ in engine.pump() }
+        let drainTask = Task { await drain.run() }
+        let keeper = Task { [self] in await keepHouse() }
+        running.withLock { running in
+            running.pump = pump
+            running.drain = drainTask
+            running.keeper = keeper
+        }
+        await engine.onReload { [weak self] () async throws(CommandRefusal) -> String in
+            guard let self else { throw CommandRefusal(.unavailable, "the engine is stopping") }
+            return try await self.reload()
+        }
+    }
+
+    /// Opens the HTTP listener; returns its port.
+    @discardableResult
+    package func listen() async throws -> Int {
+        let configuration = configuration.load()
+        var options = GatewayOptions(
+            host: configuration.listenHost, port: configuration.listenPort, bodyBytesMax: configuration.bodyBytes)
+        options.certificatePath = configuration.certificate
+        options.certificateKeyPath = configuration.certificateKey
+        let engine = engine
+        let server: GatewayServer
+        do {
+            server = try await GatewayServer.start(
+                options, path: engine.path, parts: engine.parts, group: group, upstream: configuration.upstream,
+                tls: try UpstreamTLS(trust: configuration.trust),
+                health: {
+                    let health = engine.snapshot().health
+                    let reasons = health.reasons.map { "\"\($0)\"" }.joined(separator: ",")
+                    return HealthState(
+                        ready: health.state != .notReady,
+                        body: #"{"status":"\#(health.state.rawValue)","reasons":[\#(reasons)]}"#)
+                })
+        } catch let error as IOError {
+            throw CommandFailure(
+                "cannot listen on \(configuration.listenHost):\(configuration.listenPort): \(error). Another program may "
+                    + "use the port; choose one with [listen] address in \(places.config)")
+        }
+        running.withLock { $0.server = server }
+        engine.announce(listening: server.address)
+        log.notice("listening", metadata: ["address": "\(server.address)"])
+        return server.port
+    }
+
+    /// Opens the socket for commands.
+    package func openSocket(readOnly: Bool = false) async throws {
+        let port: any EnginePort = engine
+        let socket = try await EngineSocket.open(path: places.socket, port: port, group: household, log: log)
+        running.withLock { $0.socket = socket }
+    }
+
+    // MARK: Housekeeping
+
+    /// Once a second: drains and holds that end, and the configuration file when it changed.
+    private func keepHouse() async {
+        var stamp = FileStamp(places.config)
+        while !Task.isCancelled {
+            try? await Task.sleep(for: .seconds(1))
+            await engine.tick()
+            let now = FileStamp(places.config)
+            guard now != stamp else { continue }
+            stamp = now
+            _ = try? await reload()
+        }
+    }
+
+    /// Reads the configuration again: in force as a whole, or refused as a whole.
+    private func reload() async throws(CommandRefusal) -> String {
+        let next: Configuration
+        do {
+            next = try Configuration.load(places.config)
+        } catch {
+            log.error("the configuration was refused; the old one stays in force", metadata: ["why": "\(error)"])
+            await engine.noteConfiguration("refused: \(error)")
+            throw CommandRefusal(.invalid, "refused, the old configuration stays in force: \(error)")
+        }
+        let old = configuration.load()
+        configuration.store(next)
+        breakers.configure(next.breaker)
+        engine.parts.cache.configure(CacheOptions(bytesMax: next.cacheBytes))
+        var note = "in force since \(SystemClock().wall.civil.clock)Z"
+        if next.needsRestart(after: old) { note += "; [listen], [vault] and [upstream] change with the next start" }
+        await engine.configure(providers: next.providers, routes: next.routes, options: next.path, note: note)
+        log.notice("configuration reloaded")
+        return note
+    }
+
+    // MARK: Stopping
+
+    /// Refuses new calls, lets those in flight end for at most `grace`, then closes everything; the ledger's queue is
+    /// emptied into the ledger.
+    package func stop(grace: Duration) async {
+        engine.stopAdmitting()
+        let parts = running.withLock { running in
+            defer { running = Running() }
+            return running
+        }
+        await parts.server?.stopAccepting()
+        let end = SystemClock().now + grace
+        while engine.parts.inFlight.current > 0, SystemClock().now < end { try? await Task.sleep(for: .milliseconds(20)) }
+        await parts.server?.close()
+        await parts.socket?.close()
+        parts.keeper?.cancel()
+        parts.pump?.cancel()
+        parts.drain?.cancel()
+        await parts.drain?.value
+        do {
+            try await drain.flush()
+            try await tenants.close()
+            try control.close()
+        } catch {
+            log.error("storage did not close cleanly", metadata: ["why": "\(error)"])
+        }
+        engine.parts.secrets.dropAll()
+        engine.parts.vault.lock()
+        try? await group.shutdownGracefully()
+        try? await household.shutdownGracefully()
+        log.notice("stopped")
+    }
+}
+
+/// Tells whether a file was written since.
+struct FileStamp: Equatable {
+    private let seconds: Int
+    private let nanoseconds: Int
+    private let size: Int
+    private let inode: UInt
+
+    init(_ path: String) {
+        var facts = stat()
+        let found = stat(path, &facts) == 0
+        seconds = found ? facts.st_mtim.tv_sec : 0
+        nanoseconds = found ? facts.st_mtim.tv_nsec : 0
+        size = found ? Int(facts.st_size) : -1
+        inode = found ? UInt(facts.st_ino) : 0
+    }
+}

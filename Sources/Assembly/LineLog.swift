@@ -1,0 +1,31 @@
+import Console
+import Domain
+import Glibc
+package import Logging
+
+/// Writes the log a line at a time to one file descriptor; every value is made safe for a terminal.
+package struct LineLog: LogHandler {
+    package var metadata: Logger.Metadata = [:]
+    package var logLevel = Logger.Level.info
+    private let descriptor: Int32
+    private let label: String
+
+    package init(label: String, descriptor: Int32) {
+        self.label = label
+        self.descriptor = descriptor
+    }
+
+    package subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { metadata[key] }
+        set { metadata[key] = newValue }
+    }
+
+    package func log(event: LogEvent) {
+        let all = metadata.merging(event.metadata ?? [:]) { _, new in new }
+        let facts = all.sorted { $0.key < $1.key }.map { " \($0.key)=\(SafeText.clean("\($0.value)", limit: 300))" }
+        let line =
+            "\(SystemClock().wall) \(event.level.rawValue) \(label): \(SafeText.clean("\(event.message)", limit: 1_000))\(facts.joined())\n"
+        _ = line.utf8.withContiguousStorageIfAvailable { write(descriptor, $0.baseAddress, $0.count) }
+            ?? Array(line.utf8).withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
+    }
+}
