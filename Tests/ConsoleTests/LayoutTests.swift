@@ -10,7 +10,9 @@ import Testing
             var column = 0
             while column < frame.width {
                 let cell = frame[column, row]
-                let isWhole = cell.width == 1 || (cell.width == 2 && column + 1 < frame.width && frame[column + 1, row].width == 0)
+                let isWhole =
+                    cell.width == 1
+                    || (cell.width == 2 && column + 1 < frame.width && frame[column + 1, row].width == 0)
                 #expect(isWhole, "half a wide character at \(column),\(row) in \(what)")
                 if !isWhole { return }
                 column += cell.width
@@ -26,7 +28,8 @@ import Testing
             var model = scene.model()
             model.type("\(pane.rawValue)")
             for width in widths {
-                for height in heights where [40, 80, 160].contains(width) || [1, 5, 12, 24, 60].contains(height) {
+                for height in heights
+                where [40, 80, 160].contains(width) || [1, 5, 12, 24, 60].contains(height) {
                     _ = model.update(.input(.resized(width: width, height: height)))
                     let frame = model.frame(ascii: height % 2 == 0)
                     check(frame, "\(pane) \(scene) \(width)x\(height)")
@@ -45,7 +48,8 @@ import Testing
                 var model = scene.model(width, height)
                 model.type("\(pane.rawValue)")
                 let last = model.screen.split(separator: "\n", omittingEmptySubsequences: false).last ?? ""
-                #expect(last.contains("? help") && last.contains("q quit"), "\(pane) \(scene) \(width)x\(height)")
+                #expect(
+                    last.contains("? help") && last.contains("q quit"), "\(pane) \(scene) \(width)x\(height)")
             }
         }
     }
@@ -72,7 +76,8 @@ import Testing
                 _ = model.update(.input(.resized(width: width, height: 24)))
                 check(model.frame(), "pane \(pane) at \(width)")
                 let bad = model.screen.unicodeScalars.contains { scalar in
-                    scalar.value < 0x20 && scalar.value != 0x0a || scalar.value == 0x202e || scalar.value == 0x200b
+                    scalar.value < 0x20 && scalar.value != 0x0a || scalar.value == 0x202e
+                        || scalar.value == 0x200b
                 }
                 #expect(!bad)
             }

@@ -118,7 +118,8 @@ struct OverviewPane: Pane {
             drawPair(
                 &canvas, area.takeTop(6),
                 GraphPanel(title: "p95 s", series: series.p95Milliseconds.map { $0 / 1_000 }, slot: .graph3) {
- Figure.fixed($0, 2) },
+                    Figure.fixed($0, 2)
+                },
                 GraphPanel(title: "$/h", series: series.costPerHour, slot: .graph4) { Figure.fixed($0, 2) })
         }
         let bottom = tall ? max(5, min(8, area.height / 3)) : 4
@@ -172,7 +173,8 @@ struct OverviewPane: Pane {
     {
         var area = area
         canvas.rule(
-            area.takeTop(1), "Top tenants: rq/s, err%", listing.count > area.height ? "\(listing.count) in all" : "")
+            area.takeTop(1), "Top tenants: rq/s, err%",
+            listing.count > area.height ? "\(listing.count) in all" : "")
         area.width -= 1
         let look = Table.Look(
             selected: model.selected(in: listing, of: id), focused: model.regionKey == 2, showsHead: false)

@@ -113,8 +113,7 @@ struct TenantsPane: Pane {
     func draw(_ model: ConsoleModel, _ canvas: inout Canvas, in area: Area) {
         let all = model.listings(of: id)
         guard let tenant = open(model), all.count == 2 else {
-            return table(
-                all[0], title: "Tenants", model, &canvas, in: area, empty: "no tenant yet; n adds one")
+            return drawList(all[0], model, &canvas, area)
         }
         let titles = ["Models of the last 15m", "Virtual keys"]
         let empty = ["no call in the last 15 minutes", "no virtual key; 5 then tab, n issues one"]
@@ -205,14 +204,14 @@ struct TenantsPane: Pane {
             canvas.put(line.0, area.column + 1, row, Style(.textDim))
             canvas.put(line.1, area.column + 10, row, Style(line.2), width: area.width - 10)
             if let share = line.3, area.width >= 38 {
-                let width = min(20, area.width - 30)
+                let width = min(20, area.width - 32)
                 Graph.bar(
-                    share, &canvas, area.column + 29, row, width: width,
+                    share, &canvas, area.column + 31, row, width: width,
                     Style(share >= 0.8 ? .statusWarn : .graph1))
             }
         }
     }
 
-    private func ceiling(_ limit: Int?) -> String { limit.map { Figure.short(Int64($0)) } ?? "no limit" }
+    private func ceiling(_ limit: Int?) -> String { limit.map { Figure.limit($0) } ?? "no limit" }
     private func share(_ value: Double, _ limit: Int?) -> Double? { limit.map { value / Double(max(1, $0)) } }
 }

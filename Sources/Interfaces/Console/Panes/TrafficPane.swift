@@ -24,7 +24,8 @@ struct TrafficPane: Pane {
         let names = model.names
         return [
             Listing(
-                key: 0, columns: Self.columns, total: calls.count, id: { .call(calls[$0].row.call) },
+                key: 0, columns: Self.columns, total: calls.count, isTail: true,
+                id: { .call(calls[$0].row.call) },
                 attention: { calls[$0].row.status >= 400 },
                 entry: { Self.entry(calls[$0], $1, names) })
         ]

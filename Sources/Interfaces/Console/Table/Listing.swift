@@ -57,6 +57,8 @@ struct Listing {
     /// Names the table within its pane: its selection and order are kept under this.
     let key: Int
     let columns: [Column]
+    /// Whether its columns keep their widths whatever the rows hold: a live tail must not jump.
+    let isTail: Bool
     /// How many items there are before the filter.
     let total: Int
     /// The items that are shown, in order.
@@ -68,10 +70,11 @@ struct Listing {
     private(set) var sorted: (column: Int, descending: Bool)?
 
     init(
-        key: Int, columns: [Column], total: Int, id: @escaping (Int) -> RowID,
+        key: Int, columns: [Column], total: Int, isTail: Bool = false, id: @escaping (Int) -> RowID,
         attention: @escaping (Int) -> Bool = { _ in false }, entry: @escaping (Int, Int) -> Entry
     ) {
         self.key = key
+        self.isTail = isTail
         self.columns = columns
         self.total = total
         order = Array(0..<total)
