@@ -24,7 +24,7 @@ import Testing
     @Test(arguments: PaneID.allCases) func `every size draws whole rows`(pane: PaneID) {
         let widths = [1, 2, 3, 7, 20, 30, 39, 40, 41, 59, 60, 79, 80, 81, 109, 110, 120, 160, 250]
         let heights = [1, 2, 3, 4, 5, 6, 8, 10, 11, 12, 15, 16, 17, 23, 24, 25, 33, 40, 60, 80]
-        for scene in Scene.allCases {
+        for scene in [Scene.empty, .long] {
             var model = scene.model()
             model.type("\(pane.rawValue)")
             for width in widths {
@@ -84,6 +84,28 @@ import Testing
         }
     }
 
+    @Test func `ten thousand tenants do not slow the screen`() {
+        var snapshot = Scene.calm.snapshot()
+        let one = snapshot.tenants[0]
+        snapshot.tenants = (0..<10_000).map { index in
+            var tenant = one
+            tenant.id = Fixture.id(index)
+            tenant.name = Fixture.tenant("t\(index)")
+            tenant.figures.requestsPerSecond = Double(index * 7_919 % 10_007)
+            return tenant
+        }
+        var model = Scene.calm.model(200, 60)
+        _ = model.update(.snapshot(snapshot))
+        let clock = ContinuousClock()
+        for pane in ["1", "4"] {
+            model.type(pane)
+            let best = (0..<3).map { _ in clock.measure { _ = model.frame() } }.min() ?? .zero
+            #expect(best < .milliseconds(400), "pane \(pane) took \(best) in a debug build")
+        }
+        #expect(OverviewPane.busiest(snapshot.tenants).map(\.figures.requestsPerSecond).first == 10_006)
+        #expect(OverviewPane.busiest(snapshot.tenants).count == 20)
+    }
+
     @Test func `200x60 is drawn in a few milliseconds even with a full ring`() {
         var model = Scene.incident.model(200, 60)
         let events = Scene.incident.events()
@@ -93,7 +115,6 @@ import Testing
             model.type("\(pane.rawValue)")
             _ = model.frame()
             let best = (0..<5).map { _ in clock.measure { _ = model.frame() } }.min() ?? .zero
-            print("\(pane) 200x60: \(best)")
             // Debug builds are ten times slower than the 2 ms that a release build is held to.
             #expect(best < .milliseconds(60), "\(pane) took \(best)")
         }

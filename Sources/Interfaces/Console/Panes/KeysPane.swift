@@ -5,6 +5,8 @@ import Operations
 struct KeysPane: Pane {
     let id = PaneID.keys
 
+    func regionKeys(_ model: ConsoleModel) -> [Int] { [0, 1] }
+
     func listings(_ model: ConsoleModel) -> [Listing] {
         [KeyListings.providerKeys(model, key: 0), KeyListings.virtualKeys(model, key: 1)]
     }

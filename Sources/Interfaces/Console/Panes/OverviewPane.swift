@@ -5,6 +5,8 @@ import Operations
 struct OverviewPane: Pane {
     let id = PaneID.overview
 
+    func regionKeys(_ model: ConsoleModel) -> [Int] { [0, 1, 2] }
+
     func listings(_ model: ConsoleModel) -> [Listing] {
         [alerts(model), TargetListing.make(model, key: 1, full: false), tenants(model)]
     }
@@ -76,10 +78,22 @@ struct OverviewPane: Pane {
         .init("", 8, widest: 60, rank: 1, sorts: false),
     ]
 
-    private func tenants(_ model: ConsoleModel) -> Listing {
-        let tenants = model.shown.tenants.sorted {
-            ($1.figures.requestsPerSecond, $0.name) < ($0.figures.requestsPerSecond, $1.name)
+    /// The busiest tenants: one pass, because there may be thousands.
+    static func busiest(_ tenants: [TenantView], most: Int = 20) -> [TenantView] {
+        func isBefore(_ one: TenantView, _ two: TenantView) -> Bool {
+            (two.figures.requestsPerSecond, one.name) < (one.figures.requestsPerSecond, two.name)
         }
+        var out: [TenantView] = []
+        for tenant in tenants {
+            if out.count == most, let last = out.last, !isBefore(tenant, last) { continue }
+            out.insert(tenant, at: out.firstIndex { isBefore(tenant, $0) } ?? out.count)
+            if out.count > most { out.removeLast() }
+        }
+        return out
+    }
+
+    private func tenants(_ model: ConsoleModel) -> Listing {
+        let tenants = Self.busiest(model.shown.tenants)
         let peak = max(0.001, tenants.first?.figures.requestsPerSecond ?? 0)
         return Listing(
             key: 2, columns: Self.tenantColumns, total: tenants.count, id: { .tenant(tenants[$0].id) },

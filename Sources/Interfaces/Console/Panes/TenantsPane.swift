@@ -27,6 +27,8 @@ struct TenantsPane: Pane {
         .init("$", 8, .right),
     ]
 
+    func regionKeys(_ model: ConsoleModel) -> [Int] { open(model) == nil ? [0] : [1, 2] }
+
     func listings(_ model: ConsoleModel) -> [Listing] {
         guard let tenant = open(model) else { return [list(model)] }
         return [models(of: tenant), KeyListings.virtualKeys(model, key: 2, of: tenant.name)]
@@ -122,7 +124,7 @@ struct TenantsPane: Pane {
             let index = min(model.states[id]?.region ?? 0, 1)
             return table(all[index], title: titles[index], model, &canvas, in: area, empty: empty[index])
         }
-        drawHead(tenant, model, &canvas, area.takeTop(min(7, area.height / 3)))
+        drawHead(tenant, model, &canvas, area.takeTop(min(7, area.height / 3 + 1)))
         let first = max(4, min(all[0].count + 2, area.height * 3 / 5))
         table(all[0], title: titles[0], model, &canvas, in: area.takeTop(first), empty: empty[0])
         table(all[1], title: titles[1], words: "tab", model, &canvas, in: area, empty: empty[1])

@@ -110,7 +110,7 @@ struct TrafficPane: Pane {
         let listing = model.listings(of: id)[0]
         var area = area
         let follows = model.region(0, of: id).selected == nil && !model.isPaused
-        let words = follows ? "follow on" : "follow off, g follows"
+        let words = model.isPaused ? "space resumes" : (follows ? "follow on" : "follow off, g follows")
         let empty = "no call yet"
         guard !model.isSmall, area.height >= 14,
             case .call(let chosen)? = model.selected(in: listing, of: id),
