@@ -86,7 +86,7 @@ struct TrafficPane: Pane {
 
     func crumb(_ model: ConsoleModel) -> String {
         guard model.region(0, of: id).selected != nil, case .call(let call)? = model.selected else {
-            return "live"
+            return model.isPaused ? "paused" : "live"
         }
         return call.short
     }

@@ -64,7 +64,7 @@ enum Header {
         let instance = Part(text: model.live.instance, slot: .textStrong, rank: 0)
         var parts = [instance] + banners(model) + figures(model)
         let who = " \(model.operatorName)"
-        let room = model.width - 2 - min(Canvas.cells(of: who), model.width / 5)
+        let room = model.width - 4 - min(Canvas.cells(of: who), model.width / 5)
         func width() -> Int { parts.reduce(-2) { $0 + min(24, Canvas.cells(of: $1.text)) + 2 } }
         for rank in [6, 5, 4, 3, 2, 1] where width() > room { parts.removeAll { $0.rank == rank } }
         var column = 1
