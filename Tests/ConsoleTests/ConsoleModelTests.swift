@@ -51,7 +51,7 @@ import Testing
     @Test func `no key sequence reaches a dangerous command without its dialog`() {
         var dice = Dice(20_261_123)
         let letters = Array("TCHRnrdxvuPXpgGjk12345678 \n")
-        for round in 0..<200 {
+        for round in 0..<80 {
             var model = Scene.incident.model()
             for _ in 0..<40 {
                 let letter = letters[Int(dice.next() % UInt64(letters.count))]

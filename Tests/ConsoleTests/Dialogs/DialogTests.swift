@@ -36,8 +36,8 @@ import Testing
         for (name, keys) in Self.openers {
             for scene in [Scene.incident, .long] {
                 var model = open(keys, 80, 24, scene)
-                for width in [1, 5, 20, 29, 30, 40, 59, 60, 61, 80, 120, 250] {
-                    for height in [1, 3, 6, 10, 15, 16, 17, 24, 60] {
+                for width in [1, 29, 30, 40, 60, 80, 250] {
+                    for height in [1, 6, 12, 16, 24, 60] {
                         _ = model.update(.input(.resized(width: width, height: height)))
                         #expect(model.frame().cells.count == width * height, "\(name)")
                     }
