@@ -19,7 +19,8 @@ enum Scene: String, CaseIterable {
         case .empty:
             EngineSnapshot(
                 instance: "gw prod-eu1", version: "1.0", at: Self.now, started: Self.now + .seconds(-42),
-                listening: "127.0.0.1:8080", vault: VaultView(unlocked: true, slots: ["passphrase"], rootVersion: 1))
+                listening: "127.0.0.1:8080",
+                vault: VaultView(unlocked: true, slots: ["passphrase"], rootVersion: 1))
         case .long: Fixture(incident: true, long: true).snapshot
         }
     }
@@ -93,7 +94,8 @@ struct Fixture {
         Target(provider: Self.provider(provider), model: Self.model(model))
     }
     static func id<Kind>(_ number: Int) -> Identifier<Kind> {
-        Identifier(high: 0x9f3c_a17e_0000_4000 + UInt64(number) << 32, low: 0x8000_0000_0000_0000 + UInt64(number))
+        Identifier(
+            high: 0x9f3c_a17e_0000_4000 + UInt64(number) << 32, low: 0x8000_0000_0000_0000 + UInt64(number))
     }
 
     private let incident: Bool
@@ -122,7 +124,8 @@ struct Fixture {
         }
         var targets: [Target] {
             [
-                ("anthropic", "claude-large"), ("openai", "gpt-large"), ("openai", "gpt-small"), ("mistral", "medium"),
+                ("anthropic", "claude-large"), ("openai", "gpt-large"), ("openai", "gpt-small"),
+                ("mistral", "medium"),
                 ("vllm-a", "small-embed"),
             ].map { Fixture.target(stretched($0.0, to: 48), stretched($0.1, to: 120)) }
         }
@@ -140,7 +143,8 @@ struct Fixture {
         func figures(_ rate: Double, _ error: Double, _ p95: Double?) -> TrafficFigures {
             TrafficFigures(
                 requestsPerSecond: rate, errorPercent: error, p50Milliseconds: p95.map { $0 * 0.45 },
-                p95Milliseconds: p95, inFlight: Int(rate * 0.8), costPerHour: Money(nanoUSD: Int64(rate * 7.6e7)),
+                p95Milliseconds: p95, inFlight: Int(rate * 0.8),
+                costPerHour: Money(nanoUSD: Int64(rate * 7.6e7)),
                 hitPercent: 31, calls: Int64(rate * 60))
         }
 
@@ -156,17 +160,20 @@ struct Fixture {
                     damagedKeys: incident ? 1 : 0),
                 totals: figures(41.2, incident ? 7.4 : 0.3, 1_420),
                 series: TrafficSeries(
-                    requestsPerSecond: series(40, 9, seed: 3), errorPercent: series(0.4, 0.6, seed: 5, last: incident ? 7.4 : nil),
+                    requestsPerSecond: series(40, 9, seed: 3),
+                    errorPercent: series(0.4, 0.6, seed: 5, last: incident ? 7.4 : nil),
                     p95Milliseconds: series(1_100, 300, seed: 7, last: incident ? 1_900 : nil),
                     costPerHour: series(3, 0.4, seed: 9), hitPercent: series(34, 10, seed: 11)),
                 targets: targetViews(),
                 providers: ["anthropic", "openai", "mistral", "vllm-a"].map {
                     ProviderView(
-                        name: Fixture.provider($0), kind: .openaiCompatible, origin: "https://\($0).example:443",
+                        name: Fixture.provider($0), kind: .openaiCompatible,
+                        origin: "https://\($0).example:443",
                         targets: 1, keys: 2)
                 },
                 tenants: tenantViews(), providerKeys: providerKeys(), virtualKeys: virtualKeys(),
-                cache: cache(), costs: costs(), audit: audit(), auditVerified: "ok to #48 211, verified 12:04:00Z",
+                cache: cache(), costs: costs(), audit: audit(),
+                auditVerified: "ok to #48 211, verified 12:04:00Z",
                 alerts: alerts())
         }
 
@@ -178,14 +185,16 @@ struct Fixture {
                     target: target, since: now + .seconds(-788_000 + index * 31_000),
                     figures: figures(rates[index], 0.3, slow[index]),
                     requestSeries: series(rates[index] + 1, 2, seed: UInt64(index) + 21),
-                    errorSeries: series(0.3, 0.6, seed: UInt64(index) + 31), keysUsable: 3 - index % 2, keysTotal: 3)
+                    errorSeries: series(0.3, 0.6, seed: UInt64(index) + 31), keysUsable: 3 - index % 2,
+                    keysTotal: 3)
                 if incident, index == 0 { trip(&view) }
                 if incident, index == 3 {
                     view.position = .halfOpen
                     view.since = now + .seconds(-190)
                     view.why = "probing after 5 failures of 20; 2 of 5 probes went well"
                     view.hold = BreakerHold(
-                        mode: .asIs, owner: "mira", reason: "maintenance CHG-1171", since: now + .seconds(-180),
+                        mode: .asIs, owner: "mira", reason: "maintenance CHG-1171",
+                        since: now + .seconds(-180),
                         ends: now + .seconds(720))
                 }
                 return view
@@ -197,13 +206,16 @@ struct Fixture {
             view.since = now + .seconds(-42)
             view.figures.errorPercent = 61
             view.errorSeries = series(0.4, 0.5, seed: 77, last: 61)
-            view.why = "61% of 33 calls failed within 20 s (limit 50%, at least 20 calls); probes begin in 18 s and 5 must go well"
+            view.why =
+                "61% of 33 calls failed within 20 s (limit 50%, at least 20 calls); probes begin in 18 s and 5 must go well"
             view.history = [
                 BreakerMoment(at: now + .seconds(-42), position: .open, held: false, why: "61% failed"),
                 BreakerMoment(at: now + .seconds(-70), position: .halfOpen, held: false, why: "probing"),
                 BreakerMoment(at: now + .seconds(-130), position: .open, held: false, why: "55% failed"),
-                BreakerMoment(at: now + .seconds(-180_000), position: .closed, held: false, why: "5 probes went well"),
-                BreakerMoment(at: now + .seconds(-183_000), position: .open, held: true, why: "mira: maintenance"),
+                BreakerMoment(
+                    at: now + .seconds(-180_000), position: .closed, held: false, why: "5 probes went well"),
+                BreakerMoment(
+                    at: now + .seconds(-183_000), position: .open, held: true, why: "mira: maintenance"),
             ]
             view.lastErrors = (0..<9).map { errorMoment($0, view.target) }
         }
@@ -222,7 +234,8 @@ struct Fixture {
         }
 
         func view(_ index: Int, _ name: TenantName, _ rate: Double) -> TenantView {
-            let limited = LimitSet(requestsPerMinute: 1_200 * (index + 1), tokensPerMinute: 400_000, parallel: 40)
+            let limited = LimitSet(
+                requestsPerMinute: 1_200 * (index + 1), tokensPerMinute: 400_000, parallel: 40)
             var view = TenantView(id: Fixture.id(index + 1), name: name, status: .active)
             if incident, index == 3 { view.status = .suspended }
             view.limits = index == 2 ? LimitSet() : limited
@@ -240,32 +253,37 @@ struct Fixture {
 
         func modelFigures(_ errors: Int64) -> [ModelFigures] {
             [
-                        ModelFigures(
-                            model: "smart", target: targets[1].description, calls: 8_120, errors: 16,
-                            tokens: 4_120_000, hits: 2_510, cost: Money(nanoUSD: 820_000_000)),
-                        ModelFigures(
-                            model: targets[0].model.text, target: targets[0].description, calls: 5_310,
-                            errors: errors, tokens: 2_980_000, hits: 1_600, cost: Money(nanoUSD: 610_000_000)),
-                        ModelFigures(
-                            model: "embed", target: targets[4].description, calls: 2_700, errors: 0,
-                            tokens: 9_400_000, hits: 1_917, cost: Money(nanoUSD: 20_000_000)),
+                ModelFigures(
+                    model: "smart", target: targets[1].description, calls: 8_120, errors: 16,
+                    tokens: 4_120_000, hits: 2_510, cost: Money(nanoUSD: 820_000_000)),
+                ModelFigures(
+                    model: targets[0].model.text, target: targets[0].description, calls: 5_310,
+                    errors: errors, tokens: 2_980_000, hits: 1_600, cost: Money(nanoUSD: 610_000_000)),
+                ModelFigures(
+                    model: "embed", target: targets[4].description, calls: 2_700, errors: 0,
+                    tokens: 9_400_000, hits: 1_917, cost: Money(nanoUSD: 20_000_000)),
             ]
         }
 
         func providerKeys() -> [ProviderKeyView] {
             let rows: [(Int, String, String, ProviderKeyState, CredentialMark)] = [
                 (0, "openai", "main", .active, .ok), (0, "openai", "old", .draining, .ok),
-                (0, "anthropic", "main", .active, .ok), (1, "anthropic", "main", .active, incident ? .rejected : .ok),
-                (1, "openai", "main", .active, .cooling), (2, "mistral", "trial", incident ? .damaged : .active, .ok),
+                (0, "anthropic", "main", .active, .ok),
+                (1, "anthropic", "main", .active, incident ? .rejected : .ok),
+                (1, "openai", "main", .active, .cooling),
+                (2, "mistral", "trial", incident ? .damaged : .active, .ok),
                 (3, "openai", "2025", .revoked, .ok),
             ]
             return rows.enumerated().map { index, row in
                 ProviderKeyView(
-                    id: Fixture.id(100 + index), tenant: tenants[row.0], provider: Fixture.provider(stretched(row.1, to: 48)),
-                    label: Fixture.label(stretched(row.2, to: 64)), fingerprint: "9f3ca17e02\(index)b", state: row.3, health: row.4,
+                    id: Fixture.id(100 + index), tenant: tenants[row.0],
+                    provider: Fixture.provider(stretched(row.1, to: 48)),
+                    label: Fixture.label(stretched(row.2, to: 64)), fingerprint: "9f3ca17e02\(index)b",
+                    state: row.3, health: row.4,
                     created: now + .seconds(-86_400 * (12 + index * 13)),
                     drainEnds: row.3 == .draining ? now + .seconds(412) : nil,
-                    predecessor: index == 0 ? Fixture.id(101) : nil, successor: index == 1 ? Fixture.id(100) : nil,
+                    predecessor: index == 0 ? Fixture.id(101) : nil,
+                    successor: index == 1 ? Fixture.id(100) : nil,
                     verdict: index == 5 ? .unknown : .verified, verdictAt: now + .seconds(-3_600),
                     lastUsed: row.3 == .revoked ? nil : now + .seconds(-2 - index * 40),
                     requestsPerSecond: row.3 == .active ? 9.1 / Double(index + 1) : 0,
@@ -274,10 +292,13 @@ struct Fixture {
         }
 
         func virtualKeys() -> [VirtualKeyView] {
-            let rows: [(Int, String)] = [(0, "web-prod"), (0, "batch"), (1, "app"), (2, "intern-test"), (3, "legacy")]
+            let rows: [(Int, String)] = [
+                (0, "web-prod"), (0, "batch"), (1, "app"), (2, "intern-test"), (3, "legacy"),
+            ]
             return rows.enumerated().map { index, row in
                 VirtualKeyView(
-                    id: Fixture.id(200 + index), tenant: tenants[row.0], name: Fixture.label(stretched(row.1, to: 64)),
+                    id: Fixture.id(200 + index), tenant: tenants[row.0],
+                    name: Fixture.label(stretched(row.1, to: 64)),
                     fingerprint: "vk 2a91c0\(index)e", user: index == 3 ? Fixture.label("sam") : nil,
                     team: index == 0 ? Fixture.label("search") : nil,
                     models: index == 1 ? [Fixture.model("embed")] : [],
@@ -302,8 +323,10 @@ struct Fixture {
             let share = index + 1
             let saved: Int64 = on ? 4_120_000_000 / Int64(share) : 0
             return CacheTenantView(
-                tenant: name, enabled: on, entries: on ? 6_000 / share : 0, bytes: on ? 47_000_000 / share : 0,
-                hits: on ? Int64(400_000 / share) : 0, misses: Int64(600_000 / share), saved: Money(nanoUSD: saved))
+                tenant: name, enabled: on, entries: on ? 6_000 / share : 0,
+                bytes: on ? 47_000_000 / share : 0,
+                hits: on ? Int64(400_000 / share) : 0, misses: Int64(600_000 / share),
+                saved: Money(nanoUSD: saved))
         }
 
         func costs() -> CostView {
@@ -314,7 +337,8 @@ struct Fixture {
             }
             return CostView(
                 byHour: hours, lastHour: 12,
-                total: lines.reduce(Money.zero) { $0 + $1.cost }, saved: Money(nanoUSD: 2_630_000_000), unpriced: 8_000,
+                total: lines.reduce(Money.zero) { $0 + $1.cost }, saved: Money(nanoUSD: 2_630_000_000),
+                unpriced: 8_000,
                 priceVersion: "2026-11-01", lines: lines)
         }
 
@@ -325,28 +349,41 @@ struct Fixture {
             let place = targets[index % 5]
             let usage = Usage(input: Int64(9_100_000 / (index + 1)), output: Int64(1_400_000 / (index + 1)))
             return CostLine(
-                tenant: tenants[index % 4], provider: place.provider.text, model: place.model.text, calls: calls,
+                tenant: tenants[index % 4], provider: place.provider.text, model: place.model.text,
+                calls: calls,
                 unpriced: unknown ? calls : 0, usage: usage, cost: Money(nanoUSD: cost),
                 saved: Money(nanoUSD: 900_000_000 / Int64(index + 1)))
         }
 
         func audit() -> [AuditRecord] {
             let rows: [(String, String, String, String, String, String, String, String)] = [
-                ("gateway", "engine", "breaker.open", targets[0].description, "closed, 1.9% of 212 failed", "OPEN, 61% of 33 failed", "", "ok"),
+                (
+                    "gateway", "engine", "breaker.open", targets[0].description, "closed, 1.9% of 212 failed",
+                    "OPEN, 61% of 33 failed", "", "ok"
+                ),
                 ("mira", "console", "key.verify", "openai/main", "", "verified", "", "ok"),
                 ("jo", "command", "tenant.limits", tenants[0].text, "rpm 600", "rpm 1200", "CHG-1182", "ok"),
                 ("ci-bot", "command", "key.revoke", "openai/2025", "", "", "", "REFUSED: read-only socket"),
-                ("mira", "console", "breaker.hold", targets[3].description, "HALF", "HALF held 15m", "maintenance CHG-1171", "ok"),
-                ("sam", "console", "token.issue", "\(tenants[2].text)/intern-test", "", "rpm 10, 1 model", "try-out", "ok"),
+                (
+                    "mira", "console", "breaker.hold", targets[3].description, "HALF", "HALF held 15m",
+                    "maintenance CHG-1171", "ok"
+                ),
+                (
+                    "sam", "console", "token.issue", "\(tenants[2].text)/intern-test", "", "rpm 10, 1 model",
+                    "try-out", "ok"
+                ),
                 ("mira", "console", "tenant.add", tenants[3].text, "", "active", "", "ok"),
             ]
             return rows.enumerated().map { index, row in
                 AuditRecord(
                     sequence: Int64(48_211 - index),
                     draft: AuditDraft(
-                        id: Fixture.id(300 + index), at: now + .seconds(-42 - index * 2_900), actor: row.0, via: row.1,
-                        action: row.2, target: row.3, before: row.4, after: row.5, reason: row.6, result: row.7),
-                    previous: Array(repeating: UInt8(index + 1), count: 32), hash: Array(repeating: UInt8(index), count: 32))
+                        id: Fixture.id(300 + index), at: now + .seconds(-42 - index * 2_900), actor: row.0,
+                        via: row.1,
+                        action: row.2, target: row.3, before: row.4, after: row.5, reason: row.6,
+                        result: row.7),
+                    previous: Array(repeating: UInt8(index + 1), count: 32),
+                    hash: Array(repeating: UInt8(index), count: 32))
             }
         }
 
@@ -355,7 +392,8 @@ struct Fixture {
             return [
                 AlertView(
                     level: .critical, subject: .target(targets[0]), title: targets[0].description,
-                    text: "OPEN 42s ago, 61% of 33 calls failed; 3 tenants call it", since: now + .seconds(-42)),
+                    text: "OPEN 42s ago, 61% of 33 calls failed; 3 tenants call it",
+                    since: now + .seconds(-42)),
                 AlertView(
                     level: .warning, subject: .providerKey(Fixture.id(103)), title: "key anthropic/main",
                     text: "refused by the provider; globex has no other key", since: now + .seconds(-400)),
@@ -369,7 +407,8 @@ struct Fixture {
             var dice = Dice(99)
             return (0..<60).map { index in
                 NumberedEvent(
-                    sequence: UInt64(index + 1), event: .callFinished(call(index, at: now + .milliseconds((index - 60) * 340), &dice)))
+                    sequence: UInt64(index + 1),
+                    event: .callFinished(call(index, at: now + .milliseconds((index - 60) * 340), &dice)))
             }
         }
 
@@ -381,22 +420,28 @@ struct Fixture {
             let moved = incident && index % 5 == 4 && !refused
             let hit = index % 7 == 3 && !refused && !moved
             let failed = AttemptOutcome(
-                target: targets[0], providerKey: Fixture.id(102), status: 529, failure: .overloaded, microseconds: 212_000)
+                target: targets[0], providerKey: Fixture.id(102), status: 529, failure: .overloaded,
+                microseconds: 212_000)
             let good = AttemptOutcome(
-                target: place, providerKey: Fixture.id(100), status: 200, failure: nil, microseconds: latency - 230_000)
+                target: place, providerKey: Fixture.id(100), status: 200, failure: nil,
+                microseconds: latency - 230_000)
             let unpriced = place == targets[2] && index % 3 == 0
             return GatewayEvent.CallFinish(
                 row: LedgerRow(
-                    call: Fixture.id(1_000 + index), tenant: Fixture.id(tenant + 1), virtualKey: Fixture.id(200 + tenant),
-                    at: at, dialect: .openAIChat, model: moved ? targets[0].model.text : (index % 2 == 0 ? "smart" : "fast"),
+                    call: Fixture.id(1_000 + index), tenant: Fixture.id(tenant + 1),
+                    virtualKey: Fixture.id(200 + tenant),
+                    at: at, dialect: .openAIChat,
+                    model: moved ? targets[0].model.text : (index % 2 == 0 ? "smart" : "fast"),
                     target: refused || hit ? nil : place, providerKey: refused || hit ? nil : Fixture.id(100),
-                    user: index % 4 == 0 ? "sam" : "", team: index % 4 == 0 ? "search" : "", tags: index % 6 == 0 ? "feature=summary" : "",
+                    user: index % 4 == 0 ? "sam" : "", team: index % 4 == 0 ? "search" : "",
+                    tags: index % 6 == 0 ? "feature=summary" : "",
                     status: refused ? 429 : 200, end: refused ? .refused : .answered,
                     failure: refused ? .requestsPerMinute : nil, cache: hit ? .hit : .miss,
                     attempts: refused || hit ? 0 : (moved ? 2 : 1),
                     usage: refused || hit ? Usage() : Usage(input: 1_904, output: Int64(100 + index * 3)),
                     usageSource: refused || hit ? .none : .reported,
-                    cost: refused || hit || unpriced ? nil : Money(nanoUSD: 12_100_000 + Int64(index) * 40_000),
+                    cost: refused || hit || unpriced
+                        ? nil : Money(nanoUSD: 12_100_000 + Int64(index) * 40_000),
                     saved: hit ? Money(nanoUSD: 9_000_000) : nil, priceVersion: "2026-11-01",
                     latencyMicroseconds: refused ? 1_000 : (hit ? 2_000 : latency),
                     firstByteMicroseconds: refused ? 0 : (hit ? 2_000 : latency / 3)),

@@ -23,11 +23,14 @@ enum GoldenFrame {
             return
         }
         guard let kept = try? String(contentsOf: file, encoding: .utf8) else {
-            Issue.record("no golden frame \(name); write it with GATEHOUSE_UPDATE_GOLDEN=1", sourceLocation: location)
+            Issue.record(
+                "no golden frame \(name); write it with GATEHOUSE_UPDATE_GOLDEN=1", sourceLocation: location)
             return
         }
         guard !kept.utf8.elementsEqual(text.utf8) else { return }
-        let pairs = zip(kept.split(separator: "\n", omittingEmptySubsequences: false), text.split(separator: "\n", omittingEmptySubsequences: false))
+        let pairs = zip(
+            kept.split(separator: "\n", omittingEmptySubsequences: false),
+            text.split(separator: "\n", omittingEmptySubsequences: false))
         let row = pairs.enumerated().first { $0.element.0 != $0.element.1 }?.offset ?? -1
         Issue.record("\(name) differs, first in row \(row):\n\(text)", sourceLocation: location)
     }

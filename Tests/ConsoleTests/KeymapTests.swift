@@ -11,7 +11,9 @@ import Testing
                 var seen: [Key: String] = [:]
                 for binding in Keymap.bindings(in: pane, region: region) {
                     for key in binding.keys {
-                        #expect(seen[key] == nil, "\(key) in \(pane) \(region): \(seen[key] ?? "") and \(binding.words)")
+                        #expect(
+                            seen[key] == nil,
+                            "\(key) in \(pane) \(region): \(seen[key] ?? "") and \(binding.words)")
                         seen[key] = binding.words
                     }
                 }
@@ -30,7 +32,9 @@ import Testing
     }
 
     @Test func `what changes traffic asks for a typed word`() {
-        for command in [CommandID.trip, .close, .hold, .drainKey, .revokeKey, .revokeToken, .suspendTenant, .purgeCache] {
+        for command in [
+            CommandID.trip, .close, .hold, .drainKey, .revokeKey, .revokeToken, .suspendTenant, .purgeCache,
+        ] {
             let found = Keymap.bindings.filter { $0.command == command }
             #expect(!found.isEmpty && found.allSatisfy { $0.danger == .typed }, "\(command)")
         }
@@ -49,7 +53,8 @@ import Testing
     }
 
     @Test func `every pane of the list has its own tests`() {
-        let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("Panes")
+        let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent(
+            "Panes")
         #expect(PaneList.all.map(\.id) == PaneID.allCases)
         for pane in PaneList.all {
             let file = folder.appendingPathComponent("\(type(of: pane))Tests.swift")

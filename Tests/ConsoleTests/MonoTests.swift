@@ -14,7 +14,9 @@ import Testing
                 var snapshot = Scene.calm.snapshot()
                 snapshot.targets[0].position = position
                 snapshot.targets[0].hold = mode.map {
-                    BreakerHold(mode: $0, owner: "mira", reason: "r", since: Scene.now, ends: Scene.now + .seconds(60))
+                    BreakerHold(
+                        mode: $0, owner: "mira", reason: "r", since: Scene.now, ends: Scene.now + .seconds(60)
+                    )
                 }
                 screens.insert(StateWord.breaker(snapshot.targets[0]).text)
                 var model = Scene.calm.model(40, 12)
@@ -29,7 +31,9 @@ import Testing
 
     @Test func `each key state and each health differs in text`() {
         let states = [ProviderKeyState.active, .draining, .revoked, .damaged].map { StateWord.key($0).text }
-        let marks = [CredentialMark.ok, .cooling, .exhausted, .rejected, .deniedForModel].map { StateWord.health($0).text }
+        let marks = [CredentialMark.ok, .cooling, .exhausted, .rejected, .deniedForModel].map {
+            StateWord.health($0).text
+        }
         #expect(Set(states).count == 4 && Set(marks).count == 5)
         for word in states.dropFirst() + marks.dropFirst() { #expect(word == word.uppercased()) }
     }

@@ -7,12 +7,16 @@ import Testing
 
 @Suite struct DialogTests {
     private static let openers: [(name: String, keys: String)] = [
-        ("trip", "3jT"), ("close", "3C"), ("hold", "3jH"), ("release", "3jjjR"), ("add-key", "5n"), ("rotate", "5r"),
-        ("drain", "5d"), ("revoke", "5x"), ("issue-token", "5\tn"), ("rotate-token", "5\tr"), ("revoke-token", "5\tx"),
-        ("add-tenant", "4n"), ("suspend", "4P"), ("purge", "4X"), ("undo", "5ju"), ("help", "3?"), ("palette", "3:"),
+        ("trip", "3jT"), ("close", "3C"), ("hold", "3jH"), ("release", "3jjjR"), ("add-key", "5n"),
+        ("rotate", "5r"),
+        ("drain", "5d"), ("revoke", "5x"), ("issue-token", "5\tn"), ("rotate-token", "5\tr"),
+        ("revoke-token", "5\tx"),
+        ("add-tenant", "4n"), ("suspend", "4P"), ("purge", "4X"), ("undo", "5ju"), ("help", "3?"),
+        ("palette", "3:"),
     ]
 
-    private func open(_ keys: String, _ width: Int, _ height: Int, _ scene: Scene = .incident) -> ConsoleModel {
+    private func open(_ keys: String, _ width: Int, _ height: Int, _ scene: Scene = .incident) -> ConsoleModel
+    {
         var model = scene.model(width, height)
         for character in keys { model.press(character == "\t" ? .tab : .character(character)) }
         return model
@@ -32,8 +36,8 @@ import Testing
         for (name, keys) in Self.openers {
             for scene in [Scene.incident, .long] {
                 var model = open(keys, 80, 24, scene)
-                for width in [1, 5, 20, 29, 30, 40, 59, 60, 61, 80, 120, 250] {
-                    for height in [1, 3, 6, 10, 15, 16, 17, 24, 60] {
+                for width in [1, 29, 30, 40, 60, 80, 250] {
+                    for height in [1, 6, 12, 16, 24, 60] {
                         _ = model.update(.input(.resized(width: width, height: height)))
                         #expect(model.frame().cells.count == width * height, "\(name)")
                     }
@@ -103,7 +107,8 @@ import Testing
             Issue.record("no command")
             return
         }
-        _ = model.update(.commandDone(id: id, .failure(CommandRefusal(.keyUnverified, "openai did not answer in 10 s"))))
+        _ = model.update(
+            .commandDone(id: id, .failure(CommandRefusal(.keyUnverified, "openai did not answer in 10 s"))))
         #expect(model.screen.contains("Switch anyway") && model.screen.contains("openai did not answer"))
         #expect(model.press(.enter).isEmpty)
         model.type("unverified")
@@ -147,7 +152,9 @@ import Testing
         #expect(order.name.text == "web" && order.tenant.text == "acme")
         let secret = Array("gth_live_0123456789abcdefghij".utf8).withUnsafeBytes { SecretDraft(copying: $0) }
         _ = model.update(
-            .commandDone(id: id, .success(CommandOutcome(CommandReceipt(message: "issued web for acme"), issued: secret))))
+            .commandDone(
+                id: id,
+                .success(CommandOutcome(CommandReceipt(message: "issued web for acme"), issued: secret))))
         #expect(model.screen.contains("gth_live_0123456789abcdefghij") && model.screen.contains("shown once"))
         GoldenFrame.check(model.frame(), "dialog-shown-once.80x24")
         model.press(.escape)

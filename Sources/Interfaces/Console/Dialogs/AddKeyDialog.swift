@@ -14,8 +14,13 @@ struct AddKeyDialog: FormDialog {
     var title: String { "Add provider key" }
 
     init(_ model: ConsoleModel) {
-        tenants = model.live.tenants.map(\.name)
-        providers = model.live.providers.map(\.name)
+        let tenants = model.live.tenants.map(\.name)
+        let providers = model.live.providers.map(\.name)
+        self.tenants = tenants
+        self.providers = providers
+        let near = model.selectedProviderKey
+        let tenant = tenants.firstIndex { $0 == near?.tenant } ?? 0
+        let provider = providers.firstIndex { $0 == near?.provider } ?? 0
         form = Form(
             facts: [
                 Form.Fact(
@@ -23,8 +28,8 @@ struct AddKeyDialog: FormDialog {
                 Form.Fact("", "It is never shown again and never leaves this tenant."),
             ],
             fields: [
-                Form.Field("Tenant", .choice(ChoiceField(tenants.map(\.text)))),
-                Form.Field("Provider", .choice(ChoiceField(providers.map(\.text)))),
+                Form.Field("Tenant", .choice(ChoiceField(tenants.map(\.text), chosen: tenant))),
+                Form.Field("Provider", .choice(ChoiceField(providers.map(\.text), chosen: provider))),
                 Form.Field("Label", .text(TextField("main", limit: 64))),
                 Form.Field("Key", .secret(secret), hint: "paste or type"),
             ], action: "Add key")

@@ -33,7 +33,7 @@ struct BlastRadius {
             Form.Fact("tenants", tenantWords, tenants.isEmpty ? .text : .statusWarn),
             Form.Fact(
                 "elsewhere",
-                "\(others.closed) of \(Figure.count(others.all, "other target")) closed; each route decides which it may use"
+                "\(others.closed) of \(Figure.count(others.all, "other target")) closed; routes decide"
             ),
         ]
     }
@@ -42,6 +42,6 @@ struct BlastRadius {
         guard !tenants.isEmpty else { return "none called it in the last 60s (of the calls seen here)" }
         let named = tenants.prefix(3).map { "\($0.name) \($0.calls)" }.joined(separator: ", ")
         let more = tenants.count > 3 ? ", \(tenants.count - 3) more" : ""
-        return "\(Figure.count(tenants.count, "tenant")), calls in 60s: \(named)\(more)"
+        return "\(Figure.count(tenants.count, "tenant")), in 60s: \(named)\(more)"
     }
 }

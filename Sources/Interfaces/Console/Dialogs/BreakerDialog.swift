@@ -17,7 +17,7 @@ struct BreakerDialog: FormDialog {
 
         func sentence(_ position: BreakerPosition) -> String {
             switch self {
-            case .trip: "Forces it OPEN: no call passes until the time is over; calls in flight may finish."
+            case .trip: "Forces it OPEN: no call passes; calls in flight may finish."
             case .close: "Forces it closed: every call passes and failures do not trip it."
             case .hold: "Keeps it \(position.word): neither failures nor time move it."
             }

@@ -46,7 +46,7 @@ struct KeyUse {
             : "\(Figure.count(others.count, "other active key")) of \(key.tenant) at \(key.provider)"
         facts = [
             Form.Fact("tenant", key.tenant.text),
-            Form.Fact("finger", key.fingerprint),
+            Form.Fact("fingerprint", key.fingerprint),
             Form.Fact("now", "\(Figure.rate(key.requestsPerSecond)) rq/s, \(last)"),
             Form.Fact("after", rest, others.isEmpty ? .statusBad : .text),
         ]

@@ -9,10 +9,20 @@ extension Form {
 
     private func lines(dense: Bool, width: Int) -> [Line] {
         let gap: [Line] = dense ? [] : [.blank]
-        let top = facts.map(Line.fact)
+        let room = width - (labelWidth == 0 ? 0 : labelWidth + 2)
+        let told = facts.filter { !dense || !$0.text.isEmpty }
+        let top = told.flatMap { fact -> [Line] in
+            let lines = Wrapped.lines(fact.text, width: fact.label.isEmpty ? width : room)
+            guard lines.count > 1 else { return [.fact(fact)] }
+            return lines.enumerated().map { index, line in
+                let label = index == 0 || fact.label.isEmpty ? fact.label : " "
+                return .fact(Fact(label, line, fact.slot))
+            }
+        }
         let middle = fields.indices.map(Line.field)
-        let told = note.map { Wrapped.lines($0, width: width).map(Line.note) } ?? []
-        return top + (top.isEmpty ? [] : gap) + middle + (told.isEmpty ? [] : gap + told) + gap + [.buttons]
+        let notes = note.map { Wrapped.lines($0, width: width).map(Line.note) } ?? []
+        return top + (top.isEmpty || middle.isEmpty ? [] : gap) + middle + (notes.isEmpty ? [] : gap + notes)
+            + gap + [.buttons]
     }
 
     /// How many lines it takes when there is room.
@@ -20,7 +30,7 @@ extension Form {
 
     private var labelWidth: Int {
         let labels = facts.map(\.label) + fields.map(\.label)
-        return min(14, labels.map { Canvas.cells(of: $0) }.max() ?? 0)
+        return min(20, labels.map { Canvas.cells(of: $0) }.max() ?? 0)
     }
 
     /// Draws into an area of any size; when it is short, blank lines go first, then the part without the focus.
@@ -78,7 +88,9 @@ extension Form {
         let field = fields[index]
         let focused = focus == .field(index) && !isWaiting
         let hint = Canvas.cells(of: field.hint)
-        let hintRoom = hint > 0 && room - hint - 2 >= 12 ? hint + 2 : 0
+        // One width for all fields of a form, so that their ends line up.
+        let longest = fields.map { Canvas.cells(of: $0.hint) }.max() ?? 0
+        let hintRoom = longest > 0 && room - longest - 2 >= 12 ? longest + 2 : 0
         let width = min(room - hintRoom, 48)
         switch field.kind {
         case .text(let text), .word(let text, _):
@@ -88,7 +100,7 @@ extension Form {
         case .secret(let secret):
             secret.draw(&canvas, column, row, width: width, focused: focused, on: ground)
         }
-        guard hintRoom > 0 else { return }
+        guard hintRoom > 0, hint > 0 else { return }
         var place = column + width + 2
         if case .choice = field.kind { place = column + room - hint }
         canvas.put(field.hint, place, row, Style(.textDim, on: ground), width: hint)

@@ -50,7 +50,7 @@ struct HelpDialog: Dialog {
                 for (index, column) in columns.enumerated() where row < column.count {
                     pieces.append((index * step, column[row].0, column[row].2))
                     pieces.append(
-                        (index * step + 6, column[row].1, column[row].2 == .keyOff ? .keyOff : .text))
+                        (index * step + 7, column[row].1, column[row].2 == .keyOff ? .keyOff : .text))
                 }
                 out.append(Line(pieces: pieces))
             }
@@ -60,7 +60,7 @@ struct HelpDialog: Dialog {
                 for entry in entries(group, model) {
                     out.append(
                         Line(pieces: [
-                            (0, entry.0, entry.2), (6, entry.1, entry.2 == .keyOff ? .keyOff : .text),
+                            (0, entry.0, entry.2), (7, entry.1, entry.2 == .keyOff ? .keyOff : .text),
                         ]))
                 }
             }
@@ -68,9 +68,7 @@ struct HelpDialog: Dialog {
         let rest = entries(.anywhere, model).filter { Int($0.0) == nil }.map { "\($0.0) \($0.1)" }
         out.append(Line(pieces: []))
         out.append(Line(pieces: [(0, Keymap.Group.anywhere.rawValue, .title)]))
-        for line in Wrapped.lines(
-            (["1-\(PaneID.allCases.count) pane"] + rest).joined(separator: ", "), width: width)
-        {
+        for line in Self.packed(["1-\(PaneID.allCases.count) pane"] + rest, width: width) {
             out.append(Line(pieces: [(0, line, .text)]))
         }
         out.append(Line(pieces: []))
@@ -78,6 +76,17 @@ struct HelpDialog: Dialog {
             "! asks you to type a word. A key that is off stays listed, dim, with the reason. esc closes"
         for line in Wrapped.lines(foot, width: width) { out.append(Line(pieces: [(0, line, .textDim)])) }
         return out
+    }
+
+    /// Puts whole items side by side, as many as fit in a line.
+    private static func packed(_ items: [String], width: Int) -> [String] {
+        items.reduce(into: [String]()) { lines, item in
+            if let last = lines.last, last.utf8.count + 3 + item.utf8.count <= width {
+                lines[lines.count - 1] = "\(last)   \(item)"
+            } else {
+                lines.append(item)
+            }
+        }
     }
 
     func size(_ model: ConsoleModel, width: Int) -> (width: Int, height: Int) {

@@ -17,7 +17,7 @@ struct RevokeTokenDialog: FormDialog {
             facts: [
                 Form.Fact("", "Calls with it are refused from now on. This cannot be undone.", .statusBad),
                 Form.Fact("tenant", key.tenant.text),
-                Form.Fact("finger", key.fingerprint),
+                Form.Fact("fingerprint", key.fingerprint),
                 Form.Fact("now", "\(Figure.rate(key.requestsPerSecond)) rq/s, \(last)"),
             ],
             fields: [

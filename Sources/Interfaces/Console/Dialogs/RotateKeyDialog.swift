@@ -32,19 +32,18 @@ struct RotateKeyDialog: FormDialog {
     }
 
     private var facts: [Form.Fact] {
-        func mark(_ number: Int) -> String {
-            "\(number) [\(number < step ? "done" : (number == step ? "now " : "    "))]"
+        func mark(_ number: Int, _ what: String) -> String {
+            "\(number) [\(number < step ? "done" : (number == step ? "now " : "    "))] \(what)"
         }
         let rate = Figure.rate(key.requestsPerSecond)
+        let typed = Figure.count(secret.draft.count, "byte")
         return [
-            Form.Fact(mark(1), "choose      \(key.label) of \(key.tenant), \(key.fingerprint), \(rate) rq/s"),
-            Form.Fact(
-                mark(2), "new secret  \(Figure.count(secret.draft.count, "byte")); never shown, echoed as *"),
-            Form.Fact(mark(3), "verify      one free call to \(key.provider) with the new key"),
-            Form.Fact(mark(4), "switch      new calls use it; the old one drains, then is revoked"),
+            Form.Fact(mark(1, "choose"), "\(key.label) of \(key.tenant), \(key.fingerprint), \(rate) rq/s"),
+            Form.Fact(mark(2, "new secret"), "\(typed); never shown, echoed as *"),
+            Form.Fact(mark(3, "verify"), "one free call to \(key.provider) with the new key"),
+            Form.Fact(mark(4, "switch"), "new calls use it; the old one drains, then ends"),
             Form.Fact("", ""),
-            Form.Fact(
-                "", "Nothing is written before step 4. Until the drain ends, u puts traffic back.", .textDim),
+            Form.Fact("", "Nothing is written before step 4. Until the drain ends, u undoes it.", .textDim),
         ]
     }
 

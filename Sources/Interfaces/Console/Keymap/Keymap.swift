@@ -119,7 +119,7 @@ enum Keymap {
             [.character("v")], .verifyKey, "verify", .act, danger: .change, panes: [.keys], region: 0,
             hinted: true, sign: "v"),
         .init(
-            [.character("n")], .issueToken, "issue virtual key", .act, danger: .change, panes: [.keys],
+            [.character("n")], .issueToken, "issue", .act, danger: .change, panes: [.keys],
             region: 1, hinted: true, sign: "n"),
         .init(
             [.character("r")], .rotateToken, "rotate", .act, danger: .change, panes: [.keys], region: 1,

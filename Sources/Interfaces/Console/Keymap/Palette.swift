@@ -72,12 +72,7 @@ enum Palette {
         out += model.themes.map { Line(text: "theme \($0)", words: "colours", deed: .theme($0), off: nil) }
         for target in live.targets.prefix(mostObjects) { out += lines(target, off) }
         for tenant in live.tenants.prefix(mostObjects) { out += lines(tenant, off) }
-        for key in live.providerKeys.prefix(mostObjects) {
-            out.append(
-                Line(
-                    text: "open key \(key.provider)/\(key.label)", words: "of \(key.tenant), go to key",
-                    deed: .open(.providerKey(key.id)), off: nil))
-        }
+        for key in live.providerKeys.prefix(mostObjects) { out += lines(key, off) }
         return out
     }
 
@@ -103,6 +98,21 @@ enum Palette {
                 text: "release \(name)", words: "asks for a reason", deed: .on(row, .release),
                 off: off ?? release),
         ]
+    }
+
+    private static func lines(_ key: ProviderKeyView, _ off: String?) -> [Line] {
+        let (name, row) = ("key \(key.provider)/\(key.label)", RowID.providerKey(key.id))
+        let verbs: [(String, CommandID, String)] = [
+            ("verify", .verifyKey, "one free call"), ("rotate", .rotateKey, "asks for the successor"),
+            ("drain", .drainKey, "asks to confirm"), ("revoke", .revokeKey, "asks to confirm"),
+        ]
+        let open = Line(text: "open \(name)", words: "of \(key.tenant)", deed: .open(row), off: nil)
+        return [open]
+            + verbs.map { verb, command, words in
+                Line(
+                    text: "\(verb) \(name)", words: "of \(key.tenant), \(words)", deed: .on(row, command),
+                    off: off)
+            }
     }
 
     private static func lines(_ view: TenantView, _ off: String?) -> [Line] {

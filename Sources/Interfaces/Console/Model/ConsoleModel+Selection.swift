@@ -21,8 +21,8 @@ extension ConsoleModel {
 
     /// The table that has the cursor.
     var focusedListing: Listing? {
-        let all = listings(of: pane)
-        return all.isEmpty ? nil : all[min(state.region, all.count - 1)]
+        let key = regionKey
+        return PaneList.pane(pane).listings(self).first { $0.key == key }.map { arranged($0, in: pane) }
     }
 
     /// The row under the cursor of the pane's focused table.

@@ -104,7 +104,7 @@ struct CallDetail {
             row.firstByteMicroseconds > 0
             ? ", first byte \(Figure.grouped(row.firstByteMicroseconds / 1_000))" : ""
         let words = " \(Figure.grouped(total / 1_000)) ms\(first)"
-        let width = max(0, area.width - 12 - Canvas.cells(of: words) - 1)
+        let width = call.attempts.isEmpty ? 0 : max(0, area.width - 12 - Canvas.cells(of: words) - 1)
         var start: Int64 = 0
         for (index, attempt) in call.attempts.enumerated() {
             let from = min(width, Int(start * Int64(width) / total))

@@ -111,9 +111,9 @@ enum KeyListings {
     /// `60/m 2par 90k tok/m`; nothing where there is no ceiling.
     static func limits(_ limits: LimitSet) -> String {
         let parts = [
-            limits.requestsPerMinute.map { "\(Figure.short(Int64($0)))/min" },
+            limits.requestsPerMinute.map { "\(Figure.limit($0))/min" },
             limits.parallel.map { "\($0) par" },
-            limits.tokensPerMinute.map { "\(Figure.short(Int64($0))) tok/min" },
+            limits.tokensPerMinute.map { "\(Figure.limit($0)) tok/min" },
         ].compactMap(\.self)
         return parts.isEmpty ? "none" : parts.joined(separator: " ")
     }

@@ -5,6 +5,8 @@ import Operations
 struct KeysPane: Pane {
     let id = PaneID.keys
 
+    func regionKeys(_ model: ConsoleModel) -> [Int] { [0, 1] }
+
     func listings(_ model: ConsoleModel) -> [Listing] {
         [KeyListings.providerKeys(model, key: 0), KeyListings.virtualKeys(model, key: 1)]
     }
@@ -39,7 +41,8 @@ struct KeysPane: Pane {
         if model.isSmall {
             return table(all[focus], title: titles[focus], model, &canvas, in: area, empty: empty[focus])
         }
-        let detail = area.height >= 15 ? area.takeBottom(6) : Area(width: 0, height: 0)
+        let detail =
+            area.height >= 15 && model.selected != nil ? area.takeBottom(6) : Area(width: 0, height: 0)
         // The focused table gets what it needs, the other keeps at least three rows.
         let least = 5
         let wish = all[focus].count + 2

@@ -5,6 +5,8 @@ import Operations
 struct OverviewPane: Pane {
     let id = PaneID.overview
 
+    func regionKeys(_ model: ConsoleModel) -> [Int] { [0, 1, 2] }
+
     func listings(_ model: ConsoleModel) -> [Listing] {
         [alerts(model), TargetListing.make(model, key: 1, full: false), tenants(model)]
     }
@@ -76,10 +78,22 @@ struct OverviewPane: Pane {
         .init("", 8, widest: 60, rank: 1, sorts: false),
     ]
 
-    private func tenants(_ model: ConsoleModel) -> Listing {
-        let tenants = model.shown.tenants.sorted {
-            ($1.figures.requestsPerSecond, $0.name) < ($0.figures.requestsPerSecond, $1.name)
+    /// The busiest tenants: one pass, because there may be thousands.
+    static func busiest(_ tenants: [TenantView], most: Int = 20) -> [TenantView] {
+        func isBefore(_ one: TenantView, _ two: TenantView) -> Bool {
+            (two.figures.requestsPerSecond, one.name) < (one.figures.requestsPerSecond, two.name)
         }
+        var out: [TenantView] = []
+        for tenant in tenants {
+            if out.count == most, let last = out.last, !isBefore(tenant, last) { continue }
+            out.insert(tenant, at: out.firstIndex { isBefore(tenant, $0) } ?? out.count)
+            if out.count > most { out.removeLast() }
+        }
+        return out
+    }
+
+    private func tenants(_ model: ConsoleModel) -> Listing {
+        let tenants = Self.busiest(model.shown.tenants)
         let peak = max(0.001, tenants.first?.figures.requestsPerSecond ?? 0)
         return Listing(
             key: 2, columns: Self.tenantColumns, total: tenants.count, id: { .tenant(tenants[$0].id) },
@@ -118,7 +132,8 @@ struct OverviewPane: Pane {
             drawPair(
                 &canvas, area.takeTop(6),
                 GraphPanel(title: "p95 s", series: series.p95Milliseconds.map { $0 / 1_000 }, slot: .graph3) {
- Figure.fixed($0, 2) },
+                    Figure.fixed($0, 2)
+                },
                 GraphPanel(title: "$/h", series: series.costPerHour, slot: .graph4) { Figure.fixed($0, 2) })
         }
         let bottom = tall ? max(5, min(8, area.height / 3)) : 4
@@ -172,7 +187,8 @@ struct OverviewPane: Pane {
     {
         var area = area
         canvas.rule(
-            area.takeTop(1), "Top tenants: rq/s, err%", listing.count > area.height ? "\(listing.count) in all" : "")
+            area.takeTop(1), "Top tenants: rq/s, err%",
+            listing.count > area.height ? "\(listing.count) in all" : "")
         area.width -= 1
         let look = Table.Look(
             selected: model.selected(in: listing, of: id), focused: model.regionKey == 2, showsHead: false)

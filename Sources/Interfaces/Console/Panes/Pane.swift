@@ -1,6 +1,8 @@
 /// One screen of the console: its tables, its drawing, and what enter does on a row.
 protocol Pane: Sendable {
     var id: PaneID { get }
+    /// The keys of `listings`, in the same order: cheap, where a listing is not needed.
+    func regionKeys(_ model: ConsoleModel) -> [Int]
     /// The tables the cursor can stand in, in the order of tab; before filter and sort.
     func listings(_ model: ConsoleModel) -> [Listing]
     func draw(_ model: ConsoleModel, _ canvas: inout Canvas, in area: Area)
@@ -10,6 +12,7 @@ protocol Pane: Sendable {
 }
 
 extension Pane {
+    func regionKeys(_ model: ConsoleModel) -> [Int] { [0] }
     func crumb(_ model: ConsoleModel) -> String { "" }
     func enter(_ row: RowID, _ model: inout ConsoleModel) {}
 

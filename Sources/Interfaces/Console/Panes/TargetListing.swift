@@ -12,20 +12,21 @@ enum TargetListing {
 
     /// The brief form has room for a sentence sooner, the full one for figures.
     private static func columns(full: Bool) -> [Listing.Column] {
-        [
+        func rank(_ whenFull: Int, _ whenBrief: Int) -> Int { full ? whenFull : whenBrief }
+        return [
             .init("TARGET", full ? 14 : 18, widest: 34),
             .init("BREAKER", 11),
-            .init("SINCE", 6, .right, rank: 3),
+            .init("SINCE", 6, .right, rank: rank(3, 2)),
             .init("rq/s", 6, .right),
             .init("ERR%", 5, .right),
-            .init("P50", 5, .right, rank: 5),
+            .init("P50", 5, .right, rank: rank(5, 7)),
             .init("P95", 5, .right, rank: 1),
-            .init("INFL", 4, .right, rank: 2),
-            .init("KEYS", 4, .right, rank: 4),
-            .init("$/h", 6, .right, rank: 6),
-            .init("15m rq/s", 9, rank: full ? 8 : 2, sorts: false),
-            .init("15m err", 9, rank: 7, sorts: false),
-            .init("NOTE", full ? 12 : 16, widest: 200, rank: full ? 9 : 1, sorts: false),
+            .init("INFL", 4, .right, rank: rank(2, 6)),
+            .init("KEYS", 4, .right, rank: rank(4, 7)),
+            .init("$/h", 6, .right, rank: rank(6, 5)),
+            .init("15m rq/s", 9, rank: rank(9, 4), sorts: false),
+            .init("15m err", 9, rank: rank(8, 8), sorts: false),
+            .init("NOTE", full ? 24 : 16, widest: 200, rank: rank(7, 1), sorts: false),
         ]
     }
 

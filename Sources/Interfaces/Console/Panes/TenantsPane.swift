@@ -27,6 +27,8 @@ struct TenantsPane: Pane {
         .init("$", 8, .right),
     ]
 
+    func regionKeys(_ model: ConsoleModel) -> [Int] { open(model) == nil ? [0] : [1, 2] }
+
     func listings(_ model: ConsoleModel) -> [Listing] {
         guard let tenant = open(model) else { return [list(model)] }
         return [models(of: tenant), KeyListings.virtualKeys(model, key: 2, of: tenant.name)]
@@ -113,8 +115,7 @@ struct TenantsPane: Pane {
     func draw(_ model: ConsoleModel, _ canvas: inout Canvas, in area: Area) {
         let all = model.listings(of: id)
         guard let tenant = open(model), all.count == 2 else {
-            return table(
-                all[0], title: "Tenants", model, &canvas, in: area, empty: "no tenant yet; n adds one")
+            return drawList(all[0], model, &canvas, area)
         }
         let titles = ["Models of the last 15m", "Virtual keys"]
         let empty = ["no call in the last 15 minutes", "no virtual key; 5 then tab, n issues one"]
@@ -123,7 +124,7 @@ struct TenantsPane: Pane {
             let index = min(model.states[id]?.region ?? 0, 1)
             return table(all[index], title: titles[index], model, &canvas, in: area, empty: empty[index])
         }
-        drawHead(tenant, model, &canvas, area.takeTop(min(7, area.height / 3)))
+        drawHead(tenant, model, &canvas, area.takeTop(min(7, area.height / 3 + 1)))
         let first = max(4, min(all[0].count + 2, area.height * 3 / 5))
         table(all[0], title: titles[0], model, &canvas, in: area.takeTop(first), empty: empty[0])
         table(all[1], title: titles[1], words: "tab", model, &canvas, in: area, empty: empty[1])
@@ -205,14 +206,14 @@ struct TenantsPane: Pane {
             canvas.put(line.0, area.column + 1, row, Style(.textDim))
             canvas.put(line.1, area.column + 10, row, Style(line.2), width: area.width - 10)
             if let share = line.3, area.width >= 38 {
-                let width = min(20, area.width - 30)
+                let width = min(20, area.width - 32)
                 Graph.bar(
-                    share, &canvas, area.column + 29, row, width: width,
+                    share, &canvas, area.column + 31, row, width: width,
                     Style(share >= 0.8 ? .statusWarn : .graph1))
             }
         }
     }
 
-    private func ceiling(_ limit: Int?) -> String { limit.map { Figure.short(Int64($0)) } ?? "no limit" }
+    private func ceiling(_ limit: Int?) -> String { limit.map { Figure.limit($0) } ?? "no limit" }
     private func share(_ value: Double, _ limit: Int?) -> Double? { limit.map { value / Double(max(1, $0)) } }
 }

@@ -24,7 +24,8 @@ struct TrafficPane: Pane {
         let names = model.names
         return [
             Listing(
-                key: 0, columns: Self.columns, total: calls.count, id: { .call(calls[$0].row.call) },
+                key: 0, columns: Self.columns, total: calls.count, isTail: true,
+                id: { .call(calls[$0].row.call) },
                 attention: { calls[$0].row.status >= 400 },
                 entry: { Self.entry(calls[$0], $1, names) })
         ]
@@ -85,7 +86,7 @@ struct TrafficPane: Pane {
 
     func crumb(_ model: ConsoleModel) -> String {
         guard model.region(0, of: id).selected != nil, case .call(let call)? = model.selected else {
-            return "live"
+            return model.isPaused ? "paused" : "live"
         }
         return call.short
     }
@@ -109,7 +110,7 @@ struct TrafficPane: Pane {
         let listing = model.listings(of: id)[0]
         var area = area
         let follows = model.region(0, of: id).selected == nil && !model.isPaused
-        let words = follows ? "follow on" : "follow off, g follows"
+        let words = model.isPaused ? "space resumes" : (follows ? "follow on" : "follow off, g follows")
         let empty = "no call yet"
         guard !model.isSmall, area.height >= 14,
             case .call(let chosen)? = model.selected(in: listing, of: id),

@@ -113,8 +113,6 @@ struct Canvas {
         hits.append(Hit(row: row, columns: columns, region: region, id: id))
     }
 
-    mutating func forgetHits() { hits.removeAll() }
-
     mutating func setCursor(column: Int, row: Int) {
         frame.cursor = Frame.Position(column: column, row: row)
     }

@@ -10,7 +10,6 @@ package struct Glyphs: Sendable, Hashable {
     var rule: String { isASCII ? "-" : "─" }
     var divider: String { isASCII ? "|" : "│" }
     var dividerDown: String { isASCII ? "+" : "┬" }
-    var dividerCross: String { isASCII ? "+" : "┼" }
     var topLeft: String { isASCII ? "+" : "┌" }
     var topRight: String { isASCII ? "+" : "┐" }
     var bottomLeft: String { isASCII ? "+" : "└" }

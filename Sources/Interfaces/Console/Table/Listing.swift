@@ -57,6 +57,8 @@ struct Listing {
     /// Names the table within its pane: its selection and order are kept under this.
     let key: Int
     let columns: [Column]
+    /// Whether its columns keep their widths whatever the rows hold: a live tail must not jump.
+    let isTail: Bool
     /// How many items there are before the filter.
     let total: Int
     /// The items that are shown, in order.
@@ -68,10 +70,11 @@ struct Listing {
     private(set) var sorted: (column: Int, descending: Bool)?
 
     init(
-        key: Int, columns: [Column], total: Int, id: @escaping (Int) -> RowID,
+        key: Int, columns: [Column], total: Int, isTail: Bool = false, id: @escaping (Int) -> RowID,
         attention: @escaping (Int) -> Bool = { _ in false }, entry: @escaping (Int, Int) -> Entry
     ) {
         self.key = key
+        self.isTail = isTail
         self.columns = columns
         self.total = total
         order = Array(0..<total)
@@ -103,19 +106,18 @@ struct Listing {
     mutating func sort(by column: Int, descending: Bool) {
         guard columns.indices.contains(column) else { return }
         sorted = (column, descending)
-        let keys = Dictionary(uniqueKeysWithValues: order.map { ($0, entry($0, column)) })
-        func less(_ left: Int, _ right: Int) -> Bool {
-            guard let one = keys[left], let two = keys[right] else { return false }
+        let keys = order.map { (item: $0, entry: entry($0, column)) }
+        func isLess(_ one: Entry, _ two: Entry) -> Bool {
             if let first = one.order, let second = two.order { return first < second }
             if (one.order == nil) != (two.order == nil) { return one.order == nil }
             return one.text < two.text
         }
-        let ranked = order.enumerated().sorted { one, two in
-            if less(one.element, two.element) { return !descending }
-            if less(two.element, one.element) { return descending }
+        let ranked = keys.enumerated().sorted { one, two in
+            if isLess(one.element.entry, two.element.entry) { return !descending }
+            if isLess(two.element.entry, one.element.entry) { return descending }
             return one.offset < two.offset
         }
-        order = ranked.map(\.element)
+        order = ranked.map(\.element.item)
     }
 
     /// `sort ERR% down`, for a rule.

@@ -25,7 +25,8 @@ enum Table {
         empty: String = ""
     ) -> Int {
         var area = area
-        let placed = place(listing.columns, width: area.width - 1, shift: look.shift)
+        let placed = place(
+            listing.columns, width: area.width - 1, shift: look.shift, wish: { wish(listing, $0) })
         if look.showsHead, area.height > 1 { head(listing, placed, &canvas, area.takeTop(1)) }
         if listing.count == 0 {
             canvas.put(
@@ -110,8 +111,24 @@ enum Table {
         }
     }
 
+    /// How wide a column would like to be: as its longest text where all rows can be looked at cheaply.
+    private static func wish(_ listing: Listing, _ column: Int) -> Int {
+        let spec = listing.columns[column]
+        guard spec.widest > spec.width, !spec.holdsSentences, !listing.isTail, listing.count <= 200 else {
+            return spec.widest
+        }
+        let longest = listing.order.reduce(0) { most, item in
+            let entry = listing.entry(item, column)
+            guard case .plain = entry.shape else { return spec.widest }
+            return max(most, Canvas.cells(of: entry.text))
+        }
+        return min(spec.widest, longest)
+    }
+
     /// Chooses the columns that fit, by rank, and shares what is left over among those that may grow.
-    static func place(_ columns: [Listing.Column], width: Int, shift: Int) -> [Placed] {
+    static func place(
+        _ columns: [Listing.Column], width: Int, shift: Int, wish: (Int) -> Int
+    ) -> [Placed] {
         let skipped = min(shift, max(0, columns.count - 2))
         let candidates = columns.indices.filter { $0 == 0 || $0 > skipped }
         var chosen: Set<Int> = []
@@ -123,18 +140,16 @@ enum Table {
             room -= needed
         }
         var widths = Dictionary(uniqueKeysWithValues: chosen.map { ($0, columns[$0].width) })
-        // A column of sentences takes two thirds of what is left before names grow, and the rest after.
+        // Names grow to what they hold; a column of sentences that is narrow keeps half of the room, and takes the rest.
         let sentences = candidates.last { chosen.contains($0) && columns[$0].holdsSentences }
-        func grow(_ index: Int, atMost most: Int) {
-            let gain = min(room, most, columns[index].widest - widths[index, default: 0])
+        var forNames = sentences.map { columns[$0].width < 16 ? room / 2 : room } ?? room
+        for index in candidates where chosen.contains(index) && index != sentences {
+            let gain = max(0, min(forNames, wish(index) - columns[index].width))
             widths[index, default: 0] += gain
+            forNames -= gain
             room -= gain
         }
-        if let sentences { grow(sentences, atMost: room * 2 / 3) }
-        for index in candidates where chosen.contains(index) && index != sentences {
-            grow(index, atMost: room)
-        }
-        if let sentences { grow(sentences, atMost: room) }
+        if let sentences { widths[sentences, default: 0] += min(room, columns[sentences].widest) }
         return candidates.compactMap { index in
             widths[index].map { Placed(index: index, width: min($0, max(1, width))) }
         }

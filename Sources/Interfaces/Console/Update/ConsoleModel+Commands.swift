@@ -119,7 +119,7 @@ extension ConsoleModel {
     }
 
     private mutating func nextRegion(_ step: Int) {
-        let count = PaneList.pane(pane).listings(self).count
+        let count = PaneList.pane(pane).regionKeys(self).count
         guard count > 1 else { return }
         state.region = (min(state.region, count - 1) + step + count) % count
     }

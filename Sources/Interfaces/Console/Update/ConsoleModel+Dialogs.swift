@@ -27,6 +27,8 @@ extension ConsoleModel {
             if !(dialog is QuitDialog) { open(QuitDialog(self)) }
             return []
         }
+        // A stray enter must not press a button either.
+        if input == .key(.enter), let restsUntil, now < restsUntil { return [] }
         let step = dialog.handle(input, self)
         dialogs[dialogs.count - 1] = dialog
         return follow(step)
@@ -74,6 +76,8 @@ extension ConsoleModel {
         self.pending = nil
         tell(result, of: pending)
         var effects: [ConsoleEffect] = [.refreshSnapshot]
+        // The question whether to leave may stand over the dialog that waits; its reason is gone now.
+        if dialogs.last is QuitDialog { closeDialog() }
         if pending.byDialog, var dialog = dialogs.last {
             let step = dialog.finished(result, self)
             dialogs[dialogs.count - 1] = dialog

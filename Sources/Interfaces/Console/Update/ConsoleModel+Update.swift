@@ -137,12 +137,12 @@ extension ConsoleModel {
 
     /// The key of the pane's table that has the cursor: what bindings are tied to.
     var regionKey: Int {
-        let listings = PaneList.pane(pane).listings(self)
-        return listings.isEmpty ? 0 : listings[min(state.region, listings.count - 1)].key
+        let keys = PaneList.pane(pane).regionKeys(self)
+        return keys.isEmpty ? 0 : keys[min(state.region, keys.count - 1)]
     }
 
     private mutating func click(column: Int, row: Int) -> [ConsoleEffect] {
-        if row == 1, let pane = PaneBar(self).pane(at: column) {
+        if row == 1, !isSmall, let pane = PaneBar(self).pane(at: column) {
             go(to: pane)
             return []
         }

@@ -57,6 +57,13 @@ enum Figure {
         }
     }
 
+    /// A ceiling: as short as it is exact, `1 200`, `400k`, `5M`.
+    static func limit(_ value: Int) -> String {
+        if value >= 1_000_000, value.isMultiple(of: 1_000_000) { return "\(value / 1_000_000)M" }
+        if value >= 10_000, value.isMultiple(of: 1_000) { return "\(value / 1_000)k" }
+        return grouped(value)
+    }
+
     static func bytes(_ value: Int) -> String {
         switch value {
         case ..<1_024: "\(value) B"

@@ -30,7 +30,8 @@ enum Footer {
             canvas.put(flash.text, area.column + 1, area.row, Style(slot), width: room)
         } else {
             let detail = PaneList.pane(model.pane).crumb(model)
-            let text = detail.isEmpty ? model.pane.title : "\(model.pane.title) > \(detail)"
+            let place = model.isSmall && !detail.isEmpty ? "" : model.pane.title
+            let text = [place, detail].filter { !$0.isEmpty }.joined(separator: " > ")
             canvas.put(text, area.column + 1, area.row, Style(.crumb), width: room)
         }
     }

@@ -29,7 +29,10 @@ enum Header {
             let word = model.live.health.state == .degraded ? "DEGRADED" : "NOT READY"
             parts.append(Part(text: word, slot: .statusBad, rank: 0))
         }
-        if let paused = model.paused {
+        if let paused = model.paused, model.isSmall {
+            let clock = paused.at.civil.clock.dropLast(3)
+            parts.insert(Part(text: "PAUSED \(clock) +\(model.newer)", slot: .bannerPaused, rank: 0), at: 0)
+        } else if let paused = model.paused {
             let newer = "\(Figure.grouped(Int64(clamping: model.newer))) newer"
             parts.append(
                 Part(text: "PAUSED at \(paused.at.civil.clock)Z, \(newer)", slot: .bannerPaused, rank: 0))
@@ -46,11 +49,11 @@ enum Header {
             Part(text: "\(Figure.rate(totals.requestsPerSecond)) rq/s", slot: .textStrong, rank: 1),
             Part(
                 text: "err \(Figure.percent(totals.errorPercent))%",
-                slot: totals.errorPercent >= 5 ? .statusBad : .text, rank: 1),
+                slot: totals.errorPercent >= 5 ? .statusBad : .text, rank: 2),
             Part(text: "p50 \(Figure.seconds(totals.p50Milliseconds))", slot: .text, rank: 5),
-            Part(text: "p95 \(Figure.seconds(totals.p95Milliseconds))", slot: .text, rank: 2),
+            Part(text: "p95 \(Figure.seconds(totals.p95Milliseconds))", slot: .text, rank: 3),
             Part(text: "cache \(Figure.fixed(totals.hitPercent, 0))%", slot: .text, rank: 6),
-            Part(text: "$\(Figure.dollars(totals.costPerHour))/h", slot: .text, rank: 3),
+            Part(text: "$\(Figure.dollars(totals.costPerHour))/h", slot: .text, rank: 4),
         ]
         if totals.p50Milliseconds == nil { parts.removeAll { $0.rank == 5 } }
         if !model.hasSnapshot { parts.removeAll() }
@@ -61,9 +64,9 @@ enum Header {
         let instance = Part(text: model.live.instance, slot: .textStrong, rank: 0)
         var parts = [instance] + banners(model) + figures(model)
         let who = " \(model.operatorName)"
-        let room = model.width - 2 - min(Canvas.cells(of: who), model.width / 5)
+        let room = model.width - 4 - min(Canvas.cells(of: who), model.width / 5)
         func width() -> Int { parts.reduce(-2) { $0 + min(24, Canvas.cells(of: $1.text)) + 2 } }
-        for rank in [6, 5, 3, 2, 1] where width() > room { parts.removeAll { $0.rank == rank } }
+        for rank in [6, 5, 4, 3, 2, 1] where width() > room { parts.removeAll { $0.rank == rank } }
         var column = 1
         for part in parts {
             let limit = part.slot == .textStrong ? 24 : 48
@@ -88,7 +91,7 @@ enum Header {
                 + 2
         }
         column = 1
-        for part in figures(model) where part.rank <= 3 {
+        for part in figures(model) where part.rank <= 4 {
             guard column + part.text.utf8.count <= model.width else { break }
             column += canvas.put(part.text, column, 1, Style(part.slot)) + 2
         }
