@@ -11,7 +11,7 @@ import Testing
                 ? [.send(reply), .close] : [.close]
         }
         let probe = KeyProbe(pool: try await Caller().pool)
-        let secret: SecretBytes? = SecretBytes(Array("sk-probe".utf8))
+        let secret: SecretBytes? = try secretBytes("sk-probe")
         let verdict = try await probe.verify(definition(port: upstream.port, kind: kind), secret: secret)
         try await upstream.stop()
         return verdict

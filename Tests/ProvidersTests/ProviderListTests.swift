@@ -1,6 +1,5 @@
 import Domain
 import NIOCore
-import NIOHTTP1
 import Testing
 
 @testable import Providers
@@ -73,7 +72,7 @@ import Testing
     @Test func `every adapter tells a bad key, a limit and a fault of the provider apart`() {
         for adapter in ProviderList.adapters {
             let classes = [401, 429, 500, 503].map {
-                adapter.failureClass(status: $0, headers: [:], body: ByteBuffer(string: "{}"))
+                adapter.failureClass(status: $0, body: ByteBuffer(string: "{}"))
             }
             #expect(classes[0] == .badKey && classes[1] == .keyRateLimit && classes[2] == .providerFault)
             #expect(classes.allSatisfy { $0 != .callerFault })

@@ -49,13 +49,13 @@ package struct KeyProbe: Sendable {
         let name = definition.name
         switch answer {
         case .failure(let failure): return .unknown("\(name) did not answer: \(failure)")
-        case .response(let status, _, _) where (200..<300).contains(status): return .verified
-        case .response(let status, let headers, let body):
+        case .response(let status, _) where (200..<300).contains(status): return .verified
+        case .response(let status, let body):
             guard (400..<600).contains(status) else {
                 return .unknown("\(name) answered with status \(status), which says nothing about the key")
             }
             let adapter = ProviderList.adapter(for: definition.kind)
-            switch adapter?.failureClass(status: status, headers: headers, body: body) {
+            switch adapter?.failureClass(status: status, body: body) {
             case .badKey:
                 return .refused(
                     "\(name) does not accept this key (status \(status)): check it, or add another")
@@ -74,7 +74,7 @@ package struct KeyProbe: Sendable {
 
 /// What came back to a probe.
 enum ProbeAnswer: Sendable {
-    case response(status: Int, headers: HTTPHeaders, body: ByteBuffer)
+    case response(status: Int, body: ByteBuffer)
     case failure(UpstreamFailure)
 }
 
@@ -82,7 +82,6 @@ enum ProbeAnswer: Sendable {
 private final class ProbeListener: UpstreamDelegate {
     private let continuation: CheckedContinuation<ProbeAnswer, Never>
     private var status = 0
-    private var headers = HTTPHeaders()
     private var body = ByteBuffer()
 
     /// An error needs a hundredth of this; a list of models that is longer need not be read whole.
@@ -90,10 +89,7 @@ private final class ProbeListener: UpstreamDelegate {
 
     init(_ continuation: CheckedContinuation<ProbeAnswer, Never>) { self.continuation = continuation }
 
-    func upstreamHead(status: Int, headers: HTTPHeaders) {
-        self.status = status
-        self.headers = headers
-    }
+    func upstreamHead(status: Int, headers: HTTPHeaders) { self.status = status }
 
     func upstreamBody(_ piece: ByteBuffer) {
         let room = Self.bodyMax - body.readableBytes
@@ -101,7 +97,7 @@ private final class ProbeListener: UpstreamDelegate {
     }
 
     func upstreamEnd() {
-        continuation.resume(returning: .response(status: status, headers: headers, body: body))
+        continuation.resume(returning: .response(status: status, body: body))
     }
 
     func upstreamFailed(_ failure: UpstreamFailure) { continuation.resume(returning: .failure(failure)) }

@@ -75,6 +75,21 @@ import Testing
             try await Caller().send(UpstreamEndpoint(made, dialect: .openAIChat)).failure == .addressRefused)
     }
 
+    @Test func `a failure that is known at once is told after send has returned`() async throws {
+        let endpoint = try UpstreamEndpoint(
+            definition(port: 80, secure: true, host: "10.0.0.1"), dialect: .openAIChat)
+        let told: Int = try await Caller().onLoop { pool, promise in
+            let recorder = Recorder()
+            let request = UpstreamRequest(endpoint: endpoint, tenant: .init(high: 1, low: 1), key: nil)
+            _ = try sendWith("sk") { (secret) throws(ProviderRefusal) in
+                try pool.send(request, secret: secret, delegate: recorder)
+            }
+            let early = recorder.outcome.endings
+            recorder.onEnding = { promise.succeed(early * 10 + $0.endings) }
+        }
+        #expect(told == 1)
+    }
+
     @Test func `at the bound the longest idle connection makes room, and without one the call fails`()
         async throws
     {
@@ -126,7 +141,7 @@ import Testing
         let upstream = try await ScriptedUpstream.start { _ in
             [.send(counted(String(repeating: "x", count: size)))]
         }
-        let caller = try await Caller(Self.quick { $0.timeouts.idle = .milliseconds(10) })
+        let caller = try await Caller(Self.quick { $0.timeouts.idle = .milliseconds(300) })
         let endpoint = try chat(port: upstream.port)
         let atPause: (Int, Int) = try await caller.onLoop { pool, promise in
             let recorder = Recorder()
@@ -139,7 +154,7 @@ import Testing
             recorder.onHead = {
                 exchange.pauseReading()
                 // Long enough for the idle timeout to have run out, and for megabytes to come, were they read.
-                pool.loop.assumeIsolated().scheduleTask(in: .milliseconds(60)) {
+                pool.loop.assumeIsolated().scheduleTask(in: .milliseconds(700)) {
                     seenWhenPaused = seen
                     exchange.resumeReading()
                 }

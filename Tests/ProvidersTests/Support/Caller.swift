@@ -94,12 +94,22 @@ struct Caller: Sendable {
     }
 }
 
+/// The secure heap, started once; a test machine may not lock memory.
+private let secureHeap: Void = { try? SecureHeap.start(allowUnlocked: true) }()
+
+/// A secret made from text.
+func secretBytes(_ text: String) throws -> SecretBytes {
+    _ = secureHeap
+    let bytes = Array(text.utf8)
+    return try SecretBytes(count: bytes.count) { $0.copyBytes(from: bytes) }
+}
+
 /// Lends a secret made from text, or none.
 func sendWith<Value>(
     _ text: String?, _ body: (borrowing SecretBytes?) throws(ProviderRefusal) -> Value
 ) throws -> Value {
     guard let text else { return try body(nil) }
-    let secret: SecretBytes? = SecretBytes(Array(text.utf8))
+    let secret: SecretBytes? = try secretBytes(text)
     return try body(secret)
 }
 

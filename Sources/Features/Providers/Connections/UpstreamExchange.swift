@@ -81,6 +81,8 @@ package final class UpstreamExchange {
     }
 
     func fail(_ failure: UpstreamFailure) {
+        // An address refused, or a descriptor that cannot be had, shows while `send` still runs.
+        guard !pool.isStarting else { return pool.loop.assumeIsolated().execute { self.fail(failure) } }
         let told = delegate
         delegate = nil
         forget()

@@ -33,6 +33,8 @@ package final class UpstreamPool {
     private var connections: [ObjectIdentifier: UpstreamConnection] = [:]
     private var isTicking = false
     private var isShutDown = false
+    /// Whether `send` runs now: until it has returned nothing is told to the delegate.
+    private(set) var isStarting = false
     /// Buffers of past requests, wiped, for the next ones.
     private var spares: [ByteBuffer] = []
 
@@ -84,8 +86,10 @@ package final class UpstreamPool {
         let exchange = UpstreamExchange(
             outgoing, timeouts: timeouts ?? options.timeouts, startedAt: ticks, delegate: delegate, pool: self
         )
+        isStarting = true
+        defer { isStarting = false }
         guard !isShutDown else {
-            failSoon(exchange, .shuttingDown)
+            exchange.fail(.shuttingDown)
             return exchange
         }
         guard let key else {
@@ -111,10 +115,6 @@ package final class UpstreamPool {
         dial(shelf, for: exchange)
     }
 
-    private func failSoon(_ exchange: UpstreamExchange, _ failure: UpstreamFailure) {
-        loop.assumeIsolated().execute { exchange.fail(failure) }
-    }
-
     // MARK: - Opening
 
     private func shelf(for key: ConnectionKey) -> ConnectionShelf {
@@ -126,7 +126,7 @@ package final class UpstreamPool {
 
     private func dial(_ shelf: ConnectionShelf, for exchange: UpstreamExchange, once: Bool = false) {
         guard counts.open < options.openMax || evictLongestIdle() else {
-            return failSoon(exchange, .overloaded)
+            return exchange.fail(.overloaded)
         }
         let connection = UpstreamConnection(pool: self, shelf: shelf, for: exchange)
         connection.retiresAfterUse = once
