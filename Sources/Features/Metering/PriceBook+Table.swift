@@ -70,7 +70,8 @@ private struct TableReader {
         }
         let target: Target
         do throws(NameRefusal) {
-            target = Target(provider: try ProviderName(String(fields[0])), model: try ModelName(String(fields[1])))
+            target = Target(
+                provider: try ProviderName(String(fields[0])), model: try ModelName(String(fields[1])))
         } catch {
             throw PriceFault(line: line, problem: error.sentence)
         }
@@ -83,7 +84,8 @@ private struct TableReader {
         of target: Target, _ fields: [Substring], line: Int
     ) throws(PriceFault) -> ModelPrice {
         guard let input = try amount(fields[2], "input_per_mtok", line) else {
-            throw PriceFault(line: line, problem: "input_per_mtok is empty; leave the row out if it is not known")
+            throw PriceFault(
+                line: line, problem: "input_per_mtok is empty; leave the row out if it is not known")
         }
         // An empty rate means that the source has no separate one. Embeddings have no output: there the input rate
         // is never used, and an unexpected output token is not free.
@@ -93,7 +95,8 @@ private struct TableReader {
             cacheWrite: cacheWrite,
             cacheWriteHour: isAnthropic(target) ? TokenPrice(picoUSD: input.picoUSD * 2) : cacheWrite,
             output: try amount(fields[3], "output_per_mtok", line) ?? input,
-            context: try count(fields[6], "context", line), maxOutput: try count(fields[7], "max_output", line))
+            context: try count(fields[6], "context", line),
+            maxOutput: try count(fields[7], "max_output", line))
     }
 
     /// Whether one-hour cache writes cost twice the input rate: Anthropic's pricing page, section "Prompt caching"
@@ -138,6 +141,7 @@ private struct TableReader {
 
     private static func unreadable(_ column: String, _ line: Int) -> PriceFault {
         PriceFault(
-            line: line, problem: "\(column) must be a plain number of at most 6 digits and 6 decimals, or empty")
+            line: line,
+            problem: "\(column) must be a plain number of at most 6 digits and 6 decimals, or empty")
     }
 }

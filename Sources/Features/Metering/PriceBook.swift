@@ -83,7 +83,9 @@ package struct PriceBook: Hashable, Sendable {
 
     /// What some usage costs, exact but for one rounding to nano-US-dollars at the end (half up).
     package func cost(of usage: Usage, at price: ModelPrice) -> Money {
-        func part(_ tokens: Int64, _ price: TokenPrice) -> Int128 { Int128(max(0, tokens)) * Int128(price.picoUSD) }
+        func part(_ tokens: Int64, _ price: TokenPrice) -> Int128 {
+            Int128(max(0, tokens)) * Int128(price.picoUSD)
+        }
         let input =
             part(usage.input, price.input) + part(usage.cacheRead, price.cacheRead)
             + part(usage.cacheWrite, price.cacheWrite) + part(usage.cacheWriteHour, price.cacheWriteHour)

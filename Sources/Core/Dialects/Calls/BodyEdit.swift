@@ -22,7 +22,8 @@ package struct BodyEdit: Hashable, Sendable {
         // A value written with escapes is longer than its text and two quotes; it goes up in plain spelling.
         if upstreamModel != fields.model || fields.modelRange.count != fields.model.text.utf8.count + 2 {
             // A model name holds no byte that JSON would have to escape.
-            edits.append(.init(range: fields.modelRange, replacement: Array("\"\(upstreamModel.text)\"".utf8)))
+            edits.append(
+                .init(range: fields.modelRange, replacement: Array("\"\(upstreamModel.text)\"".utf8)))
         }
         if askForUsage, fields.dialect == .openAIChat, fields.stream, !fields.callerAskedForUsage {
             edits.append(usageEdit(fields))
@@ -38,7 +39,9 @@ package struct BodyEdit: Hashable, Sendable {
         if options.isNull {
             return .init(range: options.range, replacement: Array(#"{"include_usage":true}"#.utf8))
         }
-        if let range = options.includeUsageRange { return .init(range: range, replacement: Array("true".utf8)) }
+        if let range = options.includeUsageRange {
+            return .init(range: range, replacement: Array("true".utf8))
+        }
         return insertion(
             at: options.range.lowerBound + 1,
             options.isEmpty ? #""include_usage":true"# : #""include_usage":true,"#)

@@ -46,7 +46,8 @@ package struct RequestFields: Hashable, Sendable {
             throw CallFailure(.invalidRequest, source: .caller, "this endpoint takes no body")
         }
         guard !body.isEmpty else {
-            throw CallFailure(.invalidRequest, source: .caller, "the request body is empty; send a JSON object")
+            throw CallFailure(
+                .invalidRequest, source: .caller, "the request body is empty; send a JSON object")
         }
         var reader = RequestReader(body, dialect)
         do throws(JSONFault) {
@@ -154,7 +155,8 @@ private struct RequestReader {
         let isNull = try scanner.takeNull()
         guard !isNull else {
             streamOptions = .init(
-                range: scanner.position - 4..<scanner.position, isNull: true, isEmpty: true, includesUsage: false,
+                range: scanner.position - 4..<scanner.position, isNull: true, isEmpty: true,
+                includesUsage: false,
                 includeUsageRange: nil)
             return
         }

@@ -107,7 +107,9 @@ extension JSONScanner {
         }
         if position < bytes.count, bytes[position] | 0x20 == UInt8(ascii: "e") {
             position += 1
-            if position < bytes.count, bytes[position] == UInt8(ascii: "+") || bytes[position] == UInt8(ascii: "-") {
+            if position < bytes.count,
+                bytes[position] == UInt8(ascii: "+") || bytes[position] == UInt8(ascii: "-")
+            {
                 position += 1
             }
             try skipDigits(of: start)
@@ -142,7 +144,9 @@ extension JSONScanner {
         let start = position + 1
         try skipString()
         let inner = start..<position - 1
-        if endOfPlainText(from: start) == inner.upperBound { return String(decoding: bytes[inner], as: UTF8.self) }
+        if endOfPlainText(from: start) == inner.upperBound {
+            return String(decoding: bytes[inner], as: UTF8.self)
+        }
         return String(decoding: try unescaped(inner), as: UTF8.self)
     }
 

@@ -32,7 +32,9 @@ package struct JSONScanner {
     /// Checks that nothing but blanks follows.
     package mutating func finish() throws(JSONFault) {
         skipBlanks()
-        guard position == bytes.count else { throw JSONFault("there are bytes after the value", at: position) }
+        guard position == bytes.count else {
+            throw JSONFault("there are bytes after the value", at: position)
+        }
     }
 
     /// The first byte of the next value, which stays unread; nil at the end.
@@ -58,10 +60,13 @@ package struct JSONScanner {
     /// Reads the next member's name and its colon; nil once the object's `}` is read. The caller reads the value.
     package mutating func nextMember() throws(JSONFault) -> MemberName? {
         guard try nextEntry(closing: UInt8(ascii: "}")) else { return nil }
-        guard peek() == UInt8(ascii: "\"") else { throw JSONFault("a member name in quotes is expected", at: position) }
+        guard peek() == UInt8(ascii: "\"") else {
+            throw JSONFault("a member name in quotes is expected", at: position)
+        }
         let start = position + 1
         try skipString()
-        let name = MemberName(raw: UnsafeRawBufferPointer(rebasing: bytes[start..<position - 1]), start: start)
+        let name = MemberName(
+            raw: UnsafeRawBufferPointer(rebasing: bytes[start..<position - 1]), start: start)
         guard peek() == UInt8(ascii: ":") else { throw JSONFault("':' is expected", at: position) }
         position += 1
         return name
@@ -102,7 +107,9 @@ package struct JSONScanner {
 
     /// Checks and passes one value of any kind.
     package mutating func skipValue() throws(JSONFault) {
-        guard let byte = peek() else { throw JSONFault("a value is expected, but it ends here", at: position) }
+        guard let byte = peek() else {
+            throw JSONFault("a value is expected, but it ends here", at: position)
+        }
         switch byte {
         case UInt8(ascii: "\""): try skipString()
         case UInt8(ascii: "{"): try skipObject()
