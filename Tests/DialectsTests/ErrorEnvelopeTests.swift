@@ -73,11 +73,11 @@ import Testing
         var events = 0
         try lend(ErrorEnvelope.streamFrame(of: failure, as: dialect)) { (lent) throws(StreamFault) in
             try reader.read(lent) { _ in }
-            try scanner.scan(lent) { _ in events += 1 }
+            try scanner.scan(lent, for: &events) { events, _ in events += 1 }
         }
         #expect(events == 1)
-        #expect(reader.fault?.message == "say \"please\"[0mé")
-        #expect(!reader.ended)
+        #expect(reader.answer.fault?.message == "say \"please\"[0mé")
+        #expect(!reader.answer.ended)
     }
 
     @Test func `no control character goes out raw, whatever the bytes`() throws {

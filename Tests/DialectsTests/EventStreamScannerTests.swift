@@ -11,21 +11,20 @@ import Testing
     /// Feeds the chunks; gives the events, and the bytes that the events covered.
     private func scan(_ chunks: [[UInt8]], limit: Int = 4_096) throws -> (events: [Event], covered: [UInt8]) {
         var scanner = EventStreamScanner(eventBytesMost: limit)
-        var events: [Event] = []
-        var covered: [UInt8] = []
+        var seen: (events: [Event], covered: [UInt8]) = ([], [])
         for chunk in chunks {
             try lend(chunk) { (lent) throws(StreamFault) in
-                try scanner.scan(lent) { event in
-                    events.append(Event(name: text(Array(event.name)), data: text(Array(event.data))))
-                    covered += Array(event.held) + Array(lent[event.range])
+                try scanner.scan(lent, for: &seen) { seen, event in
+                    seen.events.append(Event(name: text(Array(event.name)), data: text(Array(event.data))))
+                    seen.covered += Array(event.held) + Array(lent[event.range])
                 }
             }
         }
-        scanner.finish { event in
-            events.append(Event(name: text(Array(event.name)), data: text(Array(event.data))))
-            covered += Array(event.held)
+        scanner.finish(for: &seen) { seen, event in
+            seen.events.append(Event(name: text(Array(event.name)), data: text(Array(event.data))))
+            seen.covered += Array(event.held)
         }
-        return (events, covered)
+        return seen
     }
 
     private func split(_ bytes: [UInt8], _ generator: inout SeededGenerator) -> [[UInt8]] {
@@ -97,16 +96,15 @@ import Testing
 
     @Test func `whole events lie in their chunk and are not kept`() throws {
         var scanner = EventStreamScanner()
-        var held = -1
-        var ranges: [Range<Int>] = []
+        var seen: (held: Int, ranges: [Range<Int>]) = (-1, [])
         try lend("data: a\n\ndata: b\n\nda") { (lent) throws(StreamFault) in
-            try scanner.scan(lent) { event in
-                held = max(held, event.held.count)
-                ranges.append(event.range)
+            try scanner.scan(lent, for: &seen) { seen, event in
+                seen.held = max(seen.held, event.held.count)
+                seen.ranges.append(event.range)
             }
         }
-        #expect(held == 0)
-        #expect(ranges == [0..<9, 9..<18])
+        #expect(seen.held == 0)
+        #expect(seen.ranges == [0..<9, 9..<18])
     }
 
     @Test func `an event over the limit ends the stream`() throws {

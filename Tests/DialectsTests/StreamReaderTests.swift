@@ -56,17 +56,19 @@ import Testing
         reading.finish()
         #expect(reading.sent == stream)
         #expect(reading.pieces == 1)
-        #expect(reading.reader.usage == openAIUsage)
-        #expect(reading.reader.usageIsFinal && reading.reader.ended && reading.reader.sawContent)
-        #expect(reading.reader.fault == nil)
-        #expect(reading.reader.settledUsage(inputEstimate: 1) == (openAIUsage, .reported))
+        #expect(reading.reader.answer.usage == openAIUsage)
+        #expect(
+            reading.reader.answer.usageIsFinal && reading.reader.answer.ended
+                && reading.reader.answer.sawContent)
+        #expect(reading.reader.answer.fault == nil)
+        #expect(reading.reader.answer.settledUsage(inputEstimate: 1) == (openAIUsage, .reported))
     }
 
     @Test func `the usage chunk is dropped where the caller did not ask for it`() throws {
         let stream = try fixture("openai-chat")
         var reading = Reading(.openAIChat, dropsUsage: true)
         try reading.feed(stream)
-        #expect(reading.reader.usage == openAIUsage)
+        #expect(reading.reader.answer.usage == openAIUsage)
         let blocks = text(stream).components(separatedBy: "\n\n")
         #expect(
             text(reading.sent) == blocks.filter { !$0.contains("\"choices\":[]") }.joined(separator: "\n\n"))
@@ -78,7 +80,7 @@ import Testing
         var reading = Reading(.openAIChat, dropsUsage: true)
         try reading.feed(stream)
         #expect(reading.sent == stream)
-        #expect(!reading.reader.sawContent)
+        #expect(!reading.reader.answer.sawContent)
     }
 
     @Test func `usage beside choices is read and stays`() throws {
@@ -91,7 +93,7 @@ import Testing
         var reading = Reading(.openAIChat, dropsUsage: true)
         try reading.feed(stream)
         #expect(reading.sent == stream)
-        #expect(reading.reader.usage == Usage(input: 3, output: 4))
+        #expect(reading.reader.answer.usage == Usage(input: 3, output: 4))
     }
 
     @Test func `an Anthropic stream's usage is the last of each figure`() throws {
@@ -100,10 +102,12 @@ import Testing
         try reading.feed(stream)
         reading.finish()
         #expect(reading.sent == stream)
-        #expect(reading.reader.usage == anthropicUsage)
-        #expect(reading.reader.usageIsFinal && reading.reader.ended && reading.reader.sawContent)
-        #expect(reading.reader.deltas == 2)
-        #expect(reading.reader.contentBytes == 6)
+        #expect(reading.reader.answer.usage == anthropicUsage)
+        #expect(
+            reading.reader.answer.usageIsFinal && reading.reader.answer.ended
+                && reading.reader.answer.sawContent)
+        #expect(reading.reader.answer.deltas == 2)
+        #expect(reading.reader.answer.contentBytes == 6)
     }
 
     @Test(arguments: [("openai-chat", Dialect.openAIChat), ("anthropic-messages", .anthropicMessages)])
@@ -123,10 +127,13 @@ import Testing
             }
             parts.finish()
             #expect(parts.sent == whole.sent, "seed \(seed) round \(round)")
-            #expect(parts.reader.usage == whole.reader.usage, "seed \(seed) round \(round)")
-            #expect(parts.reader.ended && parts.reader.sawContent, "seed \(seed) round \(round)")
-            #expect(parts.reader.deltas == whole.reader.deltas, "seed \(seed) round \(round)")
-            #expect(parts.reader.contentBytes == whole.reader.contentBytes, "seed \(seed) round \(round)")
+            #expect(parts.reader.answer.usage == whole.reader.answer.usage, "seed \(seed) round \(round)")
+            #expect(
+                parts.reader.answer.ended && parts.reader.answer.sawContent, "seed \(seed) round \(round)")
+            #expect(parts.reader.answer.deltas == whole.reader.answer.deltas, "seed \(seed) round \(round)")
+            #expect(
+                parts.reader.answer.contentBytes == whole.reader.answer.contentBytes,
+                "seed \(seed) round \(round)")
         }
     }
 
@@ -137,7 +144,7 @@ import Testing
                 #"data: {"choices":[],"usage":{"prompt_tokens":0,"completion_tokens":0,"total_tokens":0}}"#
                     .utf8)
                 + Array("\n\n".utf8))
-        #expect(reading.reader.settledUsage(inputEstimate: 500) == (Usage(), .reported))
+        #expect(reading.reader.answer.settledUsage(inputEstimate: 500) == (Usage(), .reported))
     }
 
     @Test func `an error before content is known as such and nothing of it goes on`() throws {
@@ -148,8 +155,8 @@ import Testing
         var reading = Reading(.openAIChat)
         try reading.feed(Array((role + error + "data: [DONE]\n\n").utf8))
         #expect(text(reading.sent) == role)
-        #expect(!reading.reader.sawContent && !reading.reader.ended)
-        let fault = try #require(reading.reader.fault)
+        #expect(!reading.reader.answer.sawContent && !reading.reader.answer.ended)
+        let fault = try #require(reading.reader.answer.fault)
         #expect(fault.code == "rate_limit_exceeded")
         #expect(fault.classify(status: fault.impliedStatus, kind: .openai) == .keyRateLimit)
     }
@@ -162,8 +169,8 @@ import Testing
         var reading = Reading(.anthropicMessages)
         try reading.feed(Array((stream + error).utf8))
         #expect(text(reading.sent) == stream)
-        #expect(reading.reader.sawContent && !reading.reader.ended)
-        let fault = try #require(reading.reader.fault)
+        #expect(reading.reader.answer.sawContent && !reading.reader.answer.ended)
+        let fault = try #require(reading.reader.answer.fault)
         #expect(fault.classify(status: fault.impliedStatus, kind: .anthropic) == .overloaded)
     }
 
@@ -171,7 +178,7 @@ import Testing
         var reading = Reading(.openAIChat)
         try reading.feed(
             Array("data: {\"choices\":[{\"delta\":{\"content\":\"x\"}}],\"error\":null}\n\n".utf8))
-        #expect(reading.reader.fault == nil && reading.reader.sawContent)
+        #expect(reading.reader.answer.fault == nil && reading.reader.answer.sawContent)
     }
 
     @Test func `a cut stream is billed by what came`() throws {
@@ -179,8 +186,8 @@ import Testing
         var reading = Reading(.anthropicMessages)
         try reading.feed(Array(events[..<4].map { $0 + "\n\n" }.joined().utf8))
         reading.finish()
-        #expect(!reading.reader.ended && !reading.reader.usageIsFinal)
-        let (usage, source) = reading.reader.settledUsage(inputEstimate: 9_999)
+        #expect(!reading.reader.answer.ended && !reading.reader.answer.usageIsFinal)
+        let (usage, source) = reading.reader.answer.settledUsage(inputEstimate: 9_999)
         #expect(source == .estimated)
         #expect(usage.input == 25 && usage.cacheRead == 1_000)
         // "Hello" is five bytes: two tokens by the four-bytes rule.
@@ -191,7 +198,8 @@ import Testing
             Array(
                 text(try fixture("openai-chat")).components(separatedBy: "data: {")[1...2]
                     .map { "data: {" + $0 }.joined().utf8))
-        #expect(openAI.reader.settledUsage(inputEstimate: 40) == (Usage(input: 40, output: 2), .estimated))
+        #expect(
+            openAI.reader.answer.settledUsage(inputEstimate: 40) == (Usage(input: 40, output: 2), .estimated))
     }
 
     @Test func `content is estimated without reading each chunk`() throws {
@@ -200,16 +208,16 @@ import Testing
             let chunk = #"data: {"id":"c","choices":[{"index":0,"delta":{"content":"\#(word)"}}]}"# + "\n\n"
             try reading.feed(Array(chunk.utf8))
         }
-        #expect(reading.reader.deltas == 4)
-        #expect(reading.reader.contentBytes == 415)
-        #expect(reading.reader.estimatedOutput == 104)
+        #expect(reading.reader.answer.deltas == 4)
+        #expect(reading.reader.answer.contentBytes == 415)
+        #expect(reading.reader.answer.estimatedOutput == 104)
     }
 
     @Test func `tool calls, refusals and an early finish are content, a role is not`() throws {
         func sawContent(_ choice: String) throws -> Bool {
             var reading = Reading(.openAIChat)
             try reading.feed(Array("data: {\"choices\":[\(choice)]}\n\n".utf8))
-            return reading.reader.sawContent
+            return reading.reader.answer.sawContent
         }
         #expect(try sawContent(#"{"delta":{"tool_calls":[{"index":0,"id":"c","function":{"name":"f"}}]}}"#))
         #expect(try sawContent(#"{"delta":{"content":null,"refusal":"no"}}"#))

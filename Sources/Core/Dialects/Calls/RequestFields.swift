@@ -72,6 +72,8 @@ extension CallFailure {
 private struct RequestReader {
     private var scanner: JSONScanner
     private let dialect: Dialect
+    private let isChat: Bool
+    private let canStream: Bool
     private var model: ModelName?
     private var modelRange = 0..<0
     private var stream = false
@@ -81,6 +83,8 @@ private struct RequestReader {
     init(_ body: UnsafeRawBufferPointer, _ dialect: Dialect) {
         scanner = JSONScanner(body)
         self.dialect = dialect
+        isChat = dialect == .openAIChat
+        canStream = isChat || dialect == .anthropicMessages
     }
 
     mutating func read() throws(JSONFault) -> RequestFields {
@@ -101,23 +105,28 @@ private struct RequestReader {
     }
 
     private mutating func readMember(_ name: MemberName) throws(JSONFault) {
-        if name.matches("model") { return try readModel() }
-        if name.resembles("model") { throw misspelt(name, "model") }
-        guard dialect != .openAIEmbeddings else { return try scanner.skipValue() }
-        if name.matches("stream") { return try readStream() }
-        if name.resembles("stream") { throw misspelt(name, "stream") }
-        if name.matches("max_tokens") { return try readMaximum("max_tokens") }
-        if name.resembles("max_tokens") { throw misspelt(name, "max_tokens") }
-        guard dialect == .openAIChat else { return try scanner.skipValue() }
-        if name.matches("stream_options") { return try readStreamOptions() }
-        if name.resembles("stream_options") { throw misspelt(name, "stream_options") }
-        if name.matches("max_completion_tokens") { return try readMaximum("max_completion_tokens") }
-        if name.resembles("max_completion_tokens") { throw misspelt(name, "max_completion_tokens") }
+        if try claims(name, "model") { return try readModel() }
+        guard canStream else { return try scanner.skipValue() }
+        if try claims(name, "stream") { return try readStream() }
+        if try claims(name, "max_tokens") { return try readMaximum("max_tokens") }
+        guard isChat else { return try scanner.skipValue() }
+        if try claims(name, "stream_options") { return try readStreamOptions() }
+        if try claims(name, "max_completion_tokens") { return try readMaximum("max_completion_tokens") }
         try scanner.skipValue()
     }
 
-    private func misspelt(_ name: MemberName, _ field: String) -> JSONFault {
-        JSONFault("write it in lower case; upstreams differ on other spellings", at: name.start, field: field)
+    /// Whether a name is the one meant; refuses another spelling of it.
+    @inline(__always)
+    private func claims(
+        _ name: MemberName, _ literal: StaticString, in parent: String = ""
+    ) throws(JSONFault) -> Bool {
+        guard name.count == literal.utf8CodeUnitCount, name.resembles(literal) else { return false }
+        guard name.matches(literal) else {
+            throw JSONFault(
+                "write it in lower case; upstreams differ on other spellings", at: name.start,
+                field: "\(parent)\(literal)")
+        }
+        return true
     }
 
     private mutating func readModel() throws(JSONFault) {
@@ -172,10 +181,8 @@ private struct RequestReader {
         while let raw = try scanner.nextMember() {
             isEmpty = false
             let name = try names.admit(raw, in: scanner)
-            if name.matches("include_usage") {
+            if try claims(name, "include_usage", in: "stream_options.") {
                 (includesUsage, includeUsageRange) = try readIncludeUsage()
-            } else if name.resembles("include_usage") {
-                throw misspelt(name, "stream_options.include_usage")
             } else {
                 try scanner.skipValue()
             }

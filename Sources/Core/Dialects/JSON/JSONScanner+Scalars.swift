@@ -5,30 +5,32 @@ import Domain
 extension JSONScanner {
     /// Checks and passes one string; `position` stands on its opening quote.
     mutating func skipString() throws(JSONFault) {
-        let opening = position
-        position += 1
+        let bytes = bytes
+        var index = position + 1
         while true {
-            position = endOfPlainText(from: position)
-            guard position < bytes.count else {
-                throw JSONFault("a string that begins here has no end", at: opening)
+            index = Self.endOfPlainText(bytes, from: index)
+            guard index < bytes.count else {
+                throw JSONFault("a string that begins here has no end", at: position)
             }
-            switch bytes[position] {
+            switch bytes[index] {
             case UInt8(ascii: "\""):
-                position += 1
+                position = index &+ 1
                 return
-            case UInt8(ascii: "\\"): try skipEscape()
-            case 0..<0x20: throw JSONFault("a control character in a string must be escaped", at: position)
-            default: position = try endOfMultibyteText(from: position)
+            case UInt8(ascii: "\\"): index = try Self.endOfEscape(bytes, at: index)
+            case 0..<0x20: throw JSONFault("a control character in a string must be escaped", at: index)
+            default: index = try Self.endOfMultibyteText(bytes, from: index)
             }
         }
     }
 
     /// The first byte from `start` on that is a quote, a backslash, a control character or not ASCII.
-    private func endOfPlainText(from start: Int) -> Int {
+    @inline(__always)
+    private static func endOfPlainText(_ bytes: UnsafeRawBufferPointer, from start: Int) -> Int {
         let ones: UInt64 = 0x0101_0101_0101_0101
         let tops: UInt64 = 0x8080_8080_8080_8080
+        let count = bytes.count
         var index = start
-        while index &+ 8 <= bytes.count {
+        while index &+ 8 <= count {
             let word = UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self))
             let quote = word ^ (ones &* 0x22)
             let backslash = word ^ (ones &* 0x5c)
@@ -40,7 +42,7 @@ extension JSONScanner {
             if hits != 0 { return index &+ hits.trailingZeroBitCount / 8 }
             index &+= 8
         }
-        while index < bytes.count {
+        while index < count {
             let byte = bytes[index]
             if byte == 0x22 || byte == 0x5c || byte < 0x20 || byte >= 0x80 { return index }
             index &+= 1
@@ -48,46 +50,51 @@ extension JSONScanner {
         return index
     }
 
-    private mutating func skipEscape() throws(JSONFault) {
-        guard position + 1 < bytes.count else { throw JSONFault("it ends inside an escape", at: position) }
-        switch bytes[position + 1] {
+    @inline(__always)
+    private static func endOfEscape(_ bytes: UnsafeRawBufferPointer, at index: Int) throws(JSONFault) -> Int {
+        guard index &+ 1 < bytes.count else { throw JSONFault("it ends inside an escape", at: index) }
+        switch bytes[index &+ 1] {
         case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"), UInt8(ascii: "b"), UInt8(ascii: "f"),
             UInt8(ascii: "n"), UInt8(ascii: "r"), UInt8(ascii: "t"):
-            position += 2
+            return index &+ 2
         case UInt8(ascii: "u"):
-            guard hexadecimalEscape(at: position) != nil else {
-                throw JSONFault("'\\u' needs four hexadecimal digits", at: position)
+            guard hexadecimalEscape(bytes, at: index) != nil else {
+                throw JSONFault("'\\u' needs four hexadecimal digits", at: index)
             }
-            position += 6
-        default: throw JSONFault("there is no such escape", at: position)
+            return index &+ 6
+        default: throw JSONFault("there is no such escape", at: index)
         }
     }
 
     /// The first byte from `start` on that is ASCII, after checking the UTF-8 before it (Unicode 16, table 3-7:
     /// no overlong forms, no surrogates, nothing above U+10FFFF).
-    private func endOfMultibyteText(from start: Int) throws(JSONFault) -> Int {
+    private static func endOfMultibyteText(
+        _ bytes: UnsafeRawBufferPointer, from start: Int
+    ) throws(JSONFault) -> Int {
         var index = start
         while index < bytes.count, bytes[index] >= 0x80 {
-            let length = multibyteLength(at: index)
+            let length = multibyteLength(bytes, at: index)
             guard length > 0 else { throw JSONFault("the text is not UTF-8", at: index) }
-            index += length
+            index &+= length
         }
         return index
     }
 
-    private func multibyteLength(at index: Int) -> Int {
-        let left = bytes.count - index
-        func follows(_ offset: Int, _ range: ClosedRange<UInt8> = 0x80...0xbf) -> Bool {
-            range.contains(bytes[index + offset])
+    @inline(__always)
+    private static func multibyteLength(_ bytes: UnsafeRawBufferPointer, at index: Int) -> Int {
+        let left = bytes.count &- index
+        func follows(_ offset: Int, from low: UInt8 = 0x80, to high: UInt8 = 0xbf) -> Bool {
+            let byte = bytes[index &+ offset]
+            return byte >= low && byte <= high
         }
         switch bytes[index] {
         case 0xc2...0xdf: return left > 1 && follows(1) ? 2 : 0
-        case 0xe0: return left > 2 && follows(1, 0xa0...0xbf) && follows(2) ? 3 : 0
-        case 0xed: return left > 2 && follows(1, 0x80...0x9f) && follows(2) ? 3 : 0
+        case 0xe0: return left > 2 && follows(1, from: 0xa0) && follows(2) ? 3 : 0
+        case 0xed: return left > 2 && follows(1, to: 0x9f) && follows(2) ? 3 : 0
         case 0xe1...0xef: return left > 2 && follows(1) && follows(2) ? 3 : 0
-        case 0xf0: return left > 3 && follows(1, 0x90...0xbf) && follows(2) && follows(3) ? 4 : 0
+        case 0xf0: return left > 3 && follows(1, from: 0x90) && follows(2) && follows(3) ? 4 : 0
         case 0xf1...0xf3: return left > 3 && follows(1) && follows(2) && follows(3) ? 4 : 0
-        case 0xf4: return left > 3 && follows(1, 0x80...0x8f) && follows(2) && follows(3) ? 4 : 0
+        case 0xf4: return left > 3 && follows(1, to: 0x8f) && follows(2) && follows(3) ? 4 : 0
         default: return 0
         }
     }
@@ -123,7 +130,7 @@ extension JSONScanner {
     }
 
     /// The value of `\uXXXX` at a backslash; nil if it is anything else.
-    fileprivate func hexadecimalEscape(at backslash: Int) -> UInt32? {
+    private static func hexadecimalEscape(_ bytes: UnsafeRawBufferPointer, at backslash: Int) -> UInt32? {
         guard backslash + 6 <= bytes.count, bytes[backslash] == UInt8(ascii: "\\"),
             bytes[backslash + 1] == UInt8(ascii: "u")
         else { return nil }
@@ -144,7 +151,7 @@ extension JSONScanner {
         let start = position + 1
         try skipString()
         let inner = start..<position - 1
-        if endOfPlainText(from: start) == inner.upperBound {
+        if Self.endOfPlainText(bytes, from: start) == inner.upperBound {
             return String(decoding: bytes[inner], as: UTF8.self)
         }
         return String(decoding: try unescaped(inner), as: UTF8.self)
@@ -182,11 +189,11 @@ extension JSONScanner {
 
     /// One `\uXXXX`, or the two that make a surrogate pair, with the count of bytes they take.
     private func escapedScalar(at index: Int) throws(JSONFault) -> (UnicodeScalar, Int) {
-        guard let high = hexadecimalEscape(at: index) else {
+        guard let high = Self.hexadecimalEscape(bytes, at: index) else {
             throw JSONFault("'\\u' needs four hexadecimal digits", at: index)
         }
         if let scalar = UnicodeScalar(high) { return (scalar, 6) }
-        guard (0xd800...0xdbff).contains(high), let low = hexadecimalEscape(at: index + 6),
+        guard (0xd800...0xdbff).contains(high), let low = Self.hexadecimalEscape(bytes, at: index + 6),
             (0xdc00...0xdfff).contains(low),
             let scalar = UnicodeScalar(0x10000 + (high - 0xd800) << 10 + (low - 0xdc00))
         else { throw JSONFault("half of a surrogate pair stands alone", at: index) }

@@ -38,6 +38,7 @@ package struct JSONScanner {
     }
 
     /// The first byte of the next value, which stays unread; nil at the end.
+    @inline(__always)
     package mutating func peek() -> UInt8? {
         skipBlanks()
         return position < bytes.count ? bytes[position] : nil
@@ -86,6 +87,7 @@ package struct JSONScanner {
         isFresh = true
     }
 
+    @inline(__always)
     private mutating func nextEntry(closing: UInt8) throws(JSONFault) -> Bool {
         let first = isFresh
         isFresh = false
@@ -210,5 +212,7 @@ func bytesEqual(_ bytes: Slice<UnsafeRawBufferPointer>, _ literal: StaticString)
 /// Whether some bytes are exactly those of an ASCII literal.
 @inline(__always)
 func bytesEqual(_ bytes: UnsafeRawBufferPointer, _ literal: StaticString) -> Bool {
-    bytesEqual(bytes[...], literal)
+    guard bytes.count == literal.utf8CodeUnitCount else { return false }
+    for index in 0..<bytes.count where bytes[index] != literal.utf8Start[index] { return false }
+    return true
 }

@@ -13,7 +13,12 @@ package struct MemberName {
         self.resolved = resolved
     }
 
+    /// The length of the resolved name in bytes.
+    @inline(__always)
+    package var count: Int { resolved?.count ?? raw.count }
+
     /// Whether the name is this ASCII literal, byte for byte.
+    @inline(__always)
     package func matches(_ literal: StaticString) -> Bool {
         resolved.map { $0.withUnsafeBytes { bytesEqual($0, literal) } } ?? bytesEqual(raw, literal)
     }
@@ -21,9 +26,9 @@ package struct MemberName {
     /// Whether the name differs from this lower-case ASCII literal in nothing but the case of its letters.
     package func resembles(_ literal: StaticString) -> Bool {
         func compare(_ bytes: UnsafeRawBufferPointer) -> Bool {
-            guard bytes.count == literal.utf8CodeUnitCount else { return false }
-            return bytes.indices.allSatisfy { lowered(bytes[$0]) == literal.utf8Start[$0] }
+            bytes.indices.allSatisfy { lowered(bytes[$0]) == literal.utf8Start[$0] }
         }
+        guard count == literal.utf8CodeUnitCount else { return false }
         return resolved.map { $0.withUnsafeBytes(compare) } ?? compare(raw)
     }
 
@@ -55,8 +60,15 @@ package struct MemberNames {
         guard count < Self.most else {
             throw JSONFault("the object has more than \(Self.most) members", at: name.start)
         }
-        let checked = try Self.resolve(name, in: scanner)
-        let hash = checked.resolved.map { $0.withUnsafeBytes(Self.hash) } ?? Self.hash(name.raw)
+        guard name.raw.count <= Self.longest else {
+            throw JSONFault("a member name has more than \(Self.longest) bytes", at: name.start)
+        }
+        var checked = name
+        var (hash, isPlain) = Self.hash(name.raw)
+        if !isPlain {
+            checked = try Self.resolve(name, in: scanner)
+            hash = checked.resolved.map { $0.withUnsafeBytes(Self.hash).hash } ?? hash
+        }
         for index in 0..<count where UInt32(slots[index] >> 32) == hash {
             let earlier = try Self.reread(at: Int(slots[index] & 0xffff_ffff), in: scanner)
             guard !earlier.isSame(as: checked) else {
@@ -68,23 +80,13 @@ package struct MemberNames {
         return checked
     }
 
+    /// Resolves the escapes of a name that has some.
     private static func resolve(_ name: MemberName, in scanner: JSONScanner) throws(JSONFault) -> MemberName {
-        guard name.raw.count <= longest else {
-            throw JSONFault("a member name has more than \(longest) bytes", at: name.start)
-        }
-        guard name.raw.contains(UInt8(ascii: "\\")) else {
-            guard name.raw.allSatisfy(isPrintable) else { throw unprintable(name) }
-            return name
-        }
         let bytes = try scanner.unescaped(name.start..<name.start + name.raw.count)
-        guard bytes.allSatisfy(isPrintable) else { throw unprintable(name) }
+        guard bytes.allSatisfy({ $0 >= 0x20 && $0 < 0x7f }) else {
+            throw JSONFault("a member name holds something else than printable ASCII", at: name.start)
+        }
         return MemberName(raw: name.raw, start: name.start, resolved: bytes)
-    }
-
-    private static func isPrintable(_ byte: UInt8) -> Bool { byte >= 0x20 && byte < 0x7f }
-
-    private static func unprintable(_ name: MemberName) -> JSONFault {
-        JSONFault("a member name holds something else than printable ASCII", at: name.start)
     }
 
     private static func reread(at start: Int, in scanner: JSONScanner) throws(JSONFault) -> MemberName {
@@ -95,11 +97,18 @@ package struct MemberNames {
         return try resolve(MemberName(raw: raw, start: start), in: scanner)
     }
 
-    /// Cheap and weak: equal hashes cost one comparison of at most `longest` bytes, and there are at most `most`.
-    private static func hash(_ bytes: UnsafeRawBufferPointer) -> UInt32 {
+    /// A hash, and whether all bytes are printable ASCII but the backslash. Cheap and weak: equal hashes cost one
+    /// comparison of at most `longest` bytes, and there are at most `most`.
+    @inline(__always)
+    private static func hash(_ bytes: UnsafeRawBufferPointer) -> (hash: UInt32, isPlain: Bool) {
         var hash = UInt32(truncatingIfNeeded: bytes.count)
-        for byte in bytes { hash = (hash << 5 | hash >> 27) ^ UInt32(byte) }
-        return hash
+        var isPlain = true
+        for index in 0..<bytes.count {
+            let byte = bytes[index]
+            hash = (hash << 5 | hash >> 27) ^ UInt32(byte)
+            if byte &- 0x20 > 0x5e || byte == UInt8(ascii: "\\") { isPlain = false }
+        }
+        return (hash, isPlain)
     }
 
     private static func text(of name: MemberName) -> String {

@@ -42,27 +42,31 @@ package struct EventStreamScanner {
 
     /// Reports each event that ends in this chunk, in order. What follows the last is kept for the next chunk.
     ///
-    /// After a throw the scanner is of no further use.
-    package mutating func scan(
-        _ chunk: UnsafeRawBufferPointer, _ visit: (ServerEvent) -> Void
+    /// `reader` is lent to `visit`, so that scanner and reader can be parts of one value. After a throw the scanner is of
+    /// no further use.
+    package mutating func scan<Reader>(
+        _ chunk: UnsafeRawBufferPointer, for reader: inout Reader,
+        _ visit: (inout Reader, ServerEvent) -> Void
     ) throws(StreamFault) {
         var lines = LineFinder(chunk)
         var eventStart = 0
         if held.last == UInt8(ascii: "\r"), !chunk.isEmpty {
             // The line ended with the last chunk; a LF here still belongs to its end.
             if chunk[0] == UInt8(ascii: "\n") { lines.position = 1 }
-            try finishHeldLine(chunk, 0..<lines.position, contentEnd: held.count - 1, visit, &eventStart)
+            try finishHeldLine(
+                chunk, 0..<lines.position, contentEnd: held.count - 1, &reader, visit, &eventStart)
         }
         while let line = lines.next() {
             if held.isEmpty {
                 let event = UnsafeRawBufferPointer(rebasing: chunk[eventStart..<line.end])
                 guard event.count <= limit else { throw .eventTooLarge(limit: limit) }
                 guard readLine(event, contentEnd: line.contentEnd - eventStart) else { continue }
-                report(event, heldCount: 0, range: eventStart..<line.end, visit)
+                report(event, heldCount: 0, range: eventStart..<line.end, &reader, visit)
                 eventStart = line.end
             } else {
                 let contentEnd = held.count + line.contentEnd - line.start
-                try finishHeldLine(chunk, line.start..<line.end, contentEnd: contentEnd, visit, &eventStart)
+                try finishHeldLine(
+                    chunk, line.start..<line.end, contentEnd: contentEnd, &reader, visit, &eventStart)
             }
         }
         let rest = (held.isEmpty ? eventStart : lines.position)..<chunk.count
@@ -71,7 +75,9 @@ package struct EventStreamScanner {
     }
 
     /// Reports a last event that no blank line closed. Its bytes are all in ``held``.
-    package mutating func finish(_ visit: (ServerEvent) -> Void) {
+    package mutating func finish<Reader>(
+        for reader: inout Reader, _ visit: (inout Reader, ServerEvent) -> Void
+    ) {
         guard !held.isEmpty else { return }
         let event = held
         event.withUnsafeBytes { bytes in
@@ -79,15 +85,15 @@ package struct EventStreamScanner {
                 let endsInReturn = bytes[bytes.count - 1] == UInt8(ascii: "\r")
                 _ = readLine(bytes, contentEnd: bytes.count - (endsInReturn ? 1 : 0))
             }
-            report(bytes, heldCount: bytes.count, range: 0..<0, visit)
+            report(bytes, heldCount: bytes.count, range: 0..<0, &reader, visit)
         }
         held = []
     }
 
     /// Adds the end of a line to the kept event and, if the event ends with it, reports and forgets the event.
-    private mutating func finishHeldLine(
-        _ chunk: UnsafeRawBufferPointer, _ range: Range<Int>, contentEnd: Int, _ visit: (ServerEvent) -> Void,
-        _ eventStart: inout Int
+    private mutating func finishHeldLine<Reader>(
+        _ chunk: UnsafeRawBufferPointer, _ range: Range<Int>, contentEnd: Int, _ reader: inout Reader,
+        _ visit: (inout Reader, ServerEvent) -> Void, _ eventStart: inout Int
     ) throws(StreamFault) {
         let heldBefore = held.count
         guard heldBefore + range.count <= limit else { throw .eventTooLarge(limit: limit) }
@@ -97,7 +103,7 @@ package struct EventStreamScanner {
             guard readLine(bytes, contentEnd: contentEnd) else { return }
             // The event's bytes of this chunk begin at its start: an event is only kept over chunk borders.
             let own = range.upperBound - eventStart
-            report(bytes, heldCount: bytes.count - own, range: eventStart..<range.upperBound, visit)
+            report(bytes, heldCount: bytes.count - own, range: eventStart..<range.upperBound, &reader, visit)
             eventStart = range.upperBound
             held = []
         }
@@ -117,8 +123,9 @@ package struct EventStreamScanner {
         return false
     }
 
-    private mutating func report(
-        _ bytes: UnsafeRawBufferPointer, heldCount: Int, range: Range<Int>, _ visit: (ServerEvent) -> Void
+    private mutating func report<Reader>(
+        _ bytes: UnsafeRawBufferPointer, heldCount: Int, range: Range<Int>, _ reader: inout Reader,
+        _ visit: (inout Reader, ServerEvent) -> Void
     ) {
         lineStart = 0
         let found = fields
@@ -126,10 +133,12 @@ package struct EventStreamScanner {
         let name = UnsafeRawBufferPointer(rebasing: bytes[found.name])
         let held = UnsafeRawBufferPointer(rebasing: bytes[..<heldCount])
         if let joined = found.joined {
-            joined.withUnsafeBytes { visit(ServerEvent(name: name, data: $0, held: held, range: range)) }
+            joined.withUnsafeBytes {
+                visit(&reader, ServerEvent(name: name, data: $0, held: held, range: range))
+            }
         } else {
             let data = UnsafeRawBufferPointer(rebasing: bytes[found.data])
-            visit(ServerEvent(name: name, data: data, held: held, range: range))
+            visit(&reader, ServerEvent(name: name, data: data, held: held, range: range))
         }
     }
 }
