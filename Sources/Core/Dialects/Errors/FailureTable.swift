@@ -1,0 +1,105 @@
+package import Domain
+
+extension UpstreamError {
+    /// What kind of failure a provider's answer of this status is.
+    ///
+    /// The first row that fits decides. Any status is answered: 3xx counts as the provider's fault, since redirects
+    /// are never followed; so does a 2xx, which is no failure unless an error came inside the stream (pass
+    /// ``impliedStatus`` for that one).
+    package func classify(status: Int, kind: ProviderKind) -> FailureClass {
+        if let row = Self.rows.first(where: { $0.fits(self, status, kind) }) { return row.failure }
+        return (400...499).contains(status) ? .unknownRefusal : .providerFault
+    }
+
+    /// The table: statuses; what the error must be labelled with or begin with, nothing asked if both are empty; for
+    /// which kinds of provider; the class. Texts are lower case.
+    ///
+    /// Sources: OpenAI "Error codes", Anthropic "Errors", Google "Troubleshooting", DeepSeek "Error codes", xAI
+    /// "Debugging", and answers seen in public bug reports.
+    private static let rows: [FailureRow] = [
+        // The provider key is wrong. Gemini and xAI say so with 400.
+        .init([401], .badKey),
+        .init([400], labels: ["api_key_invalid"], opening: ["incorrect api key"], .badKey),
+
+        // The provider key has no money left.
+        .init([402], .keyQuota),
+        .init(
+            [400, 403, 429],
+            labels: [
+                "insufficient_quota", "billing_hard_limit_reached", "enforced_spend_limit_reached",
+                "billing_error",
+            ],
+            opening: ["you exceeded your current quota"], .keyQuota),
+        .init(
+            [400, 403, 429],
+            opening: [
+                "your credit balance is too low", "you have reached your specified api usage limits",
+                "this request would exceed your organization's spend limit",
+            ],
+            kinds: [.anthropic], .keyQuota),
+
+        // The provider key must wait.
+        .init([429], .keyRateLimit),
+
+        // The provider key may not do this; another may.
+        .init([403], .notPermitted),
+        .init([400, 404], labels: ["model_not_found"], .notPermitted),
+
+        // The call is too long for the model.
+        .init(
+            [400, 413, 422], labels: ["context_length_exceeded", "model_context_window_exceeded"],
+            opening: [
+                "prompt is too long", "this model's maximum context length",
+                "input length and `max_tokens` exceed",
+                "input is too long", "the input token count",
+            ], .contextWindow),
+
+        // The provider will not answer this.
+        .init(
+            [400, 403, 422],
+            labels: ["content_filter", "content_policy_violation", "responsibleaipolicyviolation"],
+            opening: ["the response was filtered", "output blocked by content filtering policy"],
+            .contentPolicy),
+
+        // The provider is slow, full or broken.
+        .init([408, 504], .timeoutBeforeFirstByte),
+        .init([529], .overloaded),
+        .init(
+            [500, 502, 503], labels: ["overloaded_error", "server_overloaded", "unavailable", "overloaded"],
+            opening: [
+                "the engine is currently overloaded", "overloaded", "the model is overloaded",
+                "that model is currently overloaded",
+            ],
+            .overloaded),
+        .init([424, 500, 502, 503], .providerFault),
+
+        // The call itself is wrong.
+        .init([400, 404, 413, 422], .callerFault),
+    ]
+}
+
+/// One row of the failure table.
+private struct FailureRow: Sendable {
+    let statuses: [Int]
+    let labels: [StaticString]
+    let opening: [StaticString]
+    let kinds: [ProviderKind]
+    let failure: FailureClass
+
+    init(
+        _ statuses: [Int], labels: [StaticString] = [], opening: [StaticString] = [],
+        kinds: [ProviderKind] = ProviderKind.allCases, _ failure: FailureClass
+    ) {
+        self.statuses = statuses
+        self.labels = labels
+        self.opening = opening
+        self.kinds = kinds
+        self.failure = failure
+    }
+
+    func fits(_ error: UpstreamError, _ status: Int, _ kind: ProviderKind) -> Bool {
+        guard statuses.contains(status), kinds.contains(kind) else { return false }
+        if labels.isEmpty, opening.isEmpty { return true }
+        return labels.contains { error.has($0) } || opening.contains { error.opens(with: $0) }
+    }
+}

@@ -1,0 +1,176 @@
+import Domain
+
+/// What a provider said was wrong, as far as its body could be read; never fails.
+///
+/// Understands OpenAI's envelope, Anthropic's, Google's (also as an array of one), and the flat ones of vLLM, Mistral,
+/// xAI and Ollama. The texts are bounded and hold no control characters. They are the provider's words: it may repeat
+/// there what the caller or the gateway sent, masked or not, so they are for the caller and his tenant only.
+package struct UpstreamError: Hashable, Sendable {
+    /// The longest message kept, in bytes; the longest documented one has about 300.
+    package static var messageBytesMost: Int { 1_000 }
+    /// The longest type or code kept, in bytes.
+    package static var labelBytesMost: Int { 100 }
+
+    /// The kind of error in the provider's words, such as `rate_limit_error`, or Google's `status`.
+    package let type: String?
+    /// The code in the provider's words, such as `insufficient_quota`, or a number as text.
+    package let code: String?
+    package let message: String?
+    /// The finer reason some providers give: Anthropic's `details.error_code`, Google's `details[].reason`.
+    package let reason: String?
+
+    package init(type: String? = nil, code: String? = nil, message: String? = nil, reason: String? = nil) {
+        self.type = type
+        self.code = code
+        self.message = message
+        self.reason = reason
+    }
+
+    /// Reads an error body or the data of an in-band error event.
+    package static func read(_ body: UnsafeRawBufferPointer) -> UpstreamError {
+        var parts = ErrorParts()
+        var scanner = JSONScanner(body)
+        // What was found before the garbage is still worth having.
+        try? parts.readTop(&scanner)
+        return UpstreamError(
+            type: parts.type.map { shown($0, most: labelBytesMost) },
+            code: parts.code.map { shown($0, most: labelBytesMost) },
+            message: parts.message.map { shown($0, most: messageBytesMost) },
+            reason: parts.reason.map { shown($0, most: labelBytesMost) })
+    }
+
+    /// The HTTP status that an error inside a 200 stream stands for: its numeric code, else by its type (Anthropic
+    /// API reference, "Errors"), else 500.
+    package var impliedStatus: Int {
+        if let code, let number = Int(code), (400...599).contains(number) { return number }
+        for (label, status) in Self.statuses where has(label) { return status }
+        return 500
+    }
+
+    private static let statuses: [(StaticString, Int)] = [
+        ("insufficient_quota", 429), ("rate_limit_exceeded", 429), ("rate_limit_error", 429),
+        ("authentication_error", 401), ("invalid_api_key", 401), ("billing_error", 402),
+        ("permission_error", 403),
+        ("not_found_error", 404), ("model_not_found", 404), ("request_too_large", 413),
+        ("invalid_request_error", 400), ("context_length_exceeded", 400), ("content_filter", 400),
+        ("content_policy_violation", 400), ("overloaded_error", 529), ("timeout_error", 504),
+    ]
+
+    /// Whether type, code or reason is this lower-case ASCII label, whatever the case.
+    func has(_ label: StaticString) -> Bool {
+        [type, code, reason].contains { text in
+            guard let text, text.utf8.count == label.utf8CodeUnitCount else { return false }
+            return Self.begins(text, with: label)
+        }
+    }
+
+    /// Whether the message begins with this lower-case ASCII text, whatever the case. Only the beginning counts: what
+    /// follows may repeat the caller's own words, and must not decide what becomes of a provider key.
+    func opens(with text: StaticString) -> Bool {
+        message.map { Self.begins($0, with: text) } ?? false
+    }
+
+    private static func begins(_ text: String, with literal: StaticString) -> Bool {
+        guard text.utf8.count >= literal.utf8CodeUnitCount else { return false }
+        for (index, byte) in text.utf8.prefix(literal.utf8CodeUnitCount).enumerated()
+        where lowered(byte) != literal.utf8Start[index] {
+            return false
+        }
+        return true
+    }
+
+    /// A text without control, line-breaking or direction-changing characters, cut to a length in bytes.
+    private static func shown(_ text: String, most: Int) -> String {
+        var out = String.UnicodeScalarView()
+        var bytes = 0
+        for scalar in text.unicodeScalars {
+            switch scalar.value {
+            case 0..<0x20, 0x7f...0x9f, 0x200e...0x200f, 0x2028...0x202e, 0x2066...0x2069, 0xfeff: continue
+            default: break
+            }
+            bytes += UTF8.width(scalar)
+            guard bytes <= most else { break }
+            out.append(scalar)
+        }
+        return String(out)
+    }
+}
+
+/// Collects the parts of an error from whichever envelope they come in; the innermost wins.
+private struct ErrorParts {
+    var type: String?
+    var code: String?
+    var message: String?
+    var reason: String?
+
+    mutating func readTop(_ scanner: inout JSONScanner) throws(JSONFault) {
+        if scanner.peek() == UInt8(ascii: "[") {
+            try scanner.enterArray()
+            guard try scanner.nextElement() else { return }
+        }
+        try readObject(&scanner, isTop: true)
+    }
+
+    private mutating func readObject(_ scanner: inout JSONScanner, isTop: Bool) throws(JSONFault) {
+        try scanner.enterObject()
+        while let name = try scanner.nextMember() {
+            if isTop, name.matches("error") {
+                try readError(&scanner)
+            } else if name.matches("message") || name.matches("detail") {
+                message = try text(&scanner) ?? message
+            } else if name.matches("type") || name.matches("status") {
+                // Anthropic's outer type says no more than "error".
+                let found = try text(&scanner)
+                if !isTop || type == nil { type = found ?? type }
+            } else if name.matches("code") {
+                let found = try text(&scanner)
+                if !isTop || code == nil { code = found ?? code }
+            } else if name.matches("details") {
+                try readDetails(&scanner)
+            } else {
+                try scanner.skipValue()
+            }
+        }
+    }
+
+    private mutating func readError(_ scanner: inout JSONScanner) throws(JSONFault) {
+        guard scanner.peek() == UInt8(ascii: "{") else {
+            message = try text(&scanner) ?? message
+            return
+        }
+        try readObject(&scanner, isTop: false)
+    }
+
+    private mutating func readDetails(_ scanner: inout JSONScanner) throws(JSONFault) {
+        switch scanner.peek() {
+        case UInt8(ascii: "{"): try readDetail(&scanner)
+        case UInt8(ascii: "["):
+            try scanner.enterArray()
+            while try scanner.nextElement() {
+                if scanner.peek() == UInt8(ascii: "{") {
+                    try readDetail(&scanner)
+                } else {
+                    try scanner.skipValue()
+                }
+            }
+        default: try scanner.skipValue()
+        }
+    }
+
+    private mutating func readDetail(_ scanner: inout JSONScanner) throws(JSONFault) {
+        try scanner.enterObject()
+        while let name = try scanner.nextMember() {
+            if name.matches("reason") || name.matches("error_code") {
+                reason = try text(&scanner) ?? reason
+            } else {
+                try scanner.skipValue()
+            }
+        }
+    }
+
+    /// A string, or a whole number as text; nil for anything else, which is passed.
+    private func text(_ scanner: inout JSONScanner) throws(JSONFault) -> String? {
+        if scanner.peek() == UInt8(ascii: "\"") { return try scanner.takeText() }
+        return try scanner.takeCount().map { String($0) }
+    }
+}

@@ -1,0 +1,218 @@
+/// Reads JSON where it lies: a cursor over lent bytes that checks RFC 8259 and decodes only what it is asked for.
+///
+/// Everything it passes is checked: grammar, UTF-8 in every string, a nesting of at most ``depthMost``. It builds no
+/// tree and allocates nothing but the texts asked for. It does not look for repeated members by itself;
+/// ``MemberNames`` does, at the levels a decision relies on.
+///
+/// Why a reader of our own: the two decoders of Foundation take different ones of two members of the same name, and
+/// both may differ from what the provider takes; the gateway must refuse such a body rather than guess.
+package struct JSONScanner {
+    /// The deepest nesting accepted; RFC 8259 section 9 leaves the number to the reader. Bodies of the providers'
+    /// documentation, tool schemas included, stay below 40.
+    package static var depthMost: Int { 128 }
+
+    package let bytes: UnsafeRawBufferPointer
+    /// The offset of the next byte to read.
+    package internal(set) var position = 0
+    var depth = 0
+    /// Whether the container just entered has shown no entry yet.
+    var isFresh = false
+
+    package init(_ bytes: UnsafeRawBufferPointer) {
+        self.bytes = bytes
+    }
+
+    /// Checks that the bytes are one JSON value with nothing but blanks around it.
+    package static func validate(_ bytes: UnsafeRawBufferPointer) throws(JSONFault) {
+        var scanner = JSONScanner(bytes)
+        try scanner.skipValue()
+        try scanner.finish()
+    }
+
+    /// Checks that nothing but blanks follows.
+    package mutating func finish() throws(JSONFault) {
+        skipBlanks()
+        guard position == bytes.count else {
+            throw JSONFault("there are bytes after the value", at: position)
+        }
+    }
+
+    /// The first byte of the next value, which stays unread; nil at the end.
+    @inline(__always)
+    package mutating func peek() -> UInt8? {
+        skipBlanks()
+        return position < bytes.count ? bytes[position] : nil
+    }
+
+    // MARK: Containers
+
+    /// Reads `{`; then ``nextMember()`` until it answers nil.
+    package mutating func enterObject() throws(JSONFault) {
+        guard peek() == UInt8(ascii: "{") else { throw JSONFault("an object is expected", at: position) }
+        try enter()
+    }
+
+    /// Reads `[`; then ``nextElement()`` until it answers false.
+    package mutating func enterArray() throws(JSONFault) {
+        guard peek() == UInt8(ascii: "[") else { throw JSONFault("an array is expected", at: position) }
+        try enter()
+    }
+
+    /// Reads the next member's name and its colon; nil once the object's `}` is read. The caller reads the value.
+    package mutating func nextMember() throws(JSONFault) -> MemberName? {
+        guard try nextEntry(closing: UInt8(ascii: "}")) else { return nil }
+        guard peek() == UInt8(ascii: "\"") else {
+            throw JSONFault("a member name in quotes is expected", at: position)
+        }
+        let start = position + 1
+        try skipString()
+        let name = MemberName(
+            raw: UnsafeRawBufferPointer(rebasing: bytes[start..<position - 1]), start: start)
+        guard peek() == UInt8(ascii: ":") else { throw JSONFault("':' is expected", at: position) }
+        position += 1
+        return name
+    }
+
+    /// Steps to the next element; false once the array's `]` is read. The caller reads the value.
+    package mutating func nextElement() throws(JSONFault) -> Bool {
+        try nextEntry(closing: UInt8(ascii: "]"))
+    }
+
+    private mutating func enter() throws(JSONFault) {
+        guard depth < Self.depthMost else {
+            throw JSONFault("it is nested deeper than \(Self.depthMost) levels", at: position)
+        }
+        depth += 1
+        position += 1
+        isFresh = true
+    }
+
+    @inline(__always)
+    private mutating func nextEntry(closing: UInt8) throws(JSONFault) -> Bool {
+        let first = isFresh
+        isFresh = false
+        guard let byte = peek() else { throw JSONFault("it ends inside an object or an array", at: position) }
+        if byte == closing {
+            position += 1
+            depth -= 1
+            return false
+        }
+        if first { return true }
+        guard byte == UInt8(ascii: ",") else {
+            throw JSONFault("',' or '\(Character(UnicodeScalar(closing)))' is expected", at: position)
+        }
+        position += 1
+        return true
+    }
+
+    // MARK: Values
+
+    /// Checks and passes one value of any kind.
+    package mutating func skipValue() throws(JSONFault) {
+        guard let byte = peek() else {
+            throw JSONFault("a value is expected, but it ends here", at: position)
+        }
+        switch byte {
+        case UInt8(ascii: "\""): try skipString()
+        case UInt8(ascii: "{"): try skipObject()
+        case UInt8(ascii: "["): try skipArray()
+        case UInt8(ascii: "t"): try skipWord("true")
+        case UInt8(ascii: "f"): try skipWord("false")
+        case UInt8(ascii: "n"): try skipWord("null")
+        case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"): try skipNumber()
+        default: throw JSONFault("a value is expected", at: position)
+        }
+    }
+
+    private mutating func skipObject() throws(JSONFault) {
+        try enter()
+        while try nextEntry(closing: UInt8(ascii: "}")) {
+            guard peek() == UInt8(ascii: "\"") else {
+                throw JSONFault("a member name in quotes is expected", at: position)
+            }
+            try skipString()
+            guard peek() == UInt8(ascii: ":") else { throw JSONFault("':' is expected", at: position) }
+            position += 1
+            try skipValue()
+        }
+    }
+
+    private mutating func skipArray() throws(JSONFault) {
+        try enter()
+        while try nextEntry(closing: UInt8(ascii: "]")) { try skipValue() }
+    }
+
+    /// Reads `null` if it comes next.
+    package mutating func takeNull() throws(JSONFault) -> Bool {
+        guard peek() == UInt8(ascii: "n") else { return false }
+        try skipWord("null")
+        return true
+    }
+
+    /// Reads `true` or `false`; nil, and nothing read, for any other value.
+    package mutating func takeBool() throws(JSONFault) -> Bool? {
+        switch peek() {
+        case UInt8(ascii: "t"):
+            try skipWord("true")
+            return true
+        case UInt8(ascii: "f"):
+            try skipWord("false")
+            return false
+        default: return nil
+        }
+    }
+
+    /// Passes one value and reads it as a whole number from 0 to 2^63 - 1; nil if it is anything else.
+    package mutating func takeCount() throws(JSONFault) -> Int64? {
+        _ = peek()
+        let start = position
+        try skipValue()
+        var value: Int64 = 0
+        for index in start..<position {
+            let digit = bytes[index] &- UInt8(ascii: "0")
+            guard digit <= 9 else { return nil }
+            let (product, overflow) = value.multipliedReportingOverflow(by: 10)
+            let (sum, carry) = product.addingReportingOverflow(Int64(digit))
+            guard !overflow, !carry else { return nil }
+            value = sum
+        }
+        return value
+    }
+
+    private mutating func skipWord(_ word: StaticString) throws(JSONFault) {
+        let length = word.utf8CodeUnitCount
+        guard bytes.count - position >= length, bytesEqual(bytes[position..<position + length], word) else {
+            throw JSONFault("a value is expected", at: position)
+        }
+        position += length
+    }
+
+    @inline(__always)
+    mutating func skipBlanks() {
+        while position < bytes.count {
+            let byte = bytes[position]
+            if byte > 0x20 { return }
+            guard byte == 0x20 || byte == 0x0a || byte == 0x0d || byte == 0x09 else { return }
+            position += 1
+        }
+    }
+}
+
+/// Whether some bytes are exactly those of an ASCII literal.
+@inline(__always)
+func bytesEqual(_ bytes: Slice<UnsafeRawBufferPointer>, _ literal: StaticString) -> Bool {
+    guard bytes.count == literal.utf8CodeUnitCount else { return false }
+    let start = bytes.startIndex
+    for index in 0..<literal.utf8CodeUnitCount where bytes.base[start + index] != literal.utf8Start[index] {
+        return false
+    }
+    return true
+}
+
+/// Whether some bytes are exactly those of an ASCII literal.
+@inline(__always)
+func bytesEqual(_ bytes: UnsafeRawBufferPointer, _ literal: StaticString) -> Bool {
+    guard bytes.count == literal.utf8CodeUnitCount else { return false }
+    for index in 0..<bytes.count where bytes[index] != literal.utf8Start[index] { return false }
+    return true
+}

@@ -1,0 +1,137 @@
+import Domain
+
+/// What one chunk of an OpenAI chat stream says, read in full: done for few chunks of a stream.
+///
+/// Source: OpenAI API reference, "The chat completion chunk object".
+struct OpenAIChunk {
+    private(set) var usage: Usage?
+    private(set) var hasError = false
+    private(set) var choicesAreEmpty = false
+    /// The bytes of content in the deltas: text, refusals, reasoning and tool calls.
+    private(set) var contentBytes = 0
+    /// Whether a choice has its `finish_reason`.
+    private(set) var isFinished = false
+
+    /// Nil if the data is not a JSON object.
+    init?(_ data: UnsafeRawBufferPointer) {
+        var scanner = JSONScanner(data)
+        do throws(JSONFault) {
+            try read(&scanner)
+        } catch {
+            return nil
+        }
+    }
+
+    private mutating func read(_ scanner: inout JSONScanner) throws(JSONFault) {
+        try scanner.enterObject()
+        while let name = try scanner.nextMember() {
+            if name.matches("choices"), scanner.peek() == UInt8(ascii: "[") {
+                try readChoices(&scanner)
+            } else if name.matches("usage") {
+                usage = try OpenAIUsage.read(&scanner)
+            } else if name.matches("error") {
+                hasError = try !scanner.takeNull()
+                if hasError { try scanner.skipValue() }
+            } else {
+                try scanner.skipValue()
+            }
+        }
+    }
+
+    private mutating func readChoices(_ scanner: inout JSONScanner) throws(JSONFault) {
+        choicesAreEmpty = true
+        try scanner.enterArray()
+        while try scanner.nextElement() {
+            choicesAreEmpty = false
+            try scanner.enterObject()
+            while let name = try scanner.nextMember() {
+                if name.matches("delta"), scanner.peek() == UInt8(ascii: "{") {
+                    try readDelta(&scanner)
+                } else if name.matches("finish_reason") {
+                    if try scanner.takeNull() { continue }
+                    isFinished = true
+                    try scanner.skipValue()
+                } else {
+                    try scanner.skipValue()
+                }
+            }
+        }
+    }
+
+    private mutating func readDelta(_ scanner: inout JSONScanner) throws(JSONFault) {
+        try scanner.enterObject()
+        while let name = try scanner.nextMember() {
+            let isRole = name.matches("role")
+            let bytes = try valueBytes(&scanner)
+            if !isRole { contentBytes += bytes }
+        }
+    }
+}
+
+/// What the named events of an Anthropic stream say.
+///
+/// Source: Anthropic API reference, "Streaming messages".
+enum AnthropicChunk {
+    /// Lays the usage of a `message_start` or `message_delta` over what is known; true if there was one.
+    static func overlayUsage(of data: UnsafeRawBufferPointer, on usage: inout AnthropicUsage) -> Bool {
+        var scanner = JSONScanner(data)
+        do throws(JSONFault) {
+            var found = false
+            try scanner.enterObject()
+            while let name = try scanner.nextMember() {
+                if name.matches("usage") {
+                    if try usage.overlay(&scanner) { found = true }
+                } else if name.matches("message"), scanner.peek() == UInt8(ascii: "{") {
+                    try scanner.enterObject()
+                    while let inner = try scanner.nextMember() {
+                        guard inner.matches("usage") else {
+                            try scanner.skipValue()
+                            continue
+                        }
+                        if try usage.overlay(&scanner) { found = true }
+                    }
+                } else {
+                    try scanner.skipValue()
+                }
+            }
+            return found
+        } catch {
+            return false
+        }
+    }
+
+    /// The bytes of a `content_block_delta` that are not content; nil if it cannot be read.
+    static func envelope(of data: UnsafeRawBufferPointer) -> Int? {
+        var scanner = JSONScanner(data)
+        do throws(JSONFault) {
+            var content = 0
+            try scanner.enterObject()
+            while let name = try scanner.nextMember() {
+                guard name.matches("delta"), scanner.peek() == UInt8(ascii: "{") else {
+                    try scanner.skipValue()
+                    continue
+                }
+                try scanner.enterObject()
+                while let inner = try scanner.nextMember() {
+                    let isKind = inner.matches("type")
+                    let bytes = try valueBytes(&scanner)
+                    if !isKind { content += bytes }
+                }
+            }
+            return data.count - content
+        } catch {
+            return nil
+        }
+    }
+}
+
+/// Passes a value; the bytes of content it holds: none for null, a string's inside, the whole of anything else but
+/// an empty container.
+private func valueBytes(_ scanner: inout JSONScanner) throws(JSONFault) -> Int {
+    if try scanner.takeNull() { return 0 }
+    let start = scanner.position
+    try scanner.skipValue()
+    let count = scanner.position - start
+    let isWrapped = [UInt8(ascii: "\""), UInt8(ascii: "["), UInt8(ascii: "{")].contains(scanner.bytes[start])
+    return isWrapped ? count - 2 : count
+}

@@ -1,0 +1,119 @@
+package import Domain
+
+/// What is known of a streamed answer so far: its usage, whether content, an error or the end came.
+package struct StreamedAnswer {
+    private let dialect: Dialect
+    private let dropsUsage: Bool
+    private var anthropic = AnthropicUsage()
+    /// The bytes of a delta event that are not content, measured on the first of its kind.
+    private var envelope: Int?
+
+    /// The last usage that the provider reported. On an Anthropic stream the output is a placeholder until
+    /// ``usageIsFinal``.
+    package private(set) var usage: Usage?
+    /// Whether the reported usage covers the output too.
+    package private(set) var usageIsFinal = false
+    /// Whether the terminal event came: `[DONE]` or `message_stop`. A stream that ends without it was cut.
+    package private(set) var ended = false
+    /// The error that came inside the stream, if one did; nothing is sent on from there.
+    package private(set) var fault: UpstreamError?
+    /// Whether any of the answer itself came; until then nothing is lost by trying another target.
+    package private(set) var sawContent = false
+    /// How many content deltas came.
+    package private(set) var deltas: Int64 = 0
+    /// About how many bytes of content they held, JSON escapes included.
+    package private(set) var contentBytes: Int64 = 0
+
+    init(dialect: Dialect, dropsUsage: Bool) {
+        self.dialect = dialect
+        self.dropsUsage = dropsUsage
+    }
+
+    /// The output in tokens as far as it can be told from what came: one a delta or one for four bytes of content,
+    /// whichever is more (OpenAI sends about a token a delta, Anthropic several).
+    package var estimatedOutput: Int64 { max(deltas, (contentBytes + 3) / 4) }
+
+    /// What to bill for the stream as it stands: the reported usage if it is final, else the reported input (or the
+    /// given estimate) with the output estimated.
+    package func settledUsage(inputEstimate: Int64) -> (usage: Usage, source: UsageSource) {
+        if usageIsFinal, let usage { return (usage, .reported) }
+        var settled = usage ?? Usage(input: inputEstimate)
+        settled.output = max(settled.output, estimatedOutput)
+        return (settled, .estimated)
+    }
+
+    /// Takes note of an event; whether it goes on to the caller.
+    mutating func keeps(_ event: ServerEvent) -> Bool {
+        guard fault == nil else { return false }
+        guard !event.data.isEmpty else { return true }
+        return dialect == .anthropicMessages ? readAnthropic(event) : readOpenAI(event)
+    }
+
+    // MARK: OpenAI
+
+    private mutating func readOpenAI(_ event: ServerEvent) -> Bool {
+        if bytesEqual(event.data, "[DONE]") {
+            ended = true
+            return true
+        }
+        let isContent = sawContent && event.name.isEmpty && !MemberSearch.mayHoldUsageOrError(event.data)
+        guard !isContent else {
+            count(event.data)
+            return true
+        }
+        guard let chunk = OpenAIChunk(event.data) else { return true }
+        if chunk.hasError || bytesEqual(event.name, "error") {
+            fault = UpstreamError.read(event.data)
+            return false
+        }
+        if let reported = chunk.usage {
+            usage = reported
+            usageIsFinal = true
+        }
+        if chunk.contentBytes > 0 || chunk.isFinished { sawContent = true }
+        if chunk.contentBytes > 0 {
+            envelope = envelope ?? event.data.count - chunk.contentBytes
+            deltas += 1
+            contentBytes += Int64(chunk.contentBytes)
+        }
+        return !(dropsUsage && chunk.usage != nil && chunk.choicesAreEmpty)
+    }
+
+    // MARK: Anthropic
+
+    private mutating func readAnthropic(_ event: ServerEvent) -> Bool {
+        if bytesEqual(event.name, "content_block_delta") {
+            sawContent = true
+            if envelope == nil { envelope = AnthropicChunk.envelope(of: event.data) }
+            count(event.data)
+        } else if bytesEqual(event.name, "content_block_start") {
+            // A block has deltas of one kind, and so one envelope.
+            envelope = nil
+        } else if bytesEqual(event.name, "error") {
+            fault = UpstreamError.read(event.data)
+            return false
+        } else if bytesEqual(event.name, "message_stop") {
+            ended = true
+        } else if bytesEqual(event.name, "message_start") {
+            readAnthropicUsage(event.data, isFinal: false)
+        } else if bytesEqual(event.name, "message_delta") {
+            sawContent = true
+            readAnthropicUsage(event.data, isFinal: true)
+        }
+        return true
+    }
+
+    private mutating func readAnthropicUsage(_ data: UnsafeRawBufferPointer, isFinal: Bool) {
+        var figures = anthropic
+        guard AnthropicChunk.overlayUsage(of: data, on: &figures) else { return }
+        anthropic = figures
+        usage = figures.disjoint
+        usageIsFinal = isFinal
+    }
+
+    /// Counts a delta without reading it: what goes beyond the envelope is content.
+    private mutating func count(_ data: UnsafeRawBufferPointer) {
+        deltas += 1
+        contentBytes += Int64(max(0, data.count - (envelope ?? data.count)))
+    }
+}
