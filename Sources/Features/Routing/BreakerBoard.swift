@@ -1,0 +1,82 @@
+package import Domain
+
+/// The breakers of all targets: the port behind which a shared store could stand.
+///
+/// Planning only looks (`outlooks`); an attempt that really starts asks (`permit`) and always brings its ticket back
+/// (`report`), even when it was cancelled. Whatever a verb moved it returns as `Change`; the caller publishes it.
+package protocol BreakerBoard: Sendable {
+    /// What a permit would be for each candidate, in their order; takes no probe's slot.
+    func outlooks(of candidates: [Candidate], at now: Instant) -> [Breaker.Outlook]
+    func permit(_ target: Target, at now: Instant) -> Permission
+    func report(
+        _ result: AttemptResult, of ticket: Breaker.Ticket, for target: Target, at now: Instant
+    ) -> Breaker.Change
+    /// Puts an override in force; its end is turned from civil time to `now`'s clock here.
+    func hold(_ hold: BreakerHold, on target: Target, at now: Instant, wall: WallTime) -> Breaker.Change
+    /// Ends an override before its time.
+    func release(_ target: Target, at now: Instant) -> Breaker.Change
+    /// Lets time have its effect on breakers that no call touches; to be called about every second.
+    func advance(to now: Instant) -> [BreakerShift]
+    /// One breaker as it stands; a target that nothing was heard of is closed.
+    func status(of target: Target, at now: Instant) -> BreakerStatus
+    /// All that are known, in the order of their targets.
+    func states(at now: Instant) -> [BreakerStatus]
+}
+
+/// The answer to an attempt's request for a permit, and what asking moved.
+package struct Permission: Sendable, Hashable {
+    package let permit: Breaker.Permit
+    package let change: Breaker.Change
+
+    package init(permit: Breaker.Permit, change: Breaker.Change) {
+        self.permit = permit
+        self.change = change
+    }
+}
+
+/// How an attempt ended, as far as breakers care.
+package enum AttemptResult: Sendable, Hashable {
+    case answered
+    /// With the provider's Retry-After, where it sent one.
+    case failed(FailureClass, retryAfter: Duration?)
+    /// Cancelled, or never sent.
+    case abandoned
+}
+
+/// A breaker that time alone moved.
+package struct BreakerShift: Sendable, Hashable {
+    package let target: Target
+    package let change: Breaker.Change
+
+    package init(target: Target, change: Breaker.Change) {
+        self.target = target
+        self.change = change
+    }
+}
+
+/// One breaker as screens and listings show it.
+package struct BreakerStatus: Sendable, Hashable {
+    package let target: Target
+    package let position: BreakerPosition
+    package let hold: BreakerHold?
+    /// When it came into this position.
+    package let since: Instant
+    /// Calls and failures of the window, of those that say something of the provider.
+    package let window: FailureWindow.Counts
+    /// When it will let a probe through, while open.
+    package let nextProbe: Instant?
+    /// One sentence: the rule, the numbers, what happens next.
+    package let why: String
+
+    package init(_ breaker: Breaker, of target: Target, at now: Instant) {
+        var breaker = breaker
+        _ = breaker.advance(to: now)
+        self.target = target
+        position = breaker.position
+        hold = breaker.hold(at: now)
+        since = breaker.since
+        window = breaker.window.counts(at: now)
+        nextProbe = breaker.nextProbe(at: now)
+        why = breaker.why(at: now)
+    }
+}

@@ -1,0 +1,29 @@
+/// When a breaker trips, how long it stays open, and what closes it again.
+///
+/// The defaults trip within seconds of a real outage and never on a handful of failures; they are the middle of what
+/// comparable gateways ship.
+package struct BreakerOptions: Sendable, Hashable {
+    /// Share of failures in the window that trips, 1 to 100.
+    package var failurePercent = 50
+    /// Fewer calls than this in the window never trip by share.
+    package var callsMin = 10
+    /// How far back calls count.
+    package var window = Duration.seconds(30)
+    /// This many attempts in a row without any answer (connect failures, timeouts) trip whatever the share.
+    package var silentRunMax = 5
+    /// How long the first opening lasts; every failed probe doubles it.
+    package var openFirst = Duration.seconds(10)
+    /// What doubling ends at.
+    package var openLongest = Duration.seconds(120)
+    /// The most that a provider's own Retry-After may keep the breaker open: a broken header must not shut a target
+    /// for good.
+    package var retryAfterLongest = Duration.seconds(3_600)
+    /// Probes that must succeed to close; one runs at a time.
+    package var probesToClose = 3
+    /// When a probe of which nothing was heard no longer blocks the next.
+    package var probeTimeout = Duration.seconds(60)
+    /// The longest hold, whatever its end says: no override lives for ever.
+    package var holdLongest = Duration.seconds(30 * 86_400)
+
+    package init() {}
+}

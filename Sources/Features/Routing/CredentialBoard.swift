@@ -1,0 +1,44 @@
+package import Domain
+
+/// The health of all provider keys: the port behind which a shared store could stand.
+///
+/// Planning only looks (`availabilities`); an attempt that really starts takes (`take`), so that a key whose rest is
+/// over is tried by one call and not by all.
+package protocol CredentialBoard: Sendable {
+    /// For each candidate the availability of each of its keys, in their order; takes no probe.
+    func availabilities(of candidates: [Candidate], at now: Instant) -> [[CredentialAvailability]]
+    func take(_ key: ProviderKeyID, for model: ModelName, at now: Instant) -> CredentialAvailability
+    /// Notes what an attempt begun at `began` showed; returns the mark when it is another than before.
+    ///
+    /// `exhausted` and `rejected` are of the whole key, `cooling` and `deniedForModel` of the key for that model; `ok`
+    /// clears both. `retryAfter` matters to `cooling` and `exhausted`.
+    func note(
+        _ mark: CredentialMark, on key: ProviderKeyID, for model: ModelName, began: Instant, at now: Instant,
+        retryAfter: Duration?
+    ) -> CredentialMark?
+    /// Forgets all about a key: it was verified anew, replaced or revoked. Returns `ok` when that changes its mark.
+    func clear(_ key: ProviderKeyID) -> CredentialMark?
+    /// Everything that is not simply well, keys in order.
+    func states(at now: Instant) -> [CredentialStatus]
+}
+
+/// The health of one provider key as screens show it.
+package struct CredentialStatus: Sendable, Hashable {
+    package let key: ProviderKeyID
+    /// The model it is about; nil = the whole key.
+    package let model: ModelName?
+    package let mark: CredentialMark
+    /// The end of its rest.
+    package let until: Instant
+    package let markedAt: Instant
+
+    package init(
+        key: ProviderKeyID, model: ModelName?, mark: CredentialMark, until: Instant, markedAt: Instant
+    ) {
+        self.key = key
+        self.model = model
+        self.mark = mark
+        self.until = until
+        self.markedAt = markedAt
+    }
+}

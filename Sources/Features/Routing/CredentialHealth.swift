@@ -1,0 +1,101 @@
+package import Domain
+
+/// How long a provider key rests after what its provider said of it.
+package struct CredentialOptions: Sendable, Hashable {
+    /// Rest after a rate limit that named no moment.
+    package var coolingDefault = Duration.seconds(10)
+    /// The most a Retry-After may rest a key: a broken header must not disable it for good.
+    package var coolingLongest = Duration.seconds(3_600)
+    /// Rest after a spent quota; doubles with each probe that finds it still spent.
+    package var exhaustedFirst = Duration.seconds(300)
+    package var exhaustedLongest = Duration.seconds(3_600)
+    /// Rest after a refused key, and after a refused model, until one probe asks again.
+    package var refusedRest = Duration.seconds(600)
+    /// When a probe of which nothing was heard no longer blocks the next.
+    package var probeTimeout = Duration.seconds(60)
+
+    package init() {}
+}
+
+/// Whether a provider key may be used for a call.
+package enum CredentialAvailability: Sendable, Hashable {
+    case usable
+    /// Its rest is over: one call may try it, and others wait for what that one finds.
+    case probe
+    case refused(CredentialMark, until: Instant)
+}
+
+/// What is known of one provider key, as a whole or for one model, as a plain value.
+///
+/// Marks and time go in, availability comes out. It never touches a breaker: a bad key is not the provider's fault.
+package struct CredentialHealth: Sendable, Hashable {
+    package private(set) var mark: CredentialMark = .ok
+    /// When it was last marked; only a call begun after that can clear it.
+    package private(set) var markedAt: Instant?
+    /// The end of its rest.
+    package private(set) var until = Instant(nanoseconds: .min)
+    /// Probes in a row that found the quota spent.
+    private var repeats = 0
+    private var probeEnds: Instant?
+
+    package init() {}
+
+    package func availability(at now: Instant) -> CredentialAvailability {
+        switch mark {
+        case .ok: return .usable
+        case .cooling: return now < until ? .refused(mark, until: until) : .usable
+        case .exhausted, .rejected, .deniedForModel:
+            if now < until { return .refused(mark, until: until) }
+            if let probeEnds, now < probeEnds { return .refused(mark, until: probeEnds) }
+            return .probe
+        }
+    }
+
+    /// Takes the probe, if one is due, right before the attempt starts.
+    package mutating func take(at now: Instant, options: CredentialOptions) -> CredentialAvailability {
+        let availability = availability(at: now)
+        if availability == .probe { probeEnds = now + options.probeTimeout }
+        return availability
+    }
+
+    /// Notes what an attempt showed.
+    ///
+    /// - Parameters:
+    ///   - began: when the attempt started. An answer to a call begun before the last bad mark clears nothing:
+    ///     calls in flight beside a rate-limited one must not end its rest.
+    ///   - retryAfter: what the provider asked for. Overlapping rests keep the longest end.
+    package mutating func note(
+        _ mark: CredentialMark, began: Instant, at now: Instant, retryAfter: Duration?,
+        options: CredentialOptions
+    ) {
+        guard mark != .ok else {
+            if let markedAt, began >= markedAt { self = Self() }
+            return
+        }
+        let rest: Duration
+        switch mark {
+        case .ok, .cooling: rest = retryAfter ?? options.coolingDefault
+        case .rejected, .deniedForModel: rest = options.refusedRest
+        case .exhausted:
+            let asked = self.mark == .exhausted
+            // Only a probe doubles the rest; the others in flight when the quota ran out say nothing new.
+            if asked && now < until {
+                rest = .zero
+            } else {
+                repeats = asked ? repeats + 1 : 0
+                rest = max(exhaustedRest(options), retryAfter ?? .zero)
+            }
+        }
+        let end = now + min(max(rest, .zero), max(options.coolingLongest, options.exhaustedLongest))
+        until = self.mark == mark ? max(until, end) : end
+        self.mark = mark
+        markedAt = now
+        probeEnds = nil
+    }
+
+    private func exhaustedRest(_ options: CredentialOptions) -> Duration {
+        var rest = options.exhaustedFirst
+        for _ in 0..<repeats where rest < options.exhaustedLongest { rest += rest }
+        return min(rest, options.exhaustedLongest)
+    }
+}

@@ -1,0 +1,100 @@
+package import Domain
+
+/// Where a call may go, in order, and why not elsewhere.
+package struct RoutePlan: Sendable, Hashable {
+    /// One try that may be made: ask for its permit and take its key right before it starts.
+    package struct Attempt: Sendable, Hashable {
+        package let target: Target
+        /// nil where the target needs none.
+        package let key: ProviderKeyID?
+    }
+
+    /// A target, or one key at it, that the plan leaves out.
+    package struct Skipped: Sendable, Hashable {
+        package let target: Target
+        /// nil = the target with all its keys.
+        package let key: ProviderKeyID?
+        package let reason: Reason
+    }
+
+    /// Why something was left out.
+    package enum Reason: Sendable, Hashable {
+        case breaker(Breaker.Refusal)
+        case credential(CredentialMark, until: Instant)
+        case noKey
+        /// The plan already holds as many attempts as a call may make.
+        case enough(Int)
+    }
+
+    package let attempts: [Attempt]
+    package let skipped: [Skipped]
+    /// When anything may pass again; nil while something may pass now, and when waiting does not help.
+    package let retryAt: Instant?
+}
+
+extension RoutePlan.Skipped {
+    /// One sentence without the names of operators or keys: callers see it too.
+    package func text(at now: Instant) -> String { "\(target): \(reason.text(at: now))" }
+}
+
+extension RoutePlan.Reason {
+    package func text(at now: Instant) -> String {
+        switch self {
+        case .breaker(let refusal):
+            switch refusal.cause {
+            case .open: "breaker open, probe in \(Self.wait(until: refusal.retryAt, from: now))"
+            case .probing: "breaker half-open, its one probe is running"
+            case .held: "held open by an operator for \(Self.wait(until: refusal.retryAt, from: now))"
+            }
+        case .credential(let mark, let until):
+            "provider key \(mark.phrase), tried again in \(Self.wait(until: until, from: now))"
+        case .noKey: "no provider key is stored for this provider"
+        case .enough(let count): "a call makes at most \(count) attempts"
+        }
+    }
+
+    private static func wait(until moment: Instant?, from now: Instant) -> String {
+        moment.map { ($0 - now).brief } ?? "a moment"
+    }
+}
+
+extension CredentialMark {
+    fileprivate var phrase: String {
+        switch self {
+        case .ok: "well"
+        case .cooling: "rate-limited by the provider"
+        case .exhausted: "out of quota or credit"
+        case .rejected: "rejected by the provider"
+        case .deniedForModel: "not permitted to use this model"
+        }
+    }
+}
+
+extension RoutePlan {
+    /// What to tell the caller when nothing may be tried; nil while something may.
+    package func failure(at now: Instant) -> CallFailure? {
+        guard attempts.isEmpty else { return nil }
+        let retryAfter = retryAt.map { max($0 - now, .zero) }
+        guard !skipped.isEmpty else {
+            return CallFailure(
+                .noTarget, source: .gateway, "this model's route has no target; the operator must add one")
+        }
+        // Four are enough to understand; a long route must not make a long error.
+        let shown = skipped.prefix(4).map { $0.text(at: now) }.joined(separator: "; ")
+        let rest = skipped.count > 4 ? "; and \(skipped.count - 4) more" : ""
+        if skipped.contains(where: \.reason.isOfBreaker) {
+            return CallFailure(
+                .noTarget, source: .provider, "no target can take this call now: \(shown)\(rest)",
+                retryAfter: retryAfter)
+        }
+        return CallFailure(
+            .noProviderKey, source: .providerKey,
+            "none of your provider keys can serve this call: \(shown)\(rest)", retryAfter: retryAfter)
+    }
+}
+
+extension RoutePlan.Reason {
+    fileprivate var isOfBreaker: Bool {
+        if case .breaker = self { true } else { false }
+    }
+}

@@ -1,0 +1,87 @@
+package import Domain
+
+/// Turns candidates, breakers and key health into the ordered attempts a call may make.
+///
+/// Pure, and only looks: a probe's slot is taken by the attempt itself, so that plans which are never carried out
+/// block nothing.
+package struct RoutePlanner: Sendable {
+    /// The most attempts a plan holds: bounds what one call can cost.
+    package let attemptsMax: Int
+
+    /// What to suppose where nobody knows the end: a probe usually takes about as long.
+    private static var supposedWait: Duration { .seconds(1) }
+
+    package init(attemptsMax: Int = 8) { self.attemptsMax = max(1, attemptsMax) }
+
+    /// - Parameters:
+    ///   - order: the candidates' places as a strategy gave them.
+    ///   - breakers: one outlook for each candidate, in the candidates' order.
+    ///   - credentials: for each candidate one availability for each of its keys.
+    package func plan(
+        _ candidates: [Candidate], order: [Int], breakers: [Breaker.Outlook],
+        credentials: [[CredentialAvailability]], at now: Instant
+    ) -> RoutePlan {
+        var draft = Draft(attemptsMax: attemptsMax)
+        for place in order {
+            let candidate = candidates[place]
+            let keysFrom = draft.moment(of: candidate, credentials: credentials[place], at: now)
+            if case .refuses(let refusal) = breakers[place] {
+                draft.skipped.append(.init(target: candidate.target, key: nil, reason: .breaker(refusal)))
+                draft.wait(for: keysFrom.map { max($0, refusal.retryAt ?? now + Self.supposedWait) })
+            } else {
+                draft.add(candidate, credentials: credentials[place])
+                draft.wait(for: keysFrom)
+            }
+        }
+        return RoutePlan(
+            attempts: draft.attempts, skipped: draft.skipped,
+            retryAt: draft.attempts.isEmpty ? draft.retryAt : nil)
+    }
+}
+
+/// A plan in the making.
+private struct Draft {
+    let attemptsMax: Int
+    var attempts: [RoutePlan.Attempt] = []
+    var skipped: [RoutePlan.Skipped] = []
+    var retryAt: Instant?
+
+    mutating func wait(for moment: Instant?) {
+        guard let moment else { return }
+        retryAt = min(retryAt ?? moment, moment)
+    }
+
+    /// When one of the candidate's keys may be used; nil when it has none and needs one.
+    func moment(of candidate: Candidate, credentials: [CredentialAvailability], at now: Instant) -> Instant? {
+        if candidate.keys.isEmpty { return candidate.keyless ? now : nil }
+        return credentials.map { if case .refused(_, let until) = $0 { until } else { now } }.min()
+    }
+
+    /// Adds an attempt for each key that may be used; keys due for a probe come after those known to be well.
+    mutating func add(_ candidate: Candidate, credentials: [CredentialAvailability]) {
+        if candidate.keys.isEmpty {
+            if candidate.keyless {
+                attempt(candidate.target, nil)
+            } else {
+                skipped.append(.init(target: candidate.target, key: nil, reason: .noKey))
+            }
+        }
+        for wanted in [CredentialAvailability.usable, .probe] {
+            for (key, availability) in zip(candidate.keys, credentials) where availability == wanted {
+                attempt(candidate.target, key)
+            }
+        }
+        for (key, availability) in zip(candidate.keys, credentials) {
+            guard case .refused(let mark, let until) = availability else { continue }
+            skipped.append(.init(target: candidate.target, key: key, reason: .credential(mark, until: until)))
+        }
+    }
+
+    private mutating func attempt(_ target: Target, _ key: ProviderKeyID?) {
+        if attempts.count < attemptsMax {
+            attempts.append(.init(target: target, key: key))
+        } else {
+            skipped.append(.init(target: target, key: key, reason: .enough(attemptsMax)))
+        }
+    }
+}

@@ -1,0 +1,48 @@
+package import Domain
+
+/// By lot, in proportion to the weights, without replacement; weight 0 comes last, in the route's order.
+package struct WeightedStrategy: RoutingStrategy {
+    /// Above any weight a route may state (10,000); keeps sums far from overflow.
+    private static var weightMax: Int { 1_000_000 }
+
+    package var name: RoutingStrategyName { .weighted }
+
+    package init() {}
+
+    package func order(_ candidates: [Candidate], draw: UInt64) -> [Int] {
+        var weights = candidates.map { UInt64(min(max($0.weight, 0), Self.weightMax)) }
+        var total = weights.reduce(0, +)
+        var order: [Int] = []
+        order.reserveCapacity(candidates.count)
+        var lots = Lots(state: draw)
+        while total > 0 {
+            // The high half of the product maps a 64-bit number evenly enough onto 0..<total (Lemire 2019,
+            // "Fast random integer generation in an interval"); the bias is below total / 2^64.
+            var left = lots.next().multipliedFullWidth(by: total).high
+            for place in weights.indices where weights[place] > 0 {
+                guard left >= weights[place] else {
+                    order.append(place)
+                    total -= weights[place]
+                    weights[place] = 0
+                    break
+                }
+                left -= weights[place]
+            }
+        }
+        order += candidates.indices.filter { candidates[$0].weight <= 0 }
+        return order
+    }
+}
+
+/// Further random numbers out of one draw: SplitMix64 (Steele, Lea, Flood 2014).
+private struct Lots {
+    var state: UInt64
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9e37_79b9_7f4a_7c15
+        var mixed = state
+        mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
+        return mixed ^ (mixed >> 31)
+    }
+}

@@ -1,0 +1,37 @@
+import Domain
+
+/// A seeded generator, so that a failing run can be repeated: SplitMix64 (Steele, Lea, Flood 2014).
+struct SeededGenerator: RandomNumberGenerator {
+    private var state: UInt64
+
+    init(seed: UInt64) { state = seed }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9e37_79b9_7f4a_7c15
+        var mixed = state
+        mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
+        return mixed ^ (mixed >> 31)
+    }
+}
+
+extension Instant {
+    static func seconds(_ seconds: Double) -> Self { Self(nanoseconds: Int64(seconds * 1e9)) }
+}
+
+extension WallTime {
+    static func seconds(_ seconds: Double) -> Self { Self(milliseconds: Int64(seconds * 1e3)) }
+}
+
+func target(_ text: String) -> Target {
+    do { return try Target(text) } catch { preconditionFailure("\(error)") }
+}
+
+func model(_ text: String) -> ModelName {
+    do { return try ModelName(text) } catch { preconditionFailure("\(error)") }
+}
+
+/// A hold whose civil clock runs level with the monotonic one.
+func hold(_ mode: BreakerHold.Mode, from start: Double, to end: Double) -> BreakerHold {
+    BreakerHold(mode: mode, owner: "mira", reason: "maintenance", since: .seconds(start), ends: .seconds(end))
+}
