@@ -1,0 +1,60 @@
+package import Cipher
+
+/// The text of a virtual key: `gth_`, 43 random characters of `0-9A-Za-z` (256 bits) and a checksum of 6.
+///
+/// The checksum is CRC-32/ISO-HDLC over `gth_` and the 43 characters, as a big-endian base-62 number padded with
+/// zeros, so that scanners and typing errors are caught without asking anyone. The text is opaque ASCII: what is
+/// stored is SHA-256 over all 53 bytes.
+package enum VirtualKeyText {
+    package static let byteCount = prefix.count + randomCount + checksumCount
+    static let prefix = Array("gth_".utf8)
+    /// 62^43 > 2^256.
+    static let randomCount = 43
+    /// 62^6 > 2^32.
+    static let checksumCount = 6
+    static let alphabet = Array("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz".utf8)
+
+    /// A new key; the caller shows it once and keeps only its hash.
+    package static func make() throws(CipherFailure) -> [UInt8] {
+        var body = prefix
+        body.reserveCapacity(byteCount)
+        while body.count < prefix.count + randomCount {
+            let draw = try RandomBytes.secret(count: 64)
+            draw.withBytes { bytes in
+                // 248 is the largest multiple of 62 in a byte: above it the first letters would come too often.
+                for byte in bytes where byte < 248 && body.count < prefix.count + randomCount {
+                    body.append(alphabet[Int(byte % 62)])
+                }
+            }
+        }
+        return body + checksum(of: body.withUnsafeBytes { CRC32.checksum($0) })
+    }
+
+    /// Whether the bytes have the form of a virtual key, checksum included.
+    package static func isWellFormed(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        guard bytes.count == byteCount, bytes.starts(with: prefix) else { return false }
+        guard bytes[prefix.count...].allSatisfy(isBase62) else { return false }
+        let bodyEnd = byteCount - checksumCount
+        var rest = CRC32.checksum(UnsafeRawBufferPointer(rebasing: bytes[..<bodyEnd]))
+        for index in (bodyEnd..<byteCount).reversed() {
+            guard bytes[index] == alphabet[Int(rest % 62)] else { return false }
+            rest /= 62
+        }
+        return true
+    }
+
+    private static func checksum(of crc: UInt32) -> [UInt8] {
+        var rest = crc
+        var digits = [UInt8](repeating: 0, count: checksumCount)
+        for index in digits.indices.reversed() {
+            digits[index] = alphabet[Int(rest % 62)]
+            rest /= 62
+        }
+        return digits
+    }
+
+    @inline(__always)
+    private static func isBase62(_ byte: UInt8) -> Bool {
+        (byte >= 0x30 && byte <= 0x39) || (byte >= 0x41 && byte <= 0x5a) || (byte >= 0x61 && byte <= 0x7a)
+    }
+}
