@@ -25,7 +25,7 @@ package final class CallSession {
         package let key: ProviderKeyRecord?
         package let number: Int
         package let timeouts: Timeouts
-        let permit: BreakerPermit
+        let ticket: Breaker.Ticket
         let started: Instant
     }
 
@@ -38,13 +38,6 @@ package final class CallSession {
         package let total: Duration
     }
 
-    /// One thing that can be tried.
-    private struct Option {
-        let target: Target
-        let provider: ProviderDefinition
-        let key: ProviderKeyRecord?
-    }
-
     package let call: InboundCall
     package let who: Authorized
     private let parts: PathParts
@@ -54,14 +47,15 @@ package final class CallSession {
     private let options: PathOptions
     private let deadline: Instant
 
-    private var queue: [Option] = []
+    private var route: RoutePlan?
+    private var queue: [RoutePlan.Attempt] = []
+    private var keys: [ProviderKeyID: ProviderKeyRecord] = [:]
     private var current: Attempt?
     /// What to try once more at the end, if nothing else helped, and how often.
-    private var retry: (option: Option, left: Int)?
+    private var retry: (option: RoutePlan.Attempt, left: Int)?
     private var outcomes: [AttemptOutcome] = []
     private var lastFailure: CallFailure?
-    private var soonest: Instant?
-    private var skipped: [String] = []
+    private var refusals: [RoutePlan.Skipped] = []
     private var firstByteAt: Instant?
     private var settled = false
 
@@ -111,29 +105,26 @@ package final class CallSession {
                 "no provider serves the model \"\(call.model)\" in this format for this virtual key; "
                     + "GET /v1/models lists what does, or name it PROVIDER/MODEL", field: "model")
         }
-        let candidates = choices.map { Candidate(target: $0.target, weight: $0.weight) }
-        let ordered = StrategyList.strategy(strategy).order(candidates, draw: parts.draw())
-        let owned = directory.keys[who.tenant.id] ?? [:]
-        var withoutKey: [Target] = []
-        for candidate in ordered {
-            guard let provider = directory.providers[candidate.target.provider] else { continue }
-            let keys = owned[provider.name] ?? []
-            if keys.isEmpty, provider.keyless {
-                queue.append(Option(target: candidate.target, provider: provider, key: nil))
-            } else if keys.isEmpty {
-                withoutKey.append(candidate.target)
-            }
-            // The newest key first: after a rotation it is the successor, the draining one serves as its reserve.
-            for key in keys.reversed() {
-                queue.append(Option(target: candidate.target, provider: provider, key: key))
-            }
+        let candidates = choices.compactMap { choice -> Candidate? in
+            guard let provider = directory.providers[choice.target.provider] else { return nil }
+            // The newest active key first: after a rotation that is the successor; a draining one is its reserve.
+            let owned = (directory.keys[who.tenant.id]?[provider.name] ?? []).reversed()
+            for key in owned { keys[key.id] = key }
+            return Candidate(
+                target: choice.target, weight: choice.weight, keys: owned.map(\.id), keyless: provider.keyless)
         }
-        guard queue.isEmpty else { return }
-        settleRefused(.noProviderKey, status: 424)
-        let names = Set(withoutKey.map(\.provider.text)).sorted().joined(separator: ", ")
-        throw CallFailure(
-            .noProviderKey, source: .caller,
-            "this tenant has no usable key for \(names); add one with: gatehouse key add TENANT PROVIDER")
+        let order = StrategyList.strategy(named: strategy).order(candidates, draw: parts.draw())
+        let route = RoutePlanner(attemptsMax: options.attempts).plan(
+            candidates, order: order, breakers: parts.breakers.outlooks(of: candidates, at: call.received),
+            credentials: parts.credentials.availabilities(of: candidates, at: call.received), at: call.received)
+        if let failure = route.failure(at: call.received) {
+            settle(
+                .init(end: .failed, status: failure.status, failure: failure.code, usage: nil, estimate: nil),
+                at: call.received)
+            throw failure
+        }
+        queue = route.attempts
+        self.route = route
     }
 
     // MARK: Attempts
@@ -155,44 +146,43 @@ package final class CallSession {
         return .fail(exhaustedFailure(at: now))
     }
 
-    private func begin(_ option: Option, left: Duration, at now: Instant) -> Attempt? {
-        if let key = option.key {
-            if case .unusable(let why, let until) = parts.credentials.state(of: key.id, model: option.target.model, at: now)
-            {
-                skip("\(option.target): \(why)", until: until)
-                return nil
-            }
-        }
-        let (permit, change) = parts.breakers.permit(option.target, at: now)
-        parts.announce(change, at: option.target, lane: lane)
-        switch permit {
-        case .refuse(let retryAt, let why):
-            skip("\(option.target): \(why)", until: retryAt)
+    private func begin(_ option: RoutePlan.Attempt, left: Duration, at now: Instant) -> Attempt? {
+        guard let provider = directory.providers[option.target.provider] else { return nil }
+        let permission = parts.breakers.permit(option.target, at: now)
+        parts.announce(permission.change, at: option.target, lane: lane)
+        let ticket: Breaker.Ticket
+        switch permission.permit {
+        case .pass(let given), .probe(let given): ticket = given
+        case .refuse(let refusal):
+            refusals.append(.init(target: option.target, key: nil, reason: .breaker(refusal)))
             // The breaker stands before the target, so another key does not get past it either.
             queue.removeAll { $0.target == option.target }
             return nil
-        case .pass, .probe:
-            let attempt = Attempt(
-                target: option.target, provider: option.provider, key: option.key, number: outcomes.count + 1,
-                timeouts: Timeouts(
-                    connect: min(options.connect, left), firstByte: min(options.firstByte, left), idle: options.idle,
-                    total: left), permit: permit, started: now)
-            current = attempt
-            return attempt
         }
-    }
-
-    private func skip(_ why: String, until: Instant?) {
-        if skipped.count < 16 { skipped.append(why) }
-        if let until { soonest = min(soonest ?? until, until) }
+        if let key = option.key {
+            let availability = parts.credentials.take(key, for: option.target.model, at: now)
+            if case .refused(let mark, let until) = availability {
+                _ = parts.breakers.report(.abandoned, of: ticket, for: option.target, at: now)
+                refusals.append(.init(target: option.target, key: key, reason: .credential(mark, until: until)))
+                return nil
+            }
+        }
+        let attempt = Attempt(
+            target: option.target, provider: provider, key: option.key.flatMap { keys[$0] },
+            number: outcomes.count + 1,
+            timeouts: Timeouts(
+                connect: min(options.connect, left), firstByte: min(options.firstByte, left), idle: options.idle,
+                total: left), ticket: ticket, started: now)
+        current = attempt
+        return attempt
     }
 
     /// Lends the attempt's provider key to one call; refuses when its sealed record does not open.
     package func withSecret<Result>(
-        of attempt: Attempt, at now: Instant, _ body: (borrowing SecretBytes) throws -> Result
-    ) throws -> Result {
-        guard let key = attempt.key else { throw SealFailure.invalid }
-        return try parts.secrets.withSecret(key, origin: attempt.provider.origin, at: now, body)
+        of attempt: Attempt, at now: Instant, _ body: (borrowing SecretBytes) -> Result
+    ) throws(SealFailure) -> Result? {
+        guard let key = attempt.key else { return nil }
+        return try parts.secrets.withSecret(of: key, for: attempt.provider.origin, at: now, body)
     }
 
     /// The answer's first byte came: from here on there is no failover.
@@ -216,9 +206,7 @@ package final class CallSession {
         if !rule.failsOver { queue.removeAll() }
         if !rule.triesOtherKey { queue.removeAll { $0.target == attempt.target } }
         if rule.retriesSameKey > 0, retry == nil {
-            retry = (
-                Option(target: attempt.target, provider: attempt.provider, key: attempt.key), rule.retriesSameKey
-            )
+            retry = (RoutePlan.Attempt(target: attempt.target, key: attempt.key?.id), rule.retriesSameKey)
         }
         if !rule.failsOver { retry = nil }
     }
@@ -284,10 +272,10 @@ package final class CallSession {
         let cost: Money? =
             if let usage, usage.total > 0 { price.map { directory.prices.cost(of: usage, at: $0) } } else { .zero }
         return LedgerRow(
-            call: call.id, tenant: who.tenant.id, virtualKey: who.virtualKey.id, at: call.at + (now - call.received),
+            call: call.id, tenant: who.tenant.id, virtualKey: who.key.id, at: call.at + (now - call.received),
             dialect: call.dialect, model: call.model.text, target: cached == nil ? last?.target : nil,
-            providerKey: cached == nil ? last?.providerKey : nil, user: who.virtualKey.user?.text ?? "",
-            team: who.virtualKey.team?.text ?? "", tags: call.tags, status: ending.status, end: ending.end,
+            providerKey: cached == nil ? last?.providerKey : nil, user: who.key.user?.text ?? "",
+            team: who.key.team?.text ?? "", tags: call.tags, status: ending.status, end: ending.end,
             failure: ending.failure, cache: cached != nil ? .hit : cacheKey == nil ? .bypass : .miss,
             attempts: outcomes.count, usage: usage ?? Usage(),
             usageSource: usage == nil ? .none : ending.usage == nil ? .estimated : .reported, cost: cost,
@@ -297,9 +285,9 @@ package final class CallSession {
     }
 
     /// Keeps a whole, good answer for the tenant, if it may be kept.
-    package func store(_ answer: CachedAnswer, at now: Instant) {
+    package func store(_ answer: CachedAnswer) {
         guard let key = cacheKey else { return }
-        parts.cache.store(answer, for: key, timeToLive: call.cache.timeToLive ?? options.cacheTimeToLive, at: now)
+        parts.cache.store(answer, for: key, timeToLive: call.cache.timeToLive ?? options.cacheTimeToLive)
     }
 
     /// Whether an answer would be kept: the interface need not collect it otherwise.
@@ -323,9 +311,8 @@ package final class CallSession {
     /// Nothing is left to try: what the last attempt showed, or that every target is out.
     private func exhaustedFailure(at now: Instant) -> CallFailure {
         if let lastFailure { return lastFailure }
-        let wait = soonest.map { max(.seconds(1), $0 - now) }
-        return CallFailure(
-            .noTarget, source: .provider, "no target can take this call: " + skipped.joined(separator: "; "),
-            retryAfter: wait ?? .seconds(5))
+        let all = (route?.skipped ?? []) + refusals
+        return RoutePlan(attempts: [], skipped: all, retryAt: now + .seconds(1)).failure(at: now)
+            ?? CallFailure(.noTarget, source: .provider, "no target can take this call", retryAfter: .seconds(1))
     }
 }

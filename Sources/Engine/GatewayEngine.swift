@@ -36,12 +36,12 @@ package final class GatewayEngine: EnginePort {
 
     package init(
         parts: PathParts, state: EngineState, control: any ControlStore, tenants: any TenantStores,
-        prober: any KeyProber, identity: Identity, log: Logger
+        prober: any KeyProber, holds: Set<Target>, identity: Identity, log: Logger
     ) {
         self.parts = parts
         path = RequestPath(parts: parts)
         desk = CommandDesk(
-            parts: parts, state: state, control: control, tenants: tenants, prober: prober, log: log)
+            parts: parts, state: state, control: control, tenants: tenants, prober: prober, holds: holds, log: log)
         self.identity = Published(identity)
         started = parts.clock.wall
         picture = Published(EngineSnapshot())

@@ -28,21 +28,28 @@ package struct RequestPath: Sendable {
 
     /// Decides what happens to a call.
     package func decide(_ call: InboundCall, presenting credential: PresentedCredential, lane: Int) -> Decision {
+        let directory = parts.directory.load()
+        let who: Identified
         do throws(CallFailure) {
-            let directory = parts.directory.load()
-            let who = try parts.authenticator.identify(credential, in: directory.access, at: call.at)
-            do throws(CallFailure) {
-                let allowed = try parts.authorizer.check(who, model: call.model)
-                let admission = try admit(allowed, call)
-                let session = CallSession(
-                    parts: parts, call: call, who: allowed, admission: admission, directory: directory, lane: lane)
-                if let answer = session.findCached() { return .answer(session, answer) }
-                try session.plan()
-                return .forward(session)
-            } catch {
-                parts.publishRefusal(of: call, by: who, error, lane: lane)
-                throw error
-            }
+            who = try Authenticator.identify(credential, directory: directory.access, at: call.at)
+        } catch {
+            return .refuse(error)
+        }
+        let session: CallSession
+        do throws(CallFailure) {
+            let allowed = try Authorizer.check(who, model: call.model)
+            session = CallSession(
+                parts: parts, call: call, who: allowed, admission: try admit(allowed, call), directory: directory,
+                lane: lane)
+        } catch {
+            parts.publishRefusal(of: call, by: who, error, lane: lane)
+            return .refuse(error)
+        }
+        // From here on the session holds what was admitted, and settles it.
+        if let answer = session.findCached() { return .answer(session, answer) }
+        do throws(CallFailure) {
+            try session.plan()
+            return .forward(session)
         } catch {
             return .refuse(error)
         }
@@ -53,7 +60,7 @@ package struct RequestPath: Sendable {
         Identified, Directory
     ) {
         let directory = parts.directory.load()
-        return (try parts.authenticator.identify(credential, in: directory.access, at: now), directory)
+        return (try Authenticator.identify(credential, directory: directory.access, at: now), directory)
     }
 
     /// Takes what the call needs of every limited thing: all of it or nothing.
@@ -77,13 +84,10 @@ package struct RequestPath: Sendable {
                 .overloaded, source: .gateway, "the usage ledger is behind; try again", retryAfter: .seconds(2))
         }
         do throws(CallFailure) {
-            let permits = try parts.counters.admit(
-                Demand(
-                    scopes: [
-                        (.virtualKey(who.virtualKey.id), who.virtualKey.limits),
-                        (.tenant(who.tenant.id), who.tenant.limits),
-                    ], tokens: call.estimatedTokens), at: call.received)
-            return Admitted(permits: permits)
+            var demand = Demand(tokens: call.estimatedTokens)
+            demand.add(.virtualKey(who.key.id), who.key.limits)
+            demand.add(.tenant(who.tenant.id), who.tenant.limits)
+            return Admitted(permits: try parts.counters.admit(demand, at: call.received))
         } catch {
             parts.journal.release()
             parts.inFlight.leave()

@@ -17,12 +17,15 @@ actor CommandDesk {
     let tenants: any TenantStores
     let prober: any KeyProber
     let log: Logger
+    /// Targets whose hold is in storage: one that is no longer in force is removed there.
+    var stored: Set<Target>
     private var reload: (@Sendable () async throws(CommandRefusal) -> String)?
 
     init(
         parts: PathParts, state: EngineState, control: any ControlStore, tenants: any TenantStores,
-        prober: any KeyProber, log: Logger
+        prober: any KeyProber, holds: Set<Target>, log: Logger
     ) {
+        stored = holds
         self.parts = parts
         self.state = Published(state)
         self.control = control

@@ -2,6 +2,7 @@ import Cipher
 import Domain
 import Operations
 import Storage
+import Vault
 
 /// Provider keys: add, verify, rotate, undo, drain, revoke.
 extension CommandDesk {
@@ -51,10 +52,10 @@ extension CommandDesk {
         let store = try await tenants.store(for: tenant.id)
         let audit = draft(who, "key.verify", name, tenant: tenant.id, result: answer.verdict.rawValue)
         try await replace([record], in: store, audit: audit)
-        if answer.verdict == .verified { parts.credentials.heal(id, at: parts.clock.now) }
-        if answer.verdict == .refused {
-            _ = parts.credentials.mark(
-                .rejected, key: id, model: nil, retryAfter: nil, at: parts.clock.now)
+        if answer.verdict == .verified { _ = parts.credentials.clear(id) }
+        if answer.verdict == .refused, let model = try? ModelName("any") {
+            _ = parts.credentials.note(
+                .rejected, on: id, for: model, began: parts.clock.now, at: parts.clock.now, retryAfter: nil)
         }
         return CommandOutcome(CommandReceipt(message: "key \(name): \(answer.verdict.rawValue)", details: [answer.sentence]))
     }
@@ -174,7 +175,7 @@ extension CommandDesk {
             else { throw CommandRefusal(.notFound, "tenant \(tenantName) has no active key for \(name)") }
             answer = try await probeStored(record, provider: provider)
         } else {
-            answer = await prober.probe(provider, secret: try SecretBytes(copying: "none"))
+            answer = await prober.probe(provider, secret: try Self.placeholder())
         }
         // Without a key a refusal is what a provider in good health says.
         let reachable = tenantName == nil && answer.verdict == .refused
@@ -183,6 +184,11 @@ extension CommandDesk {
     }
 
     // MARK: Pieces
+
+    /// What stands in a key's place when a provider is asked without one.
+    private static func placeholder() throws -> SecretBytes {
+        try Array("no-key-was-given".utf8).withUnsafeBytes { try SecretBytes(copying: $0) }
+    }
 
     func provider(named name: ProviderName) throws(CommandRefusal) -> ProviderDefinition {
         guard let provider = state.load().providers[name] else {
@@ -205,6 +211,7 @@ extension CommandDesk {
     ) async throws -> (ProviderKeyRecord, KeyProbeAnswer) {
         guard parts.vault.isUnlocked else { throw sealedRefusal }
         let secret = try Self.secret(from: draft)
+        let fingerprint = try parts.vault.fingerprint(of: secret, tenant: tenant.id)
         let answer = await prober.probe(provider, secret: secret)
         switch answer.verdict {
         case .verified: break
@@ -219,11 +226,11 @@ extension CommandDesk {
             }
         }
         let id = ProviderKeyID.random()
-        let sealed = try parts.vault.sealProviderKey(
-            secret, provider: provider.name, origin: provider.origin, tenant: tenant.id, record: id, counter: 1)
+        let bound = ProviderSecret(provider: provider.name, origin: provider.origin, secret: secret)
+        let sealed = try parts.vault.sealProviderKey(bound, tenant: tenant.id, record: id, counter: 1)
         let record = ProviderKeyRecord(
             id: id, tenant: tenant.id, provider: provider.name, label: label, state: .active,
-            fingerprint: try parts.vault.fingerprint(of: secret), sealed: sealed, counter: 1,
+            fingerprint: fingerprint, sealed: sealed, counter: 1,
             created: parts.clock.wall, predecessor: predecessor, verdict: answer.verdict,
             verdictAt: parts.clock.wall)
         return (record, answer)
@@ -258,7 +265,7 @@ extension CommandDesk {
         guard parts.vault.isUnlocked else { throw sealedRefusal }
         let secret: SecretBytes
         do {
-            secret = try parts.vault.openProviderKey(record, origin: provider.origin)
+            secret = try parts.vault.openProviderKey(record, for: provider.origin)
         } catch {
             throw CommandRefusal(.storage, "the sealed key does not open: \(error)")
         }

@@ -2,6 +2,7 @@ import Cipher
 import Domain
 import Operations
 import Storage
+import Vault
 
 /// Breakers, cache, vault, queries, and what is done once a second.
 extension CommandDesk {
@@ -31,9 +32,10 @@ extension CommandDesk {
         try await control.setHold(
             hold, on: target,
             audit: draft(
-                who, action, target.description, before: before?.position.word ?? "closed",
+                who, action, target.description, before: before.position.word,
                 after: "\(mode.rawValue) until \(hold.ends)", reason: reason))
-        parts.breakers.hold(target, hold, at: parts.clock.now, wall: now)
+        _ = parts.breakers.hold(hold, on: target, at: parts.clock.now, wall: now)
+        stored.insert(target)
         announceBreaker(target)
         let word =
             switch mode {
@@ -48,7 +50,7 @@ extension CommandDesk {
     }
 
     func releaseBreaker(_ target: Target, reason: String, by who: OperatorID) async throws -> CommandOutcome {
-        guard let hold = parts.breakers.status(of: target, at: parts.clock.now)?.hold else {
+        guard let hold = parts.breakers.status(of: target, at: parts.clock.now).hold else {
             throw CommandRefusal(.conflict, "no hold is on \(target)")
         }
         try await control.setHold(
@@ -56,13 +58,14 @@ extension CommandDesk {
             audit: draft(
                 who, "breaker.release", target.description, before: "\(hold.mode.rawValue) by \(hold.owner)",
                 after: "automatic", reason: reason))
-        parts.breakers.release(target, at: parts.clock.now)
+        _ = parts.breakers.release(target, at: parts.clock.now)
+        stored.remove(target)
         announceBreaker(target)
         return CommandOutcome(CommandReceipt(message: "\(target) is released: the breaker works by itself again"))
     }
 
     private func announceBreaker(_ target: Target) {
-        guard let status = parts.breakers.status(of: target, at: parts.clock.now) else { return }
+        let status = parts.breakers.status(of: target, at: parts.clock.now)
         parts.publish(
             .breakerMoved(
                 .init(
@@ -84,21 +87,31 @@ extension CommandDesk {
             throw CommandRefusal(.notFound, "this data folder has no vault; run: gatehouse init")
         }
         guard let secret else { throw CommandRefusal(.invalid, "the passphrase is needed") }
-        let opened: [TenantID]
         do {
-            opened = try secret.withBytes { try parts.vault.unlock(record, with: $0, tenantKeys: state.load().tenantKeys) }
+            try Self.unlock(parts.vault, record, with: secret)
         } catch {
             try await control.appendAudit(draft(who, "vault.unlock", "vault", result: "refused"))
             await refreshAuditTail()
             throw CommandRefusal(.invalid, "the vault did not open: \(error)")
         }
+        let damaged = parts.vault.load(state.load().tenantKeys).count
         try await control.appendAudit(draft(who, "vault.unlock", "vault", before: "sealed", after: "unlocked"))
         publishChange("vault.unlock", "vault unlocked")
-        let damaged = opened.count
         return CommandOutcome(
             CommandReceipt(
                 message: "the vault is unlocked",
                 details: damaged == 0 ? [] : ["\(damaged) tenants' keys are damaged; see: gatehouse vault status"]))
+    }
+
+    /// The secret's bytes for each kind of slot that the vault has, until one opens.
+    private static func unlock(_ vault: KeyVault, _ record: VaultRecord, with secret: SecretDraft) throws {
+        let kinds = Set(record.slots.map(\.kind))
+        guard kinds.contains(.passphrase) else {
+            let bytes = try secret.withBytes { try SecretBytes(copying: $0) }
+            return try vault.unlock(record, with: .keyFile(bytes))
+        }
+        let bytes = try secret.withBytes { try SecretBytes(copying: $0) }
+        try vault.unlock(record, with: .passphrase(bytes))
     }
 
     // MARK: Queries
@@ -219,14 +232,20 @@ extension CommandDesk {
                 log.error("a drained key could not be revoked", metadata: ["key": "\(key.id.short)", "error": "\(error)"])
             }
         }
-        for status in parts.breakers.endedHolds(at: parts.clock.now) {
+        let held = parts.breakers.states(at: parts.clock.now).filter { $0.hold != nil }.map(\.target)
+        for shift in parts.breakers.advance(to: parts.clock.now) {
+            parts.announce(shift.change, at: shift.target, lane: parts.bus.commonLane)
+        }
+        for target in stored.subtracting(held) {
             do {
                 try await control.setHold(
-                    nil, on: status,
-                    audit: draft(gateway, "breaker.release", status.description, after: "automatic", reason: "the hold ended"))
+                    nil, on: target,
+                    audit: draft(
+                        gateway, "breaker.release", target.description, after: "automatic", reason: "the hold ended"))
+                stored.remove(target)
                 audited = true
             } catch {
-                log.error("an ended hold could not be removed", metadata: ["target": "\(status)"])
+                log.error("an ended hold could not be removed", metadata: ["target": "\(target)"])
             }
         }
         if audited { await refreshAuditTail() }

@@ -9,7 +9,7 @@ extension CommandDesk {
         }
         guard let vault = state.load().vault, parts.vault.isUnlocked else { throw sealedRefusal }
         let tenant = TenantRecord(id: .random(), name: name, limits: limits, created: parts.clock.wall)
-        let key = try parts.vault.newTenantKey(for: tenant.id, version: 1, at: parts.clock.wall)
+        let key = try parts.vault.newTenantKey(tenant.id, version: 1, at: parts.clock.wall)
         // The schema first: a schema without a tenant is harmless, a tenant without a schema is not.
         try await tenants.create(tenant.id, vault: vault.id)
         let audit = draft(who, "tenant.add", name.text, tenant: tenant.id, after: Self.words(limits))

@@ -86,8 +86,8 @@ extension CommandDesk {
     /// A new token's text, to be shown once, and the hash that is kept.
     private static func makeToken() throws -> (SecretDraft, [UInt8]) {
         var text = try VirtualKeyText.make()
-        defer { for index in text.indices { text[index] = 0 } }
-        let hash = text.withUnsafeBytes { SHA256.digest($0) }
+        defer { Eraser.erase(&text) }
+        let hash = SHA256.digest(text)
         return (text.withUnsafeBytes { SecretDraft(copying: $0) }, hash.bytes)
     }
 }

@@ -1,5 +1,7 @@
+import Cache
 import Domain
 import Operations
+import Routing
 
 /// Makes the operator's picture out of the engine's state and figures; a pure function of what it is given.
 struct SnapshotPainter {
@@ -9,6 +11,21 @@ struct SnapshotPainter {
     let started: WallTime
     let now: WallTime
     let instant: Instant
+    /// What is not simply well about the provider keys.
+    private let troubles: [ProviderKeyID: [CredentialStatus]]
+
+    init(
+        parts: PathParts, state: EngineState, identity: GatewayEngine.Identity, started: WallTime, now: WallTime,
+        instant: Instant
+    ) {
+        self.parts = parts
+        self.state = state
+        self.identity = identity
+        self.started = started
+        self.now = now
+        self.instant = instant
+        troubles = Dictionary(grouping: parts.credentials.states(at: instant).filter { $0.until > instant }, by: \.key)
+    }
 
     func paint(_ book: TrafficBook) -> EngineSnapshot {
         let journal = parts.journal.load
@@ -89,8 +106,7 @@ struct SnapshotPainter {
     }
 
     private func isUsable(_ key: ProviderKeyRecord, for target: Target) -> Bool {
-        if case .usable = parts.credentials.state(of: key.id, model: target.model, at: instant) { return true }
-        return false
+        !(troubles[key.id] ?? []).contains { $0.model == nil || $0.model == target.model }
     }
 
     private func providers(_ targets: [TargetView]) -> [ProviderView] {
@@ -137,12 +153,17 @@ struct SnapshotPainter {
             return ProviderKeyView(
                 id: key.id, tenant: tenant.name, provider: key.provider, label: key.label,
                 fingerprint: key.fingerprint, state: key.state,
-                health: parts.credentials.mark(of: key.id, at: instant), created: key.created,
+                health: worst(of: key.id), created: key.created,
                 drainEnds: key.drainEnds, predecessor: key.predecessor, successor: successors[key.id],
                 verdict: key.verdict, verdictAt: key.verdictAt, lastUsed: window?.last,
                 requestsPerSecond: window?.figures(at: now).requestsPerSecond ?? 0,
                 rateLimitedPercent: window?.rateLimitedPercent(at: now) ?? 0)
         }.sorted { ($0.provider.text, $0.tenant.text, $0.created, $0.id) < ($1.provider.text, $1.tenant.text, $1.created, $1.id) }
+    }
+
+    private func worst(of key: ProviderKeyID) -> CredentialMark {
+        let marks = (troubles[key] ?? []).map(\.mark)
+        return [.rejected, .exhausted, .deniedForModel, .cooling].first { marks.contains($0) } ?? .ok
     }
 
     private func virtualKeys(_ book: TrafficBook) -> [VirtualKeyView] {
@@ -160,14 +181,15 @@ struct SnapshotPainter {
     // MARK: Cache and alerts
 
     private var cache: CacheView {
-        let stats = parts.cache.stats()
+        let all = parts.cache.stats()
+        let byTenant = parts.cache.statsByTenant()
         let options = parts.options.load()
         return CacheView(
-            entries: stats.total.entries, bytes: stats.total.bytes, bytesMax: stats.bytesMax, hits: stats.total.hits,
-            misses: stats.total.misses, evicted: stats.total.evicted,
-            timeToLiveSeconds: Int(options.cacheTimeToLive.secondsRoundedUp), saved: stats.total.saved,
+            entries: all.entries, bytes: all.bytes, bytesMax: parts.cache.options.bytesMax, hits: all.hits,
+            misses: all.misses, evicted: all.evicted,
+            timeToLiveSeconds: Int(options.cacheTimeToLive.secondsRoundedUp), saved: all.saved,
             tenants: state.tenants.values.sorted { $0.name < $1.name }.map { tenant in
-                let own = stats.tenants[tenant.id]
+                let own = byTenant[tenant.id]
                 return CacheTenantView(
                     tenant: tenant.name, enabled: tenant.cacheEnabled && options.cacheEnabled,
                     entries: own?.entries ?? 0, bytes: own?.bytes ?? 0, hits: own?.hits ?? 0,

@@ -79,6 +79,11 @@ package struct PriceBook: Hashable, Sendable {
     }
 
     /// The providers that sell a model under exactly this name, in the table's order.
+    /// The models that a provider sells, in alphabetical order; for listings.
+    package func models(of provider: ProviderName) -> [ModelName] {
+        prices.keys.filter { $0.provider == provider }.map(\.model).sorted()
+    }
+
     package func providers(for bareModel: ModelName) -> [ProviderName] { sellers[bareModel] ?? [] }
 
     /// What some usage costs, exact but for one rounding to nano-US-dollars at the end (half up).

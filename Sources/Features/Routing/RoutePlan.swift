@@ -7,6 +7,11 @@ package struct RoutePlan: Sendable, Hashable {
         package let target: Target
         /// nil where the target needs none.
         package let key: ProviderKeyID?
+
+        package init(target: Target, key: ProviderKeyID?) {
+            self.target = target
+            self.key = key
+        }
     }
 
     /// A target, or one key at it, that the plan leaves out.
@@ -15,6 +20,12 @@ package struct RoutePlan: Sendable, Hashable {
         /// nil = the target with all its keys.
         package let key: ProviderKeyID?
         package let reason: Reason
+
+        package init(target: Target, key: ProviderKeyID?, reason: Reason) {
+            self.target = target
+            self.key = key
+            self.reason = reason
+        }
     }
 
     /// Why something was left out.
@@ -30,6 +41,12 @@ package struct RoutePlan: Sendable, Hashable {
     package let skipped: [Skipped]
     /// When anything may pass again; nil while something may pass now, and when waiting does not help.
     package let retryAt: Instant?
+
+    package init(attempts: [Attempt], skipped: [Skipped], retryAt: Instant?) {
+        self.attempts = attempts
+        self.skipped = skipped
+        self.retryAt = retryAt
+    }
 }
 
 extension RoutePlan.Skipped {

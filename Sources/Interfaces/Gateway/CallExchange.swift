@@ -31,6 +31,8 @@ final class CallExchange: UpstreamDelegate {
     /// Error answers are read up to here; what is longer is cut.
     private static let errorBytesMost = 64 << 10
     private static let tailBytes = 16 << 10
+    /// What may wait for a stream's first piece.
+    private static let peekBytesMost = 64 << 10
     /// A stream larger than this is not kept for the cache.
     private static let keptBytesMost = 256 << 10
 
@@ -47,11 +49,9 @@ final class CallExchange: UpstreamDelegate {
     private var stage = Stage.waiting
     private var attempt: CallSession.Attempt?
     private var upstream: UpstreamExchange?
-    private var events = EventStream()
     private var reader: StreamReader
     /// Whole events that wait for the next write.
     private var outgoing = ByteBuffer()
-    private var inBandError: UpstreamError?
     private var kept: ByteBuffer?
     private var sent: Int64 = 0
 
@@ -68,7 +68,7 @@ final class CallExchange: UpstreamDelegate {
         self.headers = headers
         self.keepAlive = keepAlive
         self.wholeMost = wholeMost
-        reader = StreamReader(dialect: dialect, callerAsksForUsage: fields.asksForUsage)
+        reader = StreamReader(dialect: dialect, dropsUsage: !fields.callerAskedForUsage)
     }
 
     private var now: Instant { loop.parts.clock.now }
@@ -101,9 +101,12 @@ final class CallExchange: UpstreamDelegate {
                 upstream = try loop.pool.send(request, secret: nil, delegate: self, timeouts: bounds)
                 return
             }
-            upstream = try session.withSecret(of: attempt, at: now) { secret in
-                try loop.pool.send(request, secret: secret, delegate: self, timeouts: bounds)
+            let sent = try session.withSecret(of: attempt, at: now) { secret in
+                Result { () throws(ProviderRefusal) in
+                    try loop.pool.send(request, secret: secret, delegate: self, timeouts: bounds)
+                }
             }
+            upstream = try sent?.get()
         } catch {
             attemptFailed(
                 .unknownRefusal, status: nil, retryAfter: nil,
@@ -112,18 +115,11 @@ final class CallExchange: UpstreamDelegate {
     }
 
     private func upstreamBody(for attempt: CallSession.Attempt) -> ByteBuffer {
-        let edits = BodyEdit.edits(
-            fields, upstreamModel: attempt.target.model, askForUsage: dialect == .openAIChat)
+        let edits = BodyEdit.edits(fields: fields, upstreamModel: attempt.target.model, askForUsage: true)
         guard !edits.isEmpty else { return body }
-        var out = ByteBufferAllocator().buffer(capacity: body.readableBytes + 128)
+        var out = caller.makeBuffer(BodyEdit.editedCount(edits, original: body.readableBytes))
         body.withUnsafeReadableBytes { bytes in
-            var copied = 0
-            for edit in edits {
-                out.writeBytes(UnsafeRawBufferPointer(rebasing: bytes[copied..<edit.range.lowerBound]))
-                out.writeBytes(edit.replacement)
-                copied = edit.range.upperBound
-            }
-            out.writeBytes(UnsafeRawBufferPointer(rebasing: bytes[copied...]))
+            BodyEdit.apply(edits, to: bytes) { out.writeBytes($0) }
         }
         return out
     }
@@ -147,10 +143,8 @@ final class CallExchange: UpstreamDelegate {
             stage = .whole(contentType: AnswerHead.safeContentType(type), body: ByteBuffer())
             return
         }
-        events = EventStream()
-        reader = StreamReader(dialect: dialect, callerAsksForUsage: fields.asksForUsage)
+        reader = StreamReader(dialect: dialect, dropsUsage: !fields.callerAskedForUsage)
         outgoing.clear()
-        inBandError = nil
         stage = .stream(committed: false)
     }
 
@@ -213,9 +207,9 @@ final class CallExchange: UpstreamDelegate {
     // MARK: Errors
 
     private func classify(_ status: Int, _ headers: HTTPHeaders, _ body: ByteBuffer) {
-        let error = body.withUnsafeReadableBytes { UpstreamError(body: $0) }
-        let failure = error.classify(status: status)
-        let wait = RetryAfter.read(at: loop.parts.clock.wall) { headers.first(name: $0) }
+        let error = body.withUnsafeReadableBytes { UpstreamError.read($0) }
+        let failure = error.classify(status: status, kind: attempt?.provider.kind ?? .openaiCompatible)
+        let wait = RetryAfter.parse(headers.lazy.map { (name: $0.name, value: $0.value) }, now: loop.parts.clock.wall)
         attemptFailed(
             failure, status: status, retryAfter: wait, face(of: failure, status: status, error, retryAfter: wait))
     }
@@ -225,7 +219,7 @@ final class CallExchange: UpstreamDelegate {
         let target = attempt?.target.description ?? ""
         switch failure {
         case .callerFault, .contextWindow, .contentPolicy, .unknownRefusal:
-            let words = isEchoOfSecret(error.message) ? "" : error.message
+            let words = error.message.map { isEchoOfSecret($0) ? "" : $0 } ?? ""
             return CallFailure(
                 .upstreamRefused, source: .caller, words.isEmpty ? "\(target) refused the request with \(status)" : words,
                 status: status)
@@ -259,7 +253,7 @@ final class CallExchange: UpstreamDelegate {
         let bytes = Array(text.utf8)
         guard bytes.count >= 8 else { return false }
         let found = try? session.withSecret(of: attempt, at: now) { secret in
-            secret.withBytes { key in
+            secret.withBytes { key -> Bool in
                 guard key.count >= 8 else { return false }
                 return (0...(key.count - 8)).contains { start in
                     let window = key[start..<(start + 8)]
@@ -267,7 +261,7 @@ final class CallExchange: UpstreamDelegate {
                 }
             }
         }
-        return found ?? true
+        return (found ?? true) ?? true
     }
 
     // MARK: Whole answers
@@ -275,16 +269,16 @@ final class CallExchange: UpstreamDelegate {
     private func answerWhole(_ contentType: String, _ body: ByteBuffer) {
         session.attemptAnswered(status: 200, at: now)
         session.firstByte(at: now)
-        let usage = body.withUnsafeReadableBytes { UnaryReader.usage(in: $0, dialect: dialect) }
+        let usage = body.withUnsafeReadableBytes { UnaryReader.usage(in: $0, as: dialect) }
         let ending = CallSession.Ending(
             end: .answered, status: 200, failure: nil, usage: usage,
-            estimate: Usage(input: fields.estimatedInput, output: Int64(body.readableBytes / 4)))
+            estimate: Usage(input: fields.estimatedInputTokens, output: Int64(body.readableBytes / 4)))
         let cost = session.settle(ending, at: now)
         if session.mayStore, let usage {
             session.store(
                 CachedAnswer(
-                    contentType: contentType, body: Array(body.readableBytesView), usage: usage, cost: cost, streamed: false),
-                at: now)
+                    status: 200, contentType: contentType, body: Array(body.readableBytesView), usage: usage, cost: cost,
+                    stored: now, model: fields.model.text, streamed: false))
         }
         var out = caller.makeBuffer(body.readableBytes + 640)
         head(contentType, length: body.readableBytes, cost: cost).write(into: &out)
@@ -326,13 +320,26 @@ final class CallExchange: UpstreamDelegate {
         return joined
     }
 
+    /// The last `usage` member of an answer that was too large to keep, read as an object of its own.
+    private static func usage(inTail tail: ByteBuffer, as dialect: Dialect) -> Usage? {
+        let bytes = tail.readableBytesView
+        let needle = Array("\"usage\"".utf8)
+        guard bytes.count >= needle.count else { return nil }
+        let last = (0...(bytes.count - needle.count)).last { offset in
+            bytes[(bytes.startIndex + offset)...].starts(with: needle)
+        }
+        guard let last else { return nil }
+        let object = Array("{".utf8) + bytes[(bytes.startIndex + last)...]
+        return object.withUnsafeBytes { UnaryReader.usage(in: $0, as: dialect) }
+    }
+
     private func endPassing(_ tail: ByteBuffer) {
         session.attemptAnswered(status: 200, at: now)
-        let usage = tail.withUnsafeReadableBytes { UnaryReader.usage(inTail: $0, dialect: dialect) }
+        let usage = Self.usage(inTail: tail, as: dialect)
         session.settle(
             .init(
                 end: .answered, status: 200, failure: nil, usage: usage,
-                estimate: Usage(input: fields.estimatedInput, output: sent / 4)), at: now)
+                estimate: Usage(input: fields.estimatedInputTokens, output: sent / 4)), at: now)
         finishChunks(closes: !keepAlive)
     }
 
@@ -345,7 +352,7 @@ final class CallExchange: UpstreamDelegate {
         session.settle(
             .init(
                 end: .cut, status: 200, failure: .upstreamCut, usage: nil,
-                estimate: Usage(input: fields.estimatedInput, output: sent / 4)), at: now)
+                estimate: Usage(input: fields.estimatedInputTokens, output: sent / 4)), at: now)
         stage = .over
         caller.finished(closes: true)
     }
@@ -353,35 +360,30 @@ final class CallExchange: UpstreamDelegate {
     // MARK: Streams
 
     private func takeStream(_ piece: ByteBuffer) {
-        let fed: Result<Void, EventStream.TooLong> = piece.withUnsafeReadableBytes { bytes in
-            do throws(EventStream.TooLong) {
-                return .success(try events.feed(bytes) { takeEvent($0) })
-            } catch {
-                return .failure(error)
+        let fed: Result<Void, StreamFault> = piece.withUnsafeReadableBytes { bytes in
+            Result { () throws(StreamFault) in
+                try reader.read(bytes) { kept in
+                    switch kept {
+                    case .held(let earlier): outgoing.writeBytes(earlier)
+                    case .part(let range): outgoing.writeBytes(UnsafeRawBufferPointer(rebasing: bytes[range]))
+                    }
+                }
             }
         }
-        if let error = inBandError { return streamBroke(error) }
+        if let error = reader.answer.fault { return streamBroke(error) }
         if case .failure = fed {
-            upstream?.cancel()
-            return streamBroke(UpstreamError(type: "too_long", code: "", message: ""))
+            return streamBroke(UpstreamError(type: "event_too_long"))
         }
         writeEvents()
-    }
-
-    private func takeEvent(_ event: UnsafeRawBufferPointer) {
-        guard inBandError == nil else { return }
-        switch reader.see(event) {
-        case .keep: outgoing.writeBytes(event)
-        case .drop: break
-        case .error(let error): inBandError = error
-        }
     }
 
     private func writeEvents() {
         guard case .stream(let committed) = stage, outgoing.readableBytes > 0 else { return }
         if !committed {
-            // Comments and pings do not prove that an answer has begun.
-            guard reader.started else { return }
+            // Comments, pings and preliminaries do not prove that there will be an answer: they wait, bounded, for
+            // its first piece or its end.
+            guard reader.answer.sawContent || reader.answer.ended || outgoing.readableBytes > Self.peekBytesMost
+            else { return }
             stage = .stream(committed: true)
             session.firstByte(at: now)
             var out = caller.makeBuffer(640)
@@ -428,7 +430,8 @@ final class CallExchange: UpstreamDelegate {
     private func streamBroke(_ error: UpstreamError) {
         upstream?.cancel()
         guard case .stream(committed: true) = stage else {
-            let failure = error.classifiedInBand
+            let failure = error.classify(
+                status: error.impliedStatus, kind: attempt?.provider.kind ?? .openaiCompatible)
             return attemptFailed(
                 failure, status: 200, retryAfter: nil, face(of: failure, status: 502, error, retryAfter: nil))
         }
@@ -436,9 +439,9 @@ final class CallExchange: UpstreamDelegate {
     }
 
     private func endStream(cut failure: UpstreamFailure?) {
-        events.finish { takeEvent($0) }
-        if let error = inBandError { return streamBroke(error) }
-        if failure == nil, reader.finished {
+        reader.finish { kept in if case .held(let earlier) = kept { outgoing.writeBytes(earlier) } }
+        if let error = reader.answer.fault { return streamBroke(error) }
+        if failure == nil, reader.answer.ended {
             writeEvents()
             return finishStream()
         }
@@ -460,11 +463,11 @@ final class CallExchange: UpstreamDelegate {
         }
         session.attemptAnswered(status: 200, at: now)
         let cost = session.settle(ending(.answered, nil), at: now)
-        if let kept, let usage = reader.reported {
+        if let kept, let usage = reader.answer.usage {
             session.store(
                 CachedAnswer(
-                    contentType: "text/event-stream", body: Array(kept.readableBytesView), usage: usage, cost: cost,
-                    streamed: true), at: now)
+                    status: 200, contentType: "text/event-stream", body: Array(kept.readableBytesView), usage: usage,
+                    cost: cost, stored: now, model: fields.model.text, streamed: true))
         }
         finishChunks(closes: !keepAlive)
     }
@@ -474,18 +477,17 @@ final class CallExchange: UpstreamDelegate {
         session.attemptFailed(.brokeAfterContent, status: 200, retryAfter: nil, face: failure, at: now)
         session.settle(ending(.cut, .upstreamCut), at: now)
         writeChunk(
-            ByteBuffer(bytes: ErrorEnvelope.frame(of: failure, dialect: dialect, request: session.call.id.text)))
+            ByteBuffer(bytes: ErrorEnvelope.streamFrame(of: failure, as: dialect, requestID: session.call.id.text)))
         finishChunks(closes: true)
     }
 
     /// The provider's figures where they are its last word, else what was counted: a stream that was cut or left has
     /// used its input and the pieces that came.
     private func ending(_ end: CallEnd, _ failure: CallFailure.Code?) -> CallSession.Ending {
-        var estimate = reader.reported ?? Usage(input: fields.estimatedInput)
-        estimate.output = max(estimate.output, reader.pieces)
+        let (usage, source) = reader.answer.settledUsage(inputEstimate: fields.estimatedInputTokens)
         return CallSession.Ending(
             end: end, status: end == .cancelled ? 499 : 200, failure: failure,
-            usage: reader.usageIsFinal ? reader.reported : nil, estimate: estimate)
+            usage: source == .reported ? usage : nil, estimate: usage)
     }
 
     // MARK: The caller
@@ -504,12 +506,12 @@ final class CallExchange: UpstreamDelegate {
         case .stream, .whole, .passing:
             used = CallSession.Ending(
                 end: .cancelled, status: 499, failure: .cancelled, usage: nil,
-                estimate: Usage(input: fields.estimatedInput, output: max(sent / 4, reader.pieces)))
+                estimate: Usage(input: fields.estimatedInputTokens, output: max(sent / 4, reader.answer.estimatedOutput)))
         case .waiting, .error:
             // The request is with the provider, which may bill its input: counted, and marked as an estimate.
             used = CallSession.Ending(
                 end: .cancelled, status: 499, failure: .cancelled, usage: nil,
-                estimate: attempt == nil ? nil : Usage(input: fields.estimatedInput))
+                estimate: attempt == nil ? nil : Usage(input: fields.estimatedInputTokens))
         }
         stage = .over
         session.settle(used, at: now)
@@ -519,7 +521,7 @@ final class CallExchange: UpstreamDelegate {
         stage = .over
         session.settle(
             .init(end: .failed, status: failure.status, failure: failure.code, usage: nil, estimate: nil), at: now)
-        let body = ErrorEnvelope.body(of: failure, dialect: dialect, request: session.call.id.text)
+        let body = ErrorEnvelope.body(of: failure, as: dialect, requestID: session.call.id.text)
         var out = caller.makeBuffer(body.count + 320)
         AnswerHead(
             status: failure.status, length: body.count, request: session.call.id, attempts: session.attemptCount,

@@ -132,12 +132,15 @@ final class CallHandler: ChannelInboundHandler {
 
     private func answerModels(_ pending: Pending, _ keepAlive: Bool, _ context: ChannelHandlerContext) {
         do throws(CallFailure) {
-            let (who, directory) = try loop.path.identify(pending.headers.credential(), at: loop.parts.clock.wall)
-            let authorizer = Authorizer()
-            let models = directory.modelNames(for: who.tenant.id).filter { model in
-                authorizer.allows(who.virtualKey.models, model.name)
+            var headers = pending.headers
+            let (who, directory) = try headers.withCredential { (credential) throws(CallFailure) in
+                try loop.path.identify(credential, at: loop.parts.clock.wall)
             }
-            let body = ModelList.body(models)
+            let names = directory.modelNames(for: who.tenant.id)
+            let allowed = Set(try Authorizer.allowed(of: names.map(\.name), for: who))
+            let body = ModelList(
+                names.filter { allowed.contains($0.name) }.map { ModelList.Entry(id: $0.name, owner: $0.owner) }
+            ).encoded()
             var out = context.channel.allocator.buffer(capacity: body.count + 256)
             AnswerHead(status: 200, length: body.count, request: .random(), closes: !keepAlive).write(into: &out)
             out.writeBytes(body)
@@ -152,15 +155,18 @@ final class CallHandler: ChannelInboundHandler {
         let now = loop.parts.clock.now
         let wall = loop.parts.clock.wall
         do throws(CallFailure) {
-            let credential = try pending.headers.credential()
+            var headers = pending.headers
             let body = pending.body
             let fields = try body.scan(as: dialect)
             let inbound = InboundCall(
                 id: .random(), dialect: dialect, model: fields.model, streamed: fields.stream,
-                estimatedTokens: fields.estimatedTokens,
-                bodyDigest: pending.headers.cache.enabled ? body.digest(as: dialect) : nil, cache: pending.headers.cache,
-                tags: pending.headers.tags, timeout: pending.headers.timeout, received: now, at: wall)
-            switch loop.path.decide(inbound, presenting: credential, lane: loop.lane) {
+                estimatedTokens: fields.estimatedInputTokens + min(fields.maxOutputTokens ?? 256, 1_000_000),
+                bodyDigest: headers.cache.enabled ? body.digest(as: dialect) : nil, cache: headers.cache,
+                tags: headers.tags, timeout: headers.timeout, received: now, at: wall)
+            let decision = try headers.withCredential { (credential) throws(CallFailure) in
+                loop.path.decide(inbound, presenting: credential, lane: loop.lane)
+            }
+            switch decision {
             case .refuse(let failure): send(failure, dialect, closes: !keepAlive, context)
             case .answer(let session, let cached): sendCached(session, cached, keepAlive, context)
             case .forward(let session):
@@ -209,7 +215,7 @@ final class CallHandler: ChannelInboundHandler {
 
     private func send(_ failure: CallFailure, _ dialect: Dialect, closes: Bool, _ context: ChannelHandlerContext) {
         let id = CallID.random()
-        let body = ErrorEnvelope.body(of: failure, dialect: dialect, request: id.text)
+        let body = ErrorEnvelope.body(of: failure, as: dialect, requestID: id.text)
         var out = context.channel.allocator.buffer(capacity: body.count + 256)
         AnswerHead(
             status: failure.status, length: body.count, request: id, retryAfter: failure.retryAfter, closes: closes

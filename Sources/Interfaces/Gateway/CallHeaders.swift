@@ -49,9 +49,26 @@ struct CallHeaders {
         place = value
     }
 
-    func credential() throws(CallFailure) -> PresentedCredential {
-        try PresentedCredential.from(
-            authorization: authorization, apiKey: apiKey, azureKey: azureKey, repeated: repeated)
+    /// Lends the credential headers to one call, which finds out who calls.
+    mutating func withCredential<Result>(_ body: (PresentedCredential) throws(CallFailure) -> Result)
+        throws(CallFailure) -> Result
+    {
+        try Self.lend(&authorization) { (first) throws(CallFailure) in
+            try Self.lend(&apiKey) { (second) throws(CallFailure) in
+                try Self.lend(&azureKey) { (third) throws(CallFailure) in
+                    try body(
+                        PresentedCredential(
+                            authorization: first, xAPIKey: second, apiKey: third, repeated: repeated))
+                }
+            }
+        }
+    }
+
+    private static func lend<Result>(
+        _ text: inout String?, _ body: (UnsafeRawBufferPointer?) throws(CallFailure) -> Result
+    ) throws(CallFailure) -> Result {
+        guard var bytes = text else { return try body(nil) }
+        return try bytes.withUTF8 { (utf8) throws(CallFailure) in try body(UnsafeRawBufferPointer(utf8)) }
     }
 
     /// `name=value` pairs separated by commas, of letters, digits and `. _ -`.
