@@ -1,0 +1,45 @@
+package import Domain
+
+/// What finds an answer: the tenant, then a digest of dialect, model and body made by the caller.
+///
+/// The tenant is a part of its own, compared apart from the digest: an equal digest of another tenant finds nothing.
+/// There is no default key. Whoever wants narrower sharing (a team, a user) puts it into the digest.
+package struct CacheKey: Hashable, Sendable {
+    package let tenant: TenantID
+    package let digest: Digest256
+
+    package init(tenant: TenantID, digest: Digest256) {
+        self.tenant = tenant
+        self.digest = digest
+    }
+}
+
+/// One answer as it went to a caller; never changed, so it is handed out by reference.
+package final class CachedAnswer: Sendable {
+    package let status: Int
+    package let contentType: String
+    package let body: [UInt8]
+    package let usage: Usage
+    /// What it cost, and so what a hit saves; nil = unknown.
+    package let cost: Money?
+    /// When it was stored: its age and its end count from here.
+    package let stored: Instant
+    package let model: String
+    /// Whether `body` is an event stream.
+    package let streamed: Bool
+
+    package init(
+        status: Int, contentType: String, body: [UInt8], usage: Usage, cost: Money?, stored: Instant,
+        model: String,
+        streamed: Bool
+    ) {
+        self.status = status
+        self.contentType = contentType
+        self.body = body
+        self.usage = usage
+        self.cost = cost
+        self.stored = stored
+        self.model = model
+        self.streamed = streamed
+    }
+}

@@ -1,0 +1,49 @@
+package import Domain
+
+/// Whom a limit is for.
+package enum LimitScope: Sendable, Hashable {
+    case tenant(TenantID)
+    case virtualKey(VirtualKeyID)
+
+    /// As an error names it to its own caller.
+    var phrase: String {
+        switch self {
+        case .tenant: "this tenant"
+        case .virtualKey: "this virtual key"
+        }
+    }
+}
+
+/// What one call asks of the limits: the scopes it counts in, and how many tokens it will use by estimate.
+///
+/// Scopes without any limit are left out and cost nothing. Holds four parts in place, without an allocation.
+package struct Demand: Sendable {
+    /// One scope with its ceilings as the directory states them now.
+    package struct Part: Sendable {
+        package let scope: LimitScope
+        package let limits: LimitSet
+    }
+
+    /// Tenant and virtual key today; user and team could follow.
+    private static var most: Int { 4 }
+
+    /// Tokens the call is expected to use, input and output.
+    package let tokens: Int64
+    private(set) package var count = 0
+    private var parts = InlineArray<4, Part?>(repeating: nil)
+
+    package init(tokens: Int64) { self.tokens = tokens }
+
+    /// Adds a scope; each scope once, four at most.
+    package mutating func add(_ scope: LimitScope, _ limits: LimitSet) {
+        guard limits.requestsPerMinute != nil || limits.tokensPerMinute != nil || limits.parallel != nil
+        else {
+            return
+        }
+        precondition(count < Self.most, "a call counts in \(Self.most) scopes at most")
+        parts[count] = Part(scope: scope, limits: limits)
+        count += 1
+    }
+
+    package subscript(_ place: Int) -> Part? { place < count ? parts[place] : nil }
+}

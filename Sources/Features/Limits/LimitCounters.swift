@@ -1,0 +1,71 @@
+package import Domain
+
+/// The live counters of all limits: the port behind which a shared store could stand.
+package protocol LimitCounters: Sendable {
+    /// Counts a call in all its scopes, or refuses it and counts it in none.
+    ///
+    /// The refusal says which scope and number, and when trying again will do; of several, the longest wait.
+    func admit(_ demand: Demand, at now: Instant) throws(CallFailure) -> Admission
+    /// Ends a call's admission: its places among the parallel calls come back, and the tokens it used take the
+    /// estimate's place. A second settling does nothing.
+    ///
+    /// - Parameter usedTokens: nil when nobody knows; the estimate stands then.
+    func settle(_ admission: Admission, usedTokens: Int64?, at now: Instant)
+    /// What one scope uses now; nil when it has no counters.
+    func use(of scope: LimitScope, at now: Instant) -> LimitUse?
+}
+
+/// Proof that a call was counted, to be settled when it ends.
+package struct Admission: Sendable, Hashable {
+    /// Where the store keeps what is to be settled; nil when no limit applied.
+    package let slot: Int?
+    /// Tells this use of the slot from earlier ones.
+    package let generation: UInt64
+    /// What the rate-limit headers say.
+    package let facts: LimitFacts
+
+    package init(slot: Int?, generation: UInt64, facts: LimitFacts) {
+        self.slot = slot
+        self.generation = generation
+        self.facts = facts
+    }
+}
+
+/// The rate-limit facts of a call, each of the scope that has least left.
+package struct LimitFacts: Sendable, Hashable {
+    /// One `x-ratelimit-*` triple.
+    package struct Fact: Sendable, Hashable {
+        package let limit: Int
+        package let remaining: Int
+        /// Until all of it is there again, as OpenAI's `x-ratelimit-reset-*` means it.
+        package let reset: Duration
+
+        package init(limit: Int, remaining: Int, reset: Duration) {
+            self.limit = limit
+            self.remaining = remaining
+            self.reset = reset
+        }
+    }
+
+    package var requests: Fact?
+    package var tokens: Fact?
+
+    package init(requests: Fact? = nil, tokens: Fact? = nil) {
+        self.requests = requests
+        self.tokens = tokens
+    }
+}
+
+/// What a scope uses now, for screens.
+package struct LimitUse: Sendable, Hashable {
+    package let inFlight: Int
+    /// nil = no such limit.
+    package let requestsLeft: Int?
+    package let tokensLeft: Int?
+
+    package init(inFlight: Int, requestsLeft: Int?, tokensLeft: Int?) {
+        self.inFlight = inFlight
+        self.requestsLeft = requestsLeft
+        self.tokensLeft = tokensLeft
+    }
+}

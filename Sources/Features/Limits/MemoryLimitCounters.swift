@@ -1,0 +1,35 @@
+package import Domain
+import Locking
+
+/// The limit counters of this process, behind one lock that is held for nanoseconds.
+package final class MemoryLimitCounters: LimitCounters {
+    private let table: Locked<LimitTable>
+
+    /// - Parameters:
+    ///   - scopesMax: scopes counted at the same time; one that is idle for a minute makes room for others.
+    ///   - callsMax: admissions not yet settled; further calls are refused as overload.
+    package init(scopesMax: Int = 65_536, callsMax: Int = 262_144) {
+        table = Locked(LimitTable(accountsMax: scopesMax, callsMax: callsMax))
+    }
+
+    package func admit(_ demand: Demand, at now: Instant) throws(CallFailure) -> Admission {
+        // A call without limits takes no lock.
+        guard demand.count > 0 else { return Admission(slot: nil, generation: 0, facts: .init()) }
+        switch table.withLock({ $0.admit(demand, at: now) }) {
+        case .admitted(let admission): return admission
+        case .refused(let refusal): throw refusal.failure
+        }
+    }
+
+    package func settle(_ admission: Admission, usedTokens: Int64?, at now: Instant) {
+        guard admission.slot != nil else { return }
+        table.withLock { $0.settle(admission, usedTokens: usedTokens, at: now) }
+    }
+
+    package func use(of scope: LimitScope, at now: Instant) -> LimitUse? {
+        table.withLock { $0.use(of: scope, at: now) }
+    }
+
+    /// Scopes with counters now.
+    package var scopeCount: Int { table.withLock { $0.accountCount } }
+}
