@@ -3,7 +3,11 @@ package import Cache
 package import Cipher
 package import Domain
 import Events
-package import Routing
+package import Limits
+import Locking
+import Metering
+import Routing
+import Storage
 package import Vault
 
 /// One admitted call: hands out its attempts, hears how they went, and settles exactly once.

@@ -1,4 +1,4 @@
-package import Domain
+import Domain
 import Synchronization
 
 /// Counts the calls that are between admission and settlement.

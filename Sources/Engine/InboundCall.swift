@@ -1,4 +1,4 @@
-package import Access
+import Access
 package import Domain
 
 /// What the caller asked of the cache (`x-gatehouse-cache`).

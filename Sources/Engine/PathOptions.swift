@@ -1,4 +1,4 @@
-package import Domain
+import Domain
 
 /// The bounds of the path; every one finite.
 package struct PathOptions: Sendable, Hashable {

@@ -4,6 +4,7 @@ package import Domain
 package import Events
 package import Limits
 package import Locking
+import Metering
 package import Routing
 package import Storage
 import Synchronization

@@ -1,13 +1,13 @@
 package import Access
 package import Cache
-package import Cipher
+import Cipher
 package import Domain
 import Events
-package import Limits
-package import Locking
-package import Routing
-package import Storage
-package import Vault
+import Limits
+import Locking
+import Routing
+import Storage
+import Vault
 
 /// What becomes of a call.
 package enum Decision {

@@ -36,7 +36,7 @@ package final class Locked<State>: @unchecked Sendable {
     package init(_ initial: sending State) { state = initial }
 
     @inline(__always)
-    package func withLock<Result, Failure: Error>(
+    package func withLock<Result: ~Copyable, Failure: Error>(
         _ body: (inout State) throws(Failure) -> Result
     ) throws(Failure) -> Result {
         guardLock.lock()

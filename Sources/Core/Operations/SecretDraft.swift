@@ -64,8 +64,10 @@ package final class SecretDraft: @unchecked Sendable {
     }
 
     /// Lends the bytes to one call.
-    package func withBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
-        try length.withLock { length in
+    package func withBytes<Result: ~Copyable, Failure: Error>(
+        _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        try length.withLock { length throws(Failure) in
             try body(UnsafeRawBufferPointer(rebasing: buffer[..<length]))
         }
     }

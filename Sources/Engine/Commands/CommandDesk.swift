@@ -1,5 +1,6 @@
 import Cipher
 import Domain
+import Events
 import Locking
 import Logging
 import Operations

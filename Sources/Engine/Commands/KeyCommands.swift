@@ -1,6 +1,8 @@
 import Cipher
 import Domain
+import Locking
 import Operations
+import Routing
 import Storage
 import Vault
 
@@ -187,7 +189,8 @@ extension CommandDesk {
 
     /// What stands in a key's place when a provider is asked without one.
     private static func placeholder() throws -> SecretBytes {
-        try Array("no-key-was-given".utf8).withUnsafeBytes { try SecretBytes(copying: $0) }
+        let text: StaticString = "no-key-was-given"
+        return try SecretBytes(copying: UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
     }
 
     func provider(named name: ProviderName) throws(CommandRefusal) -> ProviderDefinition {

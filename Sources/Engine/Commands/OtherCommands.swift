@@ -1,6 +1,10 @@
 import Cipher
 import Domain
+import Events
+import Locking
+import Logging
 import Operations
+import Routing
 import Storage
 import Vault
 
@@ -74,9 +78,10 @@ extension CommandDesk {
     }
 
     func purgeCache(_ name: TenantName?, by who: OperatorID) async throws -> CommandOutcome {
-        let tenant = try name.map { try tenant(named: $0) }
-        try await control.appendAudit(draft(who, "cache.purge", name?.text ?? "all", tenant: tenant?.id))
-        let count = tenant.map { parts.cache.purge(tenant: $0.id) } ?? parts.cache.purgeAll()
+        var owner: TenantID?
+        if let name { owner = try tenant(named: name).id }
+        try await control.appendAudit(draft(who, "cache.purge", name?.text ?? "all", tenant: owner))
+        let count = owner.map { parts.cache.purge(tenant: $0) } ?? parts.cache.purgeAll()
         publishChange("cache.purge", "cache of \(name?.text ?? "all tenants") purged")
         return CommandOutcome(CommandReceipt(message: "\(count) cached answers purged"))
     }
@@ -103,15 +108,14 @@ extension CommandDesk {
                 details: damaged == 0 ? [] : ["\(damaged) tenants' keys are damaged; see: gatehouse vault status"]))
     }
 
-    /// The secret's bytes for each kind of slot that the vault has, until one opens.
+    /// A vault that has a passphrase slot is asked for a passphrase, any other for its key file's content.
     private static func unlock(_ vault: KeyVault, _ record: VaultRecord, with secret: SecretDraft) throws {
-        let kinds = Set(record.slots.map(\.kind))
-        guard kinds.contains(.passphrase) else {
-            let bytes = try secret.withBytes { try SecretBytes(copying: $0) }
-            return try vault.unlock(record, with: .keyFile(bytes))
+        let bytes = try secret.withBytes { (bytes) throws(CipherFailure) in try SecretBytes(copying: bytes) }
+        if record.slots.contains(where: { $0.kind == .passphrase }) {
+            try vault.unlock(record, with: .passphrase(bytes))
+        } else {
+            try vault.unlock(record, with: .keyFile(bytes))
         }
-        let bytes = try secret.withBytes { try SecretBytes(copying: $0) }
-        try vault.unlock(record, with: .passphrase(bytes))
     }
 
     // MARK: Queries

@@ -1,6 +1,8 @@
 import Domain
+import Locking
 import Operations
 import Storage
+import Vault
 
 extension CommandDesk {
     func addTenant(_ name: TenantName, _ limits: LimitSet, by who: OperatorID) async throws -> CommandOutcome {

@@ -1,7 +1,9 @@
 import Access
 import Cipher
 import Domain
+import Locking
 import Operations
+import Storage
 
 /// Virtual keys: issue, rotate, revoke.
 extension CommandDesk {

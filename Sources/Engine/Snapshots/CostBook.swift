@@ -52,7 +52,8 @@ struct CostBook: Sendable {
         lines[key, default: Hours()].slots[hour, default: Line()] += line
         guard let count = lines[key]?.slots.count, count > Int(Self.hoursKept) else { return }
         let oldest = hour - Self.hoursKept
-        lines[key]?.slots = lines[key]?.slots.filter { $0.key > oldest } ?? [:]
+        let kept = lines[key]?.slots.filter { $0.key > oldest }
+        lines[key]?.slots = kept ?? [:]
     }
 
     func view(at now: WallTime, priceVersion: String, name: (TenantID) -> TenantName?) -> CostView {

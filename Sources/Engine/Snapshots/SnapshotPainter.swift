@@ -1,7 +1,12 @@
 import Cache
 import Domain
+import Events
+import Locking
+import Metering
 import Operations
 import Routing
+import Storage
+import Vault
 
 /// Makes the operator's picture out of the engine's state and figures; a pure function of what it is given.
 struct SnapshotPainter {
