@@ -1,0 +1,91 @@
+import Domain
+
+/// What the plaintext cache holds and for how long: a value, decided with the time passed in.
+struct PlaintextShelf {
+    /// With records of a few hundred bytes this is a fraction of the secure heap.
+    static let countMax = 512
+    static let idleMax = Duration.seconds(300)
+    static let ageMax = Duration.seconds(3_600)
+
+    /// What must be the same for an opened key to be lent again.
+    struct Place: Equatable {
+        let id: ProviderKeyID
+        let tenant: TenantID
+        let provider: ProviderName
+        let counter: UInt32
+        let origin: Origin
+        /// The vault's unlocked period in which it was opened.
+        let generation: UInt64
+
+        init(key: ProviderKeyRecord, origin: Origin, generation: UInt64) {
+            id = key.id
+            tenant = key.tenant
+            provider = key.provider
+            counter = key.counter
+            self.origin = origin
+            self.generation = generation
+        }
+    }
+
+    private struct Entry {
+        let place: Place
+        let secret: HeldSecret
+        let opened: Instant
+        var used: Instant
+
+        func isOver(at now: Instant) -> Bool { now - used >= idleMax || now - opened >= ageMax }
+    }
+
+    private var entries: [ProviderKeyID: Entry] = [:]
+    /// Bounded by the number of stored provider keys: only a key that opened is counted.
+    private var uses: [ProviderKeyID: Int] = [:]
+    /// Counts droppings, so that a key opened while it was being dropped is not put back.
+    private(set) var drops = 0
+
+    var count: Int { entries.count }
+
+    mutating func find(_ place: Place, at now: Instant) -> HeldSecret? {
+        guard let entry = entries[place.id] else { return nil }
+        guard entry.place == place, !entry.isOver(at: now) else {
+            entries[place.id] = nil
+            return nil
+        }
+        entries[place.id]?.used = now
+        uses[place.id, default: 0] += 1
+        return entry.secret
+    }
+
+    mutating func put(_ secret: HeldSecret, at place: Place, now: Instant, unlessDroppedSince seen: Int) {
+        uses[place.id, default: 0] += 1
+        guard drops == seen else { return }
+        if entries.count >= Self.countMax, entries[place.id] == nil { makeRoom(at: now) }
+        entries[place.id] = Entry(place: place, secret: secret, opened: now, used: now)
+    }
+
+    mutating func drop(_ key: ProviderKeyID) {
+        drops += 1
+        entries[key] = nil
+    }
+
+    mutating func dropAll() {
+        drops += 1
+        entries.removeAll()
+    }
+
+    mutating func expire(at now: Instant) {
+        entries = entries.filter { !$0.value.isOver(at: now) }
+    }
+
+    mutating func takeUses() -> [ProviderKeyID: Int] {
+        defer { uses = [:] }
+        return uses
+    }
+
+    /// Forgets what is over, or else the key that was idle longest.
+    private mutating func makeRoom(at now: Instant) {
+        expire(at: now)
+        guard entries.count >= Self.countMax else { return }
+        guard let idlest = entries.min(by: { $0.value.used < $1.value.used }) else { return }
+        entries[idlest.key] = nil
+    }
+}

@@ -1,0 +1,33 @@
+/// What a sealed record holds; the byte at offset 6 of GWE1. Purposes that are not built are refused.
+package enum SealPurpose: UInt8, Sendable, CaseIterable {
+    case providerKey = 1
+    case tenantKeyWrap = 16
+    case keyCheck = 17
+    case rootWrap = 18
+
+    /// Whether a record of this purpose belongs to a tenant, or to the gateway as a whole.
+    var ofTenant: Bool {
+        switch self {
+        case .providerKey, .tenantKeyWrap: true
+        case .keyCheck, .rootWrap: false
+        }
+    }
+}
+
+/// A place in storage that holds sealed records.
+package struct SealedColumn: Hashable, Sendable {
+    /// The first name the column ever had: it is part of every record's key derivation and must never change,
+    /// also when the column is renamed. ASCII, lower case.
+    package let id: String
+    package let purpose: SealPurpose
+}
+
+/// Every column that holds sealed records, so that no rotation or check can forget one.
+package enum SealedColumns {
+    package static let providerKeySecret = SealedColumn(id: "provider_keys.secret", purpose: .providerKey)
+    package static let tenantKeyWrap = SealedColumn(id: "tenant_keys.wrapped", purpose: .tenantKeyWrap)
+    package static let keyCheck = SealedColumn(id: "vaults.key_check", purpose: .keyCheck)
+    package static let slotRoot = SealedColumn(id: "vault_slots.sealed_root", purpose: .rootWrap)
+
+    package static let all = [providerKeySecret, tenantKeyWrap, keyCheck, slotRoot]
+}
