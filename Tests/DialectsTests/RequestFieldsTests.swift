@@ -98,6 +98,14 @@ import Testing
         #expect(refusal(body)?.code == .invalidRequest)
     }
 
+    @Test func `a body cut at any byte is refused`() {
+        let body = Array(
+            #"{"model":"m\u002f\ud834\udd1e","stream":true,"max_tokens":12,"x":[-1.5e+3,{"é":null}]}"#.utf8)
+        for length in 0..<body.count {
+            #expect(refusal(text(Array(body[..<length]))) != nil, "\(length)")
+        }
+    }
+
     @Test func `members and names are bounded`() {
         let many = (0..<MemberNames.most).map { "\"f\($0)\":0" }.joined(separator: ",")
         #expect(refusal("{\"model\":\"m\",\(many)}")?.message.contains("more than") == true)

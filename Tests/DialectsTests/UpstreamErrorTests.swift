@@ -36,6 +36,21 @@ import Testing
         #expect(read(body) == expected)
     }
 
+    @Test func `an error body cut or changed at any byte is still read as something`() {
+        let body = Array(
+            #"[{"type":"error","error":{"type":"t","code":7,"message":"m\u00e9","details":[{"reason":"r"}]}}]"#
+                .utf8)
+        for place in body.indices {
+            for change in [nil, 0x00, 0x22, 0x5c, 0x7b, 0xff] as [UInt8?] {
+                var damaged = body
+                if let change { damaged[place] = change } else { damaged.removeSubrange(place...) }
+                let error = lend(damaged) { UpstreamError.read($0) }
+                #expect(error.classify(status: 500, kind: .openai) == .providerFault)
+                #expect(lend(damaged) { UnaryReader.usage(in: $0, as: .openAIChat) } == nil)
+            }
+        }
+    }
+
     @Test func `texts are bounded and hold no control characters`() {
         let error = read(
             "{\"error\":{\"message\":\"a\\r\\n\\u001b[2J\\u0085b\\u202e\\u2028c\",\"type\":\"t\\u0000\"}}")

@@ -120,7 +120,7 @@ private struct RequestReader {
     private func claims(
         _ name: MemberName, _ literal: StaticString, in parent: String = ""
     ) throws(JSONFault) -> Bool {
-        guard name.count == literal.utf8CodeUnitCount, name.resembles(literal) else { return false }
+        guard name.resembles(literal) else { return false }
         guard name.matches(literal) else {
             throw JSONFault(
                 "write it in lower case; upstreams differ on other spellings", at: name.start,

@@ -29,16 +29,15 @@ extension JSONScanner {
         let ones: UInt64 = 0x0101_0101_0101_0101
         let tops: UInt64 = 0x8080_8080_8080_8080
         let count = bytes.count
+        guard let base = bytes.baseAddress else { return start }
         var index = start
         while index &+ 8 <= count {
-            let word = UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self))
-            let quote = word ^ (ones &* 0x22)
-            let backslash = word ^ (ones &* 0x5c)
-            // Each term sets the top bit of every byte it means; above a first hit a borrow may set others too, so
-            // only the lowest bit counts.
+            let word = UInt64(littleEndian: base.loadUnaligned(fromByteOffset: index, as: UInt64.self))
+            // Each term sets the top bit of the bytes it means, and of others only above a first hit (by a borrow) or
+            // where the last term sets it too: so the lowest bit is the first hit.
             let hits =
-                (((quote &- ones) & ~quote) | ((backslash &- ones) & ~backslash)
-                    | ((word &- (ones &* 0x20)) & ~word) | word) & tops
+                (((word ^ (ones &* 0x22)) &- ones) | ((word ^ (ones &* 0x5c)) &- ones)
+                    | (word &- (ones &* 0x20)) | word) & tops
             if hits != 0 { return index &+ hits.trailingZeroBitCount / 8 }
             index &+= 8
         }

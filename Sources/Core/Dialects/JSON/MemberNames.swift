@@ -1,40 +1,46 @@
 /// One member name of an object, lent from the bytes it was read from.
+///
+/// Holds no array, so that passing it around costs nothing; the rare name with escapes is resolved when asked about.
 package struct MemberName {
     /// The bytes between the quotes, escapes unresolved.
     package let raw: UnsafeRawBufferPointer
     /// Where they begin in the scanned bytes.
     package let start: Int
-    /// The resolved name, where it was written with escapes and ``MemberNames`` has seen it.
-    private(set) var resolved: [UInt8]?
+    /// Whether there are escapes to resolve; only ``MemberNames`` looks, other readers compare names as written.
+    fileprivate(set) var isEscaped = false
 
-    init(raw: UnsafeRawBufferPointer, start: Int, resolved: [UInt8]? = nil) {
+    init(raw: UnsafeRawBufferPointer, start: Int) {
         self.raw = raw
         self.start = start
-        self.resolved = resolved
     }
-
-    /// The length of the resolved name in bytes.
-    @inline(__always)
-    package var count: Int { resolved?.count ?? raw.count }
 
     /// Whether the name is this ASCII literal, byte for byte.
     @inline(__always)
     package func matches(_ literal: StaticString) -> Bool {
-        resolved.map { $0.withUnsafeBytes { bytesEqual($0, literal) } } ?? bytesEqual(raw, literal)
+        isEscaped ? resolved.withUnsafeBytes { bytesEqual($0, literal) } : bytesEqual(raw, literal)
     }
 
     /// Whether the name differs from this lower-case ASCII literal in nothing but the case of its letters.
+    @inline(__always)
     package func resembles(_ literal: StaticString) -> Bool {
-        func compare(_ bytes: UnsafeRawBufferPointer) -> Bool {
-            bytes.indices.allSatisfy { lowered(bytes[$0]) == literal.utf8Start[$0] }
-        }
-        guard count == literal.utf8CodeUnitCount else { return false }
-        return resolved.map { $0.withUnsafeBytes(compare) } ?? compare(raw)
+        guard !isEscaped else { return Self.areAlike(resolved, literal) }
+        return raw.count == literal.utf8CodeUnitCount && Self.areAlike(raw, literal)
     }
 
-    fileprivate func isSame(as other: Self) -> Bool {
-        func bytes(_ name: Self) -> [UInt8] { name.resolved ?? Array(name.raw) }
-        return bytes(self) == bytes(other)
+    /// The bytes that the name stands for. A half surrogate resolves to nothing, but ``MemberNames`` admits none.
+    fileprivate var resolved: [UInt8] {
+        isEscaped ? (try? JSONScanner(raw).unescaped(0..<raw.count)) ?? [] : Array(raw)
+    }
+
+    private static func areAlike(_ bytes: some RandomAccessCollection<UInt8>, _ literal: StaticString) -> Bool
+    {
+        guard bytes.count == literal.utf8CodeUnitCount else { return false }
+        var index = 0
+        for byte in bytes {
+            guard lowered(byte) == literal.utf8Start[index] else { return false }
+            index += 1
+        }
+        return true
     }
 }
 
@@ -67,12 +73,14 @@ package struct MemberNames {
         var (hash, isPlain) = Self.hash(name.raw)
         if !isPlain {
             checked = try Self.resolve(name, in: scanner)
-            hash = checked.resolved.map { $0.withUnsafeBytes(Self.hash).hash } ?? hash
+            hash = checked.resolved.withUnsafeBytes(Self.hash).hash
         }
         for index in 0..<count where UInt32(slots[index] >> 32) == hash {
             let earlier = try Self.reread(at: Int(slots[index] & 0xffff_ffff), in: scanner)
-            guard !earlier.isSame(as: checked) else {
-                throw JSONFault("the member is there twice", at: name.start, field: Self.text(of: checked))
+            guard earlier.resolved != checked.resolved else {
+                throw JSONFault(
+                    "the member is there twice", at: name.start,
+                    field: String(decoding: checked.resolved, as: UTF8.self))
             }
         }
         slots[count] = UInt64(hash) << 32 | UInt64(name.start)
@@ -80,13 +88,15 @@ package struct MemberNames {
         return checked
     }
 
-    /// Resolves the escapes of a name that has some.
+    /// Checks a name that is not plain, and marks it as one to resolve.
     private static func resolve(_ name: MemberName, in scanner: JSONScanner) throws(JSONFault) -> MemberName {
         let bytes = try scanner.unescaped(name.start..<name.start + name.raw.count)
         guard bytes.allSatisfy({ $0 >= 0x20 && $0 < 0x7f }) else {
             throw JSONFault("a member name holds something else than printable ASCII", at: name.start)
         }
-        return MemberName(raw: name.raw, start: name.start, resolved: bytes)
+        var marked = name
+        marked.isEscaped = true
+        return marked
     }
 
     private static func reread(at start: Int, in scanner: JSONScanner) throws(JSONFault) -> MemberName {
@@ -109,10 +119,6 @@ package struct MemberNames {
             if byte &- 0x20 > 0x5e || byte == UInt8(ascii: "\\") { isPlain = false }
         }
         return (hash, isPlain)
-    }
-
-    private static func text(of name: MemberName) -> String {
-        String(decoding: name.resolved ?? Array(name.raw), as: UTF8.self)
     }
 }
 

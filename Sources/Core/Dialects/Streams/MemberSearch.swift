@@ -7,11 +7,12 @@ enum MemberSearch {
     static func mayHoldUsageOrError(_ bytes: UnsafeRawBufferPointer) -> Bool {
         let ones: UInt64 = 0x0101_0101_0101_0101
         let tops: UInt64 = 0x8080_8080_8080_8080
+        guard let base = bytes.baseAddress else { return false }
         var index = 0
         // Each step looks at eight bytes for a quote and at the eight behind them for the `u` or `e`.
         while index &+ 9 <= bytes.count {
-            let word = UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self))
-            let next = UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: index &+ 1, as: UInt64.self))
+            let word = UInt64(littleEndian: base.loadUnaligned(fromByteOffset: index, as: UInt64.self))
+            let next = UInt64(littleEndian: base.loadUnaligned(fromByteOffset: index &+ 1, as: UInt64.self))
             let quote = word ^ (ones &* 0x22)
             let quotes = (quote &- ones) & ~quote & tops
             if quotes != 0 {
