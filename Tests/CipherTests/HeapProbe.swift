@@ -29,10 +29,19 @@ enum HeapProbe {
     }
 
     private static func mapping(around address: UInt) throws -> Range<UInt>? {
-        for line in try String(contentsOfFile: "/proc/self/maps", encoding: .utf8).split(separator: "\n") {
+        for line in String(decoding: try maps(), as: UTF8.self).split(separator: "\n") {
             let ends = line.prefix { $0 != " " }.split(separator: "-").compactMap { UInt($0, radix: 16) }
             if ends.count == 2, ends[0] <= address, address < ends[1] { return ends[0]..<ends[1] }
         }
         return nil
+    }
+
+    /// The kernel hands the table out in short pieces.
+    private static func maps() throws -> Data {
+        let file = try FileHandle(forReadingFrom: URL(fileURLWithPath: "/proc/self/maps"))
+        defer { try? file.close() }
+        var content = Data()
+        while let piece = try file.read(upToCount: 4_096), !piece.isEmpty { content += piece }
+        return content
     }
 }

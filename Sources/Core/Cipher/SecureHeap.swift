@@ -15,8 +15,9 @@ package enum SecureHeap {
         case unlocked
     }
 
-    /// 1 MiB holds 8,190 objects of 65 bytes (measured); far more than the bounded plaintext cache.
-    package static let byteCount = 1 << 20
+    /// Room for 65,536 blocks of 64 bytes: ten thousand tenants with several key versions each, and the bounded
+    /// plaintext cache. Half of the 8 MiB that Debian 12 lets a process lock.
+    package static let byteCount = 4 << 20
     /// The smallest block handed out: one AES-256 key and its derivation fit.
     private static let smallestBlock = 64
 
