@@ -7,7 +7,6 @@
 #include <openssl/params.h>
 #include <openssl/rand.h>
 #include <stdint.h>
-#include <sys/prctl.h>
 #include <sys/random.h>
 
 // The allocator's entry points are macros that add file and line; Swift sees functions only.
@@ -79,9 +78,3 @@ static inline int gh_hmac(
     EVP_MAC_CTX_free(context);
     return result;
 }
-
-// prctl is variadic, which Swift cannot call.
-
-static inline int gh_set_not_dumpable(void) { return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); }
-
-static inline int gh_dumpable(void) { return prctl(PR_GET_DUMPABLE, 0, 0, 0, 0); }

@@ -1,4 +1,4 @@
-import CLibCrypto
+import CLinux
 import Glibc
 
 /// Keeps the process's memory out of core dumps and out of the reach of other processes of the same user.
@@ -30,7 +30,7 @@ package enum ProcessHardening {
 
     package static var state: State {
         State(
-            dumpable: gh_dumpable() != 0, coreByteLimit: limit(of: RLIMIT_CORE),
+            dumpable: gh_is_dumpable() != 0, coreByteLimit: limit(of: RLIMIT_CORE),
             lockedByteLimit: limit(of: __RLIMIT_MEMLOCK), backtracerMayRun: backtracerMayRun)
     }
 
