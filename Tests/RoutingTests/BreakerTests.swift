@@ -158,6 +158,18 @@ import Testing
         #expect(breaker.position == .halfOpen)
     }
 
+    @Test mutating func `results of calls begun before the trip do not count after closing either`() throws {
+        let early = try (1...30).map { _ in try #require(ticket(at: 0)) }
+        try trip(at: 1)
+        for _ in 1...3 { try succeed(at: 11) }
+        #expect(breaker.position == .closed)
+        for call in early.prefix(15) {
+            #expect(breaker.failed(call, at: .seconds(12), kind: .transport) == .none)
+        }
+        for call in early.suffix(15) { #expect(breaker.succeeded(call, at: .seconds(12)) == .none) }
+        #expect(breaker.why(at: .seconds(12)) == "no calls over 30s (trip at 50%, min 10 calls)")
+    }
+
     @Test mutating func `why says the rule, the numbers and what comes next`() throws {
         for _ in 1...8 { try succeed(at: 1) }
         for _ in 1...7 { try fail(at: 1) }

@@ -54,7 +54,12 @@ private struct Draft {
     /// When one of the candidate's keys may be used; nil when it has none and needs one.
     func moment(of candidate: Candidate, credentials: [CredentialAvailability], at now: Instant) -> Instant? {
         if candidate.keys.isEmpty { return candidate.keyless ? now : nil }
-        return credentials.map { if case .refused(_, let until) = $0 { until } else { now } }.min()
+        var soonest: Instant?
+        for availability in credentials {
+            guard case .refused(_, let until) = availability else { return now }
+            soonest = min(soonest ?? until, until)
+        }
+        return soonest
     }
 
     /// Adds an attempt for each key that may be used; keys due for a probe come after those known to be well.
@@ -66,14 +71,19 @@ private struct Draft {
                 skipped.append(.init(target: candidate.target, key: nil, reason: .noKey))
             }
         }
-        for wanted in [CredentialAvailability.usable, .probe] {
-            for (key, availability) in zip(candidate.keys, credentials) where availability == wanted {
-                attempt(candidate.target, key)
-            }
-        }
+        attempt(candidate, credentials, that: .usable)
+        attempt(candidate, credentials, that: .probe)
         for (key, availability) in zip(candidate.keys, credentials) {
             guard case .refused(let mark, let until) = availability else { continue }
             skipped.append(.init(target: candidate.target, key: key, reason: .credential(mark, until: until)))
+        }
+    }
+
+    private mutating func attempt(
+        _ candidate: Candidate, _ credentials: [CredentialAvailability], that wanted: CredentialAvailability
+    ) {
+        for (key, availability) in zip(candidate.keys, credentials) where availability == wanted {
+            attempt(candidate.target, key)
         }
     }
 
