@@ -1,4 +1,3 @@
-import Cipher
 import Metering
 
 /// What this program says of itself.
@@ -6,6 +5,6 @@ package enum GatehouseVersion {
     package static let text = "0.1.0"
 
     package static var lines: [String] {
-        ["gatehouse \(text)", "prices \(PriceBook.builtIn.version)", "libcrypto \(LibCrypto.version)"]
+        ["gatehouse \(text)", "prices \(PriceBook.builtIn.version)"]
     }
 }

@@ -66,10 +66,10 @@ package final class GatewayAssembly: Sendable {
         guard let vaultRecord = contents.vault else {
             throw CommandFailure("\(places.data) has no vault; run: gatehouse init")
         }
-        let vault = KeyVaultHolder()
+        let vault = KeyVault()
         if case .secret(let secret) = unlock { try open(vault, vaultRecord, contents, with: secret, log: log) }
         let tenants = SQLiteTenantStores(in: folder, vault: vaultRecord.id)
-        let keys = try await loadKeys(contents, tenants: tenants, control: control, vault: vault, configuration, log)
+        let keys = try await loadKeys(contents, tenants: tenants, control: control, vault: vault, log)
         let state = EngineState(
             vault: vaultRecord, tenants: contents.tenants, tenantKeys: contents.tenantKeys, providerKeys: keys,
             virtualKeys: contents.virtualKeys, providers: configuration.providers, routes: configuration.routes,
@@ -80,16 +80,15 @@ package final class GatewayAssembly: Sendable {
     }
 
     private static func open(
-        _ vault: KeyVaultHolder, _ record: VaultRecord, _ contents: ControlContents, with secret: SecretDraft,
+        _ vault: KeyVault, _ record: VaultRecord, _ contents: ControlContents, with secret: SecretDraft,
         log: Logger
     ) throws {
-        let damaged: [TenantID]
         do {
-            damaged = try secret.withBytes { try vault.unlock(record, with: $0, tenantKeys: contents.tenantKeys) }
+            try vault.unlock(record, with: secret)
         } catch {
             throw CommandFailure("the vault did not open: \(error). Nothing was changed.")
         }
-        for tenant in damaged {
+        for tenant in vault.load(contents.tenantKeys).keys {
             let name = contents.tenants.first { $0.id == tenant }?.name.text ?? tenant.text
             log.error("a tenant's data key does not open: its provider keys cannot be used", metadata: ["tenant": "\(name)"])
         }
@@ -97,7 +96,7 @@ package final class GatewayAssembly: Sendable {
 
     /// Reads every tenant's keys, finishes audits that a crash interrupted, and finds records that do not open.
     private static func loadKeys(
-        _ contents: ControlContents, tenants: SQLiteTenantStores, control: SQLiteControlStore, vault: KeyVaultHolder,
+        _ contents: ControlContents, tenants: SQLiteTenantStores, control: SQLiteControlStore, vault: KeyVault,
         _ configuration: Configuration, _ log: Logger
     ) async throws -> [ProviderKeyRecord] {
         var keys: [ProviderKeyRecord] = []
@@ -108,7 +107,7 @@ package final class GatewayAssembly: Sendable {
                 try await store.clearAuditOutbox([draft.id])
             }
             for var key in try await store.providerKeys() {
-                if vault.isUnlocked, key.state != .revoked, !opens(key, vault, configuration) {
+                if vault.isUnlocked, key.state != .revoked, !opens(key, vault) {
                     log.error(
                         "a sealed provider key does not open; it is shown as DAMAGED and not used",
                         metadata: ["tenant": "\(tenant.name)", "key": "\(key.provider)/\(key.label)", "id": "\(key.id.short)"])
@@ -120,14 +119,9 @@ package final class GatewayAssembly: Sendable {
         return keys
     }
 
-    /// A key whose provider is no longer configured cannot be checked and is left as it is.
-    private static func opens(_ key: ProviderKeyRecord, _ vault: KeyVaultHolder, _ configuration: Configuration) -> Bool {
-        guard let provider = configuration.providers[key.provider] else { return true }
-        do {
-            _ = try vault.openProviderKey(key, origin: provider.origin)
-            return true
-        } catch SealFailure.wrongOrigin {
-            // Sealed for another address: refused with each use, but not damaged.
+    private static func opens(_ key: ProviderKeyRecord, _ vault: KeyVault) -> Bool {
+        do throws(SealFailure) {
+            try vault.verifyProviderKey(key)
             return true
         } catch {
             return false
@@ -136,7 +130,7 @@ package final class GatewayAssembly: Sendable {
 
     private init(
         places: Places, folder: DataFolder, lock: FolderLock, control: SQLiteControlStore, tenants: SQLiteTenantStores,
-        vault: KeyVaultHolder, state: EngineState, holds: [Target: BreakerHold], configuration: Configuration, demo: Bool,
+        vault: KeyVault, state: EngineState, holds: [Target: BreakerHold], configuration: Configuration, demo: Bool,
         log: Logger
     ) throws {
         self.places = places
@@ -156,15 +150,23 @@ package final class GatewayAssembly: Sendable {
                 metadata: ["rows": "\(journal.recovery.rows)", "torn": "\(journal.recovery.torn)"])
         }
         breakers = MemoryBreakerBoard(options: configuration.breaker)
-        for (target, hold) in holds { breakers.hold(target, hold, at: clock.now, wall: clock.wall) }
+        for (target, hold) in holds { _ = breakers.hold(hold, on: target, at: clock.now, wall: clock.wall) }
+        let tls = try UpstreamTLS(trust: configuration.trust)
+        let loop = household.next()
+        let options = configuration.upstream
+        let prober = ProviderProber(
+            probe: KeyProbe(
+                pool: try loop.submit {
+                    NIOLoopBound(UpstreamPool(loop: loop, options: options, tls: tls), eventLoop: loop)
+                }.wait()))
         let parts = PathParts(
             clock: clock, directory: state.directory(), options: configuration.path, counters: MemoryLimitCounters(),
-            cache: AnswerCache(options: CacheOptions(bytesMax: configuration.cacheBytes)), breakers: breakers,
+            cache: AnswerCache(options: configuration.cache), breakers: breakers,
             credentials: MemoryCredentialBoard(), vault: vault, secrets: PlaintextCache(vault: vault),
             journal: journal, bus: EventBus(lanes: System.coreCount + 1))
         engine = GatewayEngine(
             parts: parts, state: state, control: control, tenants: tenants,
-            prober: ProviderProber(loop: household.next(), configuration: configuration),
+            prober: prober, holds: Set(holds.keys),
             identity: .init(
                 instance: configuration.instance, version: GatehouseVersion.text, demo: demo, listening: ""), log: log)
         drain = LedgerDrain(journal: journal, stores: tenants, clock: clock)
@@ -258,10 +260,8 @@ package final class GatewayAssembly: Sendable {
         }
         let old = configuration.load()
         configuration.store(next)
-        breakers.configure(next.breaker)
-        engine.parts.cache.configure(CacheOptions(bytesMax: next.cacheBytes))
         var note = "in force since \(SystemClock().wall.civil.clock)Z"
-        if next.needsRestart(after: old) { note += "; [listen], [vault] and [upstream] change with the next start" }
+        if next.needsRestart(after: old) { note += "; [listen], [vault], [upstream], [breaker] and the cache's size change with the next start" }
         await engine.configure(providers: next.providers, routes: next.routes, options: next.path, note: note)
         log.notice("configuration reloaded")
         return note

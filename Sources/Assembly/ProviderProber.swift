@@ -1,19 +1,17 @@
 import Cipher
 import Domain
 import Engine
-import NIOCore
 import Providers
 
 /// Asks providers whether keys work, over connections of its own.
 struct ProviderProber: KeyProber {
-    private let probe: KeyProbe
-
-    init(loop: any EventLoop, configuration: Configuration) {
-        probe = KeyProbe(loop: loop, options: configuration.upstream, trust: configuration.trust)
-    }
+    let probe: KeyProbe
 
     func probe(_ provider: ProviderDefinition, secret: borrowing SecretBytes) async -> KeyProbeAnswer {
-        let result = await probe.verify(provider, secret: secret)
-        return KeyProbeAnswer(verdict: result.verdict, sentence: result.sentence)
+        switch await probe.verify(provider, secret: secret) {
+        case .verified: KeyProbeAnswer(verdict: .verified, sentence: "the provider accepts it")
+        case .refused(let sentence): KeyProbeAnswer(verdict: .refused, sentence: sentence)
+        case .unknown(let sentence): KeyProbeAnswer(verdict: .unknown, sentence: sentence)
+        }
     }
 }

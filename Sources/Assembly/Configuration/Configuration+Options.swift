@@ -1,3 +1,4 @@
+import Cache
 import Domain
 import Engine
 import FoundationEssentials
@@ -11,6 +12,14 @@ extension Configuration {
             attempts: attempts, connect: .seconds(connectSeconds), firstByte: .seconds(firstByteSeconds),
             idle: .seconds(idleSeconds), total: .seconds(totalSeconds), cacheEnabled: cacheEnabled,
             cacheTimeToLive: .seconds(cacheSeconds))
+    }
+
+    /// Bounds of the cache.
+    var cache: CacheOptions {
+        var options = CacheOptions()
+        options.bytesMax = cacheBytes
+        options.timeToLive = .seconds(cacheSeconds)
+        return options
     }
 
     /// Bounds of the connections to providers.
@@ -29,7 +38,8 @@ extension Configuration {
     /// Whether something changed that is read only at start.
     func needsRestart(after old: Configuration) -> Bool {
         listenHost != old.listenHost || listenPort != old.listenPort || certificate != old.certificate
-            || unlock != old.unlock || authorities != old.authorities || privateHosts != old.privateHosts
+            || unlock != old.unlock || authorities != old.authorities || privateHosts != old.privateHosts || breaker != old.breaker
+            || cacheBytes != old.cacheBytes
     }
 
     /// Reads the file; without one, the defaults hold.

@@ -132,7 +132,8 @@ extension Configuration {
         if let url = try section.string("base_url") {
             let plain = try section.flag("allow_plain_http", default: false)
             do {
-                (origin, prefix) = try BaseURL.parse(url, allowPlainHTTP: plain)
+                let base = try BaseURL.parse(url, plainHTTP: plain)
+                (origin, prefix) = (base.origin, base.pathPrefix)
             } catch {
                 throw section.problem("base_url", "\(error)")
             }
@@ -201,17 +202,16 @@ extension Configuration {
             "probe_successes",
         ])
         breaker.failurePercent = try section.number("failure_percent", in: 1...100, default: breaker.failurePercent)
-        breaker.minimumCalls = try section.number("minimum_calls", in: 1...10_000, default: breaker.minimumCalls)
-        breaker.consecutiveFailures = try section.number(
-            "consecutive_failures", in: 1...1_000, default: breaker.consecutiveFailures)
+        breaker.callsMin = try section.number("minimum_calls", in: 1...10_000, default: breaker.callsMin)
+        breaker.silentRunMax = try section.number("consecutive_failures", in: 1...1_000, default: breaker.silentRunMax)
         let open = try section.number(
             "open_seconds", in: 1...3_600, default: Int(breaker.openFirst.wholeMilliseconds / 1_000))
         let most = try section.number(
-            "open_seconds_max", in: open...86_400, default: max(open, Int(breaker.openMost.wholeMilliseconds / 1_000)))
+            "open_seconds_max", in: open...86_400,
+            default: max(open, Int(breaker.openLongest.wholeMilliseconds / 1_000)))
         breaker.openFirst = .seconds(open)
-        breaker.openMost = .seconds(most)
-        breaker.probeSuccesses = try section.number(
-            "probe_successes", in: 1...100, default: breaker.probeSuccesses)
+        breaker.openLongest = .seconds(most)
+        breaker.probesToClose = try section.number("probe_successes", in: 1...100, default: breaker.probesToClose)
     }
 
     private mutating func readRest(upstream: ConfigurationReader, console: ConfigurationReader)

@@ -1,3 +1,4 @@
+import Cache
 import Cipher
 import Domain
 import Events

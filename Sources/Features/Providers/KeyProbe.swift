@@ -28,12 +28,39 @@ package struct KeyProbe: Sendable {
 
     /// Asks the provider with the lent secret; nil only for a provider that needs none.
     package func verify(_ definition: ProviderDefinition, secret: borrowing SecretBytes?) async -> Verdict {
+        switch secret {
+        case .none: await verify(definition, lent: nil)
+        case .some(let secret): await verify(definition, secret: secret)
+        }
+    }
+
+    /// The same for a secret that is itself lent.
+    package func verify(_ definition: ProviderDefinition, secret: borrowing SecretBytes) async -> Verdict {
+        let outgoing = secret.withBytes { Self.request(to: definition, lent: $0) }
+        return await ask(definition, outgoing)
+    }
+
+    private func verify(_ definition: ProviderDefinition, lent: UnsafeRawBufferPointer?) async -> Verdict {
+        await ask(definition, Self.request(to: definition, lent: lent))
+    }
+
+    private static func request(
+        to definition: ProviderDefinition, lent: UnsafeRawBufferPointer?
+    ) -> Result<OutgoingRequest, ProviderRefusal> {
+        Result { () throws(ProviderRefusal) in
+            try OutgoingRequest(
+                to: UpstreamEndpoint.verification(of: definition), body: ByteBuffer(), callerHeaders: nil, lent: lent,
+                room: ByteBuffer())
+        }
+    }
+
+    private func ask(
+        _ definition: ProviderDefinition, _ request: Result<OutgoingRequest, ProviderRefusal>
+    ) async -> Verdict {
         let outgoing: OutgoingRequest
-        do throws(ProviderRefusal) {
-            let endpoint = try UpstreamEndpoint.verification(of: definition)
-            outgoing = try OutgoingRequest(to: endpoint, body: ByteBuffer(), secret: secret)
-        } catch {
-            return .unknown("not asked: \(error)")
+        switch request {
+        case .success(let made): outgoing = made
+        case .failure(let refusal): return .unknown("not asked: \(refusal)")
         }
         let pool = pool
         let answer = await withCheckedContinuation { continuation in

@@ -34,8 +34,8 @@ struct AnswerHead {
         if let attempts { out.writeString("x-gatehouse-attempts: \(attempts)\r\n") }
         if let cache { out.writeString("x-gatehouse-cache: \(cache.rawValue)\r\n") }
         if let cost { out.writeString("x-gatehouse-cost-usd: \(cost)\r\n") }
-        write(limits?.requests, "requests", into: &out)
-        write(limits?.tokens, "tokens", into: &out)
+        writeLimit(limits?.requests, "requests", into: &out)
+        writeLimit(limits?.tokens, "tokens", into: &out)
         if let retryAfter {
             out.writeString(
                 "retry-after: \(max(1, retryAfter.secondsRoundedUp))\r\nretry-after-ms: \(max(1, retryAfter.wholeMilliseconds))\r\n")
@@ -44,7 +44,7 @@ struct AnswerHead {
     }
 
     /// OpenAI's names (platform.openai.com/docs/guides/rate-limits, seen 2026-11-23).
-    private func write(_ line: LimitFacts.Line?, _ what: String, into out: inout ByteBuffer) {
+    private func writeLimit(_ line: LimitFacts.Fact?, _ what: String, into out: inout ByteBuffer) {
         guard let line else { return }
         out.writeString(
             """

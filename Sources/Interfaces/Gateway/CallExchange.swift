@@ -1,3 +1,4 @@
+import Access
 import Cache
 import Cipher
 import Dialects
@@ -261,7 +262,7 @@ final class CallExchange: UpstreamDelegate {
                 }
             }
         }
-        return (found ?? true) ?? true
+        return found ?? true
     }
 
     // MARK: Whole answers

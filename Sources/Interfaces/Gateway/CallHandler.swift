@@ -314,7 +314,7 @@ extension ByteBuffer {
     fileprivate func digest(as dialect: Dialect) -> Digest256 {
         withUnsafeReadableBytes { bytes in
             var name = dialect.rawValue
-            return name.withUTF8 { SHA256.digest(UnsafeRawBufferPointer($0), bytes) }
+            return name.withUTF8 { SHA256.digest(prefix: UnsafeRawBufferPointer($0), body: bytes) }
         }
     }
 }

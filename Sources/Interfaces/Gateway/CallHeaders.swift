@@ -25,9 +25,9 @@ struct CallHeaders {
             // Names are told apart by their length first: most headers are none of ours.
             switch name.utf8.count {
             case 6 where name.isHeader("expect"): expectsContinue = true
-            case 7 where name.isHeader("api-key"): set(&azureKey, value)
-            case 9 where name.isHeader("x-api-key"): set(&apiKey, value)
-            case 13 where name.isHeader("authorization"): set(&authorization, value)
+            case 7 where name.isHeader("api-key"): Self.set(&azureKey, value, &repeated)
+            case 9 where name.isHeader("x-api-key"): Self.set(&apiKey, value, &repeated)
+            case 13 where name.isHeader("authorization"): Self.set(&authorization, value, &repeated)
             case 14 where name.isHeader("content-length"): contentLength = Int(value)
             case 16 where name.isHeader("content-encoding"):
                 guard value.isHeader("identity") else {
@@ -44,14 +44,14 @@ struct CallHeaders {
         }
     }
 
-    private mutating func set(_ place: inout String?, _ value: String) {
+    private static func set(_ place: inout String?, _ value: String, _ repeated: inout Bool) {
         if place != nil { repeated = true }
         place = value
     }
 
     /// Lends the credential headers to one call, which finds out who calls.
-    mutating func withCredential<Result>(_ body: (PresentedCredential) throws(CallFailure) -> Result)
-        throws(CallFailure) -> Result
+    mutating func withCredential<Output>(_ body: (PresentedCredential) throws(CallFailure) -> Output)
+        throws(CallFailure) -> Output
     {
         try Self.lend(&authorization) { (first) throws(CallFailure) in
             try Self.lend(&apiKey) { (second) throws(CallFailure) in
@@ -64,11 +64,14 @@ struct CallHeaders {
         }
     }
 
-    private static func lend<Result>(
-        _ text: inout String?, _ body: (UnsafeRawBufferPointer?) throws(CallFailure) -> Result
-    ) throws(CallFailure) -> Result {
+    private static func lend<Output>(
+        _ text: inout String?, _ body: (UnsafeRawBufferPointer?) throws(CallFailure) -> Output
+    ) throws(CallFailure) -> Output {
         guard var bytes = text else { return try body(nil) }
-        return try bytes.withUTF8 { (utf8) throws(CallFailure) in try body(UnsafeRawBufferPointer(utf8)) }
+        // `withUTF8` does not carry typed errors through.
+        return try bytes.withUTF8 { utf8 in
+            Result { () throws(CallFailure) in try body(UnsafeRawBufferPointer(utf8)) }
+        }.get()
     }
 
     /// `name=value` pairs separated by commas, of letters, digits and `. _ -`.

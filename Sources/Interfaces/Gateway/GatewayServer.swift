@@ -1,8 +1,8 @@
 import Dialects
-import Domain
+package import Domain
 package import Engine
-package import Logging
-package import NIOCore
+import Logging
+import NIOCore
 import NIOHTTP1
 package import NIOPosix
 import NIOSSL

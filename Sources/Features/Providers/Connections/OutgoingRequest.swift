@@ -24,10 +24,25 @@ package struct OutgoingRequest: Sendable {
     static let forwardedValueMax = 1_024
     static let forwardedMax = 8
 
-    /// Writes the head into `room`, which must be empty. Refuses with a sentence, and then nothing of the key stays.
+    /// Lends the secret to the other initialiser.
     package init(
         to endpoint: UpstreamEndpoint, body: ByteBuffer, callerHeaders: HTTPHeaders? = nil,
         secret: borrowing SecretBytes?, room: ByteBuffer = ByteBuffer()
+    ) throws(ProviderRefusal) {
+        switch secret {
+        case .none: try self.init(to: endpoint, body: body, callerHeaders: callerHeaders, lent: nil, room: room)
+        case .some(let secret):
+            self = try secret.withBytes { (bytes) throws(ProviderRefusal) in
+                try Self(to: endpoint, body: body, callerHeaders: callerHeaders, lent: bytes, room: room)
+            }
+        }
+    }
+
+    /// Writes the head into `room`, which must be empty, with a key lent for this call. Refuses with a sentence, and
+    /// then nothing of the key stays.
+    init(
+        to endpoint: UpstreamEndpoint, body: ByteBuffer, callerHeaders: HTTPHeaders?, lent: UnsafeRawBufferPointer?,
+        room: ByteBuffer
     ) throws(ProviderRefusal) {
         self.endpoint = endpoint
         head = room
@@ -41,7 +56,7 @@ package struct OutgoingRequest: Sendable {
             head.writeStaticString("\r\n")
         }
         let inline = body.readableBytes <= Self.inlineBodyMax
-        try writeSecret(secret, thenAtMost: inline ? body.readableBytes : 0)
+        try writeSecret(lent, thenAtMost: inline ? body.readableBytes : 0)
         head.writeStaticString("\r\n")
         if inline { head.writeImmutableBuffer(body) } else { self.body = body }
     }
@@ -76,35 +91,30 @@ package struct OutgoingRequest: Sendable {
     }
 
     private mutating func writeSecret(
-        _ secret: borrowing SecretBytes?, thenAtMost following: Int
+        _ secret: UnsafeRawBufferPointer?, thenAtMost following: Int
     ) throws(ProviderRefusal) {
         switch secret {
-        case .none:
+        case nil:
             guard endpoint.keyless else {
                 throw ProviderRefusal(
                     "provider \(endpoint.provider) is called with a key only, and none was given")
             }
             head.reserveCapacity(minimumWritableBytes: following + 2)
-        case .some(let secret):
+        case let bytes?:
             guard endpoint.origin.secure || endpoint.origin.isLoopback else {
                 throw ProviderRefusal("a provider key is never sent over plain HTTP to another machine")
             }
-            let written = secret.withBytes { bytes -> Range<Int>? in
-                guard !bytes.isEmpty, bytes.count <= Self.secretMax,
-                    bytes.allSatisfy({ $0 > 0x20 && $0 < 0x7f })
-                else { return nil }
-                let length = endpoint.authorizationBytes.count + bytes.count + 4
-                head.reserveCapacity(minimumWritableBytes: length + following)
-                head.writeBytes(endpoint.authorizationBytes)
-                let start = head.writerIndex
-                head.writeBytes(bytes)
-                return start..<(start + bytes.count)
-            }
-            guard let written else {
+            guard !bytes.isEmpty, bytes.count <= Self.secretMax, bytes.allSatisfy({ $0 > 0x20 && $0 < 0x7f })
+            else {
                 throw ProviderRefusal(
                     "the provider key is empty, too long, or holds a byte that cannot stand in a header")
             }
-            self.secret = written
+            let length = endpoint.authorizationBytes.count + bytes.count + 4
+            head.reserveCapacity(minimumWritableBytes: length + following)
+            head.writeBytes(endpoint.authorizationBytes)
+            let start = head.writerIndex
+            head.writeBytes(bytes)
+            self.secret = start..<(start + bytes.count)
             head.writeStaticString("\r\n")
         }
     }

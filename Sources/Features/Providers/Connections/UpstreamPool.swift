@@ -63,8 +63,28 @@ package final class UpstreamPool {
         _ request: UpstreamRequest, secret: borrowing SecretBytes?, delegate: any UpstreamDelegate,
         timeouts: UpstreamTimeouts? = nil
     ) throws(ProviderRefusal) -> UpstreamExchange {
+        switch secret {
+        case .none: return try send(request, lent: nil, delegate: delegate, timeouts: timeouts)
+        case .some(let secret): return try send(request, secret: secret, delegate: delegate, timeouts: timeouts)
+        }
+    }
+
+    /// The same for a secret that is itself lent.
+    package func send(
+        _ request: UpstreamRequest, secret: borrowing SecretBytes, delegate: any UpstreamDelegate,
+        timeouts: UpstreamTimeouts? = nil
+    ) throws(ProviderRefusal) -> UpstreamExchange {
+        try secret.withBytes { (bytes) throws(ProviderRefusal) in
+            try send(request, lent: bytes, delegate: delegate, timeouts: timeouts)
+        }
+    }
+
+    private func send(
+        _ request: UpstreamRequest, lent: UnsafeRawBufferPointer?, delegate: any UpstreamDelegate,
+        timeouts: UpstreamTimeouts?
+    ) throws(ProviderRefusal) -> UpstreamExchange {
         let outgoing = try OutgoingRequest(
-            to: request.endpoint, body: request.body, callerHeaders: request.callerHeaders, secret: secret,
+            to: request.endpoint, body: request.body, callerHeaders: request.callerHeaders, lent: lent,
             room: spares.popLast() ?? ByteBuffer())
         let key = ConnectionKey(origin: request.endpoint.origin, tenant: request.tenant, key: request.key)
         return start(outgoing, for: key, timeouts: timeouts, delegate: delegate)

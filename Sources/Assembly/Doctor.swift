@@ -1,0 +1,93 @@
+import Cipher
+import Console
+import Glibc
+import SQLiteStorage
+import Storage
+
+/// Looks at everything that Gatehouse stands on and says what is wrong with it.
+package enum Doctor {
+    /// One thing that was looked at.
+    package struct Finding: Sendable, Codable {
+        /// Good, worth a look, or in the way.
+        package enum State: String, Sendable, Codable { case good = "ok", note = "NOTE", bad = "BAD" }
+        package let check: String
+        package let state: State
+        package let what: String
+    }
+
+    package static func examine(_ places: Places) async -> [Finding] {
+        [memory(), hardening(), configuration(places), await folder(places), themes(), terminal()]
+    }
+
+    private static func memory() -> Finding {
+        do throws(CipherFailure) {
+            try SecureHeap.start()
+            return Finding(check: "memory for keys", state: .good, what: "locked, guarded and wiped")
+        } catch {
+            return Finding(check: "memory for keys", state: .bad, what: "\(error)")
+        }
+    }
+
+    private static func hardening() -> Finding {
+        let state = ProcessHardening.state
+        let good = !state.dumpable && state.coreByteLimit == 0
+        return Finding(
+            check: "process", state: good ? .good : .bad,
+            what: good ? "no core dumps, not traceable" : "core dumps or tracing are possible: keys could be read from memory")
+    }
+
+    private static func configuration(_ places: Places) -> Finding {
+        do {
+            let configuration = try Configuration.load(places.config)
+            let found = access(places.config, F_OK) == 0
+            return Finding(
+                check: "configuration", state: .good,
+                what: (found ? places.config : "no file, defaults")
+                    + ": \(configuration.providers.count) providers, \(configuration.routes.count) routes")
+        } catch {
+            return Finding(check: "configuration", state: .bad, what: "\(error)")
+        }
+    }
+
+    private static func folder(_ places: Places) async -> Finding {
+        guard access(places.data, F_OK) == 0 else {
+            return Finding(check: "data folder", state: .note, what: "\(places.data) is not there yet; run: gatehouse init")
+        }
+        if EngineClient(path: places.socket, operatorName: "doctor") != nil {
+            return Finding(check: "data folder", state: .good, what: "\(places.data): an engine runs on it")
+        }
+        do {
+            let folder = try DataFolder(at: places.data, creating: false)
+            let lock = try FolderLock(folder)
+            defer { withExtendedLifetime(lock) {} }
+            let control = try SQLiteControlStore(in: folder, hashing: { SHA256.digest($0) })
+            let contents = try await control.load()
+            let audit = try await control.verifyAudit()
+            try control.close()
+            guard case .intact(let records, _) = audit else {
+                return Finding(check: "data folder", state: .bad, what: "the audit chain is broken; see: gatehouse audit verify")
+            }
+            return Finding(
+                check: "data folder", state: contents.vault == nil ? .note : .good,
+                what: "\(places.data): \(contents.tenants.count) tenants, \(records) audit records, chain intact"
+                    + (contents.vault == nil ? ", no vault yet: run gatehouse init" : ""))
+        } catch {
+            return Finding(check: "data folder", state: .bad, what: "\(error)")
+        }
+    }
+
+    private static func themes() -> Finding {
+        let library = ThemeShelf.find().library
+        guard let problem = library.problems.first else {
+            return Finding(check: "themes", state: .good, what: library.themes.map(\.name).joined(separator: ", "))
+        }
+        return Finding(check: "themes", state: .bad, what: "\(problem)")
+    }
+
+    private static func terminal() -> Finding {
+        guard isatty(1) == 1, let name = Places.variable("TERM") else {
+            return Finding(check: "terminal", state: .note, what: "standard output is no terminal; the console needs one")
+        }
+        return Finding(check: "terminal", state: .good, what: "TERM=\(name)")
+    }
+}

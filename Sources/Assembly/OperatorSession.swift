@@ -1,0 +1,109 @@
+import Cipher
+package import Domain
+import Engine
+import Glibc
+import Logging
+package import Operations
+import SQLiteStorage
+import Storage
+
+/// What a command works with: the running engine of the data folder, or, with none running, the folder itself under
+/// its lock.
+package struct OperatorSession: Sendable {
+    private enum Door: Sendable {
+        case running(EngineClient)
+        case folder(GatewayAssembly)
+    }
+
+    private let door: Door
+
+    /// The name that goes to the audit: the login name of this user.
+    package static var operatorName: String {
+        guard let entry = getpwuid(geteuid()), let name = entry.pointee.pw_name else { return "uid \(geteuid())" }
+        return String(cString: name)
+    }
+
+    /// A running engine, or the folder with its vault unlocked.
+    package static func open(_ places: Places) async throws -> OperatorSession {
+        if let running = running(places) { return running }
+        return try await folder(places, unlocked: true)
+    }
+
+    /// A running engine, or the folder as it lies: for commands that need no key.
+    package static func openSealed(_ places: Places) async throws -> OperatorSession {
+        if let running = running(places) { return running }
+        return try await folder(places, unlocked: false)
+    }
+
+    /// A running engine only.
+    package static func openRunning(_ places: Places) throws -> OperatorSession {
+        guard let running = running(places) else {
+            throw CommandFailure("no engine runs on \(places.data); start one with: gatehouse serve")
+        }
+        return running
+    }
+
+    private static func running(_ places: Places) -> OperatorSession? {
+        EngineClient(path: places.socket, operatorName: operatorName).map { OperatorSession(door: .running($0)) }
+    }
+
+    private static func folder(_ places: Places, unlocked: Bool) async throws -> OperatorSession {
+        let configuration = try Configuration.load(places.config)
+        var log = Logger(label: "gatehouse") { LineLog(label: $0, descriptor: 2) }
+        log.logLevel = .warning
+        let unlock: GatewayAssembly.Unlock =
+            unlocked ? .secret(try UnlockSecret.obtain(configuration, places)) : .later
+        return OperatorSession(
+            door: .folder(try await GatewayAssembly.open(places, configuration: configuration, unlock: unlock, log: log)))
+    }
+
+    package func snapshot() async throws(CommandRefusal) -> EngineSnapshot {
+        switch door {
+        case .running(let client): return try client.snapshot()
+        case .folder(let gateway):
+            await gateway.engine.restoreFigures()
+            return gateway.engine.snapshot()
+        }
+    }
+
+    package func perform(_ command: EngineCommand, secret: SecretDraft?) async throws(CommandRefusal) -> CommandOutcome {
+        switch door {
+        case .running(let client): return try client.perform(command, secret: secret)
+        case .folder(let gateway):
+            return try await gateway.engine.perform(
+                command, secret: secret, by: OperatorID(name: Self.operatorName, via: "command"))
+        }
+    }
+
+    package func ask(_ query: EngineQuery) async throws(CommandRefusal) -> EngineAnswer {
+        switch door {
+        case .running(let client): return try client.ask(query)
+        case .folder(let gateway):
+            // Rows of an interrupted run are in the journal until somebody drains it.
+            await gateway.drainOnce()
+            return try await gateway.engine.ask(query)
+        }
+    }
+}
+
+/// Gets what opens the vault, as the configuration says.
+enum UnlockSecret {
+    /// `GATEHOUSE_PASSPHRASE_FD` names an open file descriptor to read the passphrase from, for scripts; a secret
+    /// itself is never taken from the environment.
+    static func obtain(_ configuration: Configuration, _ places: Places) throws -> SecretDraft {
+        switch configuration.unlock {
+        case .keyFile(let path): return try SecretInput.keyFile(path, outside: places.data)
+        case .passphrase:
+            guard let text = Places.variable("GATEHOUSE_PASSPHRASE_FD") else {
+                return try SecretInput.ask("passphrase of \(places.data): ")
+            }
+            guard let descriptor = Int32(text), descriptor > 2 else {
+                throw CommandFailure("GATEHOUSE_PASSPHRASE_FD must be the number of an open descriptor above 2")
+            }
+            let draft = SecretDraft()
+            var byte: UInt8 = 0
+            while read(descriptor, &byte, 1) == 1, byte != UInt8(ascii: "\n"), draft.append(byte) {}
+            return draft
+        }
+    }
+}

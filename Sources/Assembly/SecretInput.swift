@@ -1,0 +1,69 @@
+import Glibc
+package import Operations
+import Terminal
+
+/// Where commands get secrets from: a prompt without echo, standard input, or a key file.
+package enum SecretInput {
+    /// Asks on the terminal.
+    package static func ask(_ prompt: String) throws -> SecretDraft {
+        do {
+            return try SecretPrompt.ask(prompt)
+        } catch {
+            throw CommandFailure("\(error); without a terminal use --from-stdin", code: 3)
+        }
+    }
+
+    /// Reads standard input up to its end, or its first line.
+    package static func fromStandardInput() throws -> SecretDraft {
+        let draft = SecretDraft()
+        var byte: UInt8 = 0
+        while true {
+            let count = read(0, &byte, 1)
+            if count < 0, errno == EINTR { continue }
+            guard count == 1, byte != UInt8(ascii: "\n") else { break }
+            guard draft.append(byte) else {
+                throw CommandFailure("the secret on standard input is longer than \(SecretDraft.longest) bytes")
+            }
+        }
+        byte = 0
+        guard !draft.isEmpty else { throw CommandFailure("standard input is empty; a secret was expected there") }
+        return draft
+    }
+
+    /// Reads a key file: an absolute path outside the data folder, readable by its owner alone.
+    package static func keyFile(_ path: String, outside folder: String) throws -> SecretDraft {
+        guard path.hasPrefix("/"), !path.utf8.starts(with: (folder + "/").utf8) else {
+            throw CommandFailure("the key file must be an absolute path outside \(folder): it would lie beside its lock")
+        }
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
+        guard descriptor >= 0 else { throw CommandFailure("the key file \(path) cannot be opened (no link is followed)") }
+        defer { close(descriptor) }
+        var facts = stat()
+        guard fstat(descriptor, &facts) == 0, facts.st_mode & 0o077 == 0 else {
+            throw CommandFailure("the key file \(path) is open to others; run: chmod 600 \(path)")
+        }
+        let draft = SecretDraft()
+        var byte: UInt8 = 0
+        while read(descriptor, &byte, 1) == 1 {
+            guard draft.append(byte) else {
+                throw CommandFailure("the key file \(path) is longer than \(SecretDraft.longest) bytes")
+            }
+        }
+        return draft
+    }
+
+    /// Makes a key file of 64 random hexadecimal digits, unless there is one.
+    package static func makeKeyFile(_ path: String) throws {
+        let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        if descriptor < 0, errno == EEXIST { return }
+        guard descriptor >= 0 else { throw CommandFailure("the key file \(path) cannot be made") }
+        defer { close(descriptor) }
+        var generator = SystemRandomNumberGenerator()
+        for _ in 0..<4 {
+            var text = String(generator.next(), radix: 16)
+            while text.utf8.count < 16 { text = "0" + text }
+            guard write(descriptor, text, 16) == 16 else { throw CommandFailure("the key file \(path) cannot be written") }
+        }
+        fsync(descriptor)
+    }
+}
