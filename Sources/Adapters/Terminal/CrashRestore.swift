@@ -1,0 +1,44 @@
+import Glibc
+
+/// Puts the terminal right when the process dies by a signal: only `write`, `tcsetattr` and `raise` are used there.
+enum CrashRestore {
+    private static let signals = [SIGSEGV, SIGABRT, SIGILL, SIGBUS, SIGFPE, SIGTRAP]
+    private static let bytesMost = 512
+
+    // Safe because it is written by the console's thread before a handler that reads it is installed, and a signal
+    // handler can reach nothing but globals.
+    nonisolated(unsafe) private static var descriptor: Int32 = -1
+    // Safe because it is written before a handler that reads it is installed.
+    nonisolated(unsafe) private static var saved = termios()
+    // Safe because it is allocated once, filled before a handler that reads it is installed, and never freed.
+    nonisolated(unsafe) private static let buffer = UnsafeMutablePointer<UInt8>.allocate(capacity: bytesMost)
+    // Safe because it is written before a handler that reads it is installed.
+    nonisolated(unsafe) private static var count = 0
+
+    static func arm(_ terminal: Int32, bytes: [UInt8]) {
+        tcgetattr(terminal, &saved)
+        count = min(bytes.count, bytesMost)
+        for index in 0..<count { buffer[index] = bytes[index] }
+        descriptor = terminal
+        for number in signals {
+            signal(number) { number in
+                CrashRestore.restore()
+                signal(number, SIG_DFL)
+                raise(number)
+            }
+        }
+    }
+
+    static func disarm() {
+        descriptor = -1
+        for number in signals { signal(number, SIG_DFL) }
+    }
+
+    /// Writes what restores the terminal, without waiting for one that does not read.
+    static func restore() {
+        guard descriptor >= 0 else { return }
+        var ready = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+        if poll(&ready, 1, 0) == 1 { _ = write(descriptor, buffer, count) }
+        tcsetattr(descriptor, TCSANOW, &saved)
+    }
+}

@@ -1,0 +1,44 @@
+import Glibc
+package import Operations
+
+/// Asks for a secret on the terminal, without echo.
+package enum SecretPrompt {
+    /// Why nothing could be asked.
+    package struct Refusal: Error, CustomStringConvertible {
+        package let description: String
+    }
+
+    /// Shows the prompt on `/dev/tty`, reads one line. `^C` and end of file give a refusal.
+    package static func ask(_ prompt: String) throws(Refusal) -> SecretDraft {
+        let terminal = open("/dev/tty", O_RDWR | O_CLOEXEC)
+        guard terminal >= 0 else { throw Refusal(description: "there is no terminal to ask on") }
+        defer { close(terminal) }
+        var before = termios()
+        guard tcgetattr(terminal, &before) == 0 else { throw Refusal(description: "the terminal cannot be asked") }
+        var quiet = before
+        quiet.c_lflag &= ~tcflag_t(ECHO | ICANON | ISIG)
+        quiet.c_iflag &= ~tcflag_t(ICRNL)
+        tcsetattr(terminal, TCSAFLUSH, &quiet)
+        defer { tcsetattr(terminal, TCSAFLUSH, &before) }
+        _ = write(terminal, prompt, prompt.utf8.count)
+        let draft = SecretDraft()
+        var byte: UInt8 = 0
+        defer {
+            byte = 0
+            _ = write(terminal, "\r\n", 2)
+        }
+        while read(terminal, &byte, 1) == 1 {
+            switch byte {
+            case 0x0a, 0x0d:
+                guard !draft.isEmpty else { throw Refusal(description: "nothing was entered") }
+                return draft
+            case 0x03, 0x04: throw Refusal(description: "cancelled; nothing was changed")
+            case 0x08, 0x7f: draft.removeLast()
+            case 0x15: draft.wipe()
+            case 0x20...0x7e, 0x80...: draft.append(byte)
+            default: throw Refusal(description: "a control character was entered; nothing was changed")
+            }
+        }
+        throw Refusal(description: "the terminal closed")
+    }
+}
