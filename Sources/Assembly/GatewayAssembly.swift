@@ -1,17 +1,17 @@
 import Access
-package import Cache
+import Cache
 import Cipher
-package import Domain
+import Domain
 package import Engine
 import Events
 import Gateway
 import Glibc
 import Limits
-package import Locking
+import Locking
 package import Logging
 import Metering
-package import NIOCore
-package import NIOPosix
+import NIOCore
+import NIOPosix
 package import Operations
 import Providers
 import Routing
@@ -97,7 +97,7 @@ package final class GatewayAssembly: Sendable {
     /// Reads every tenant's keys, finishes audits that a crash interrupted, and finds records that do not open.
     private static func loadKeys(
         _ contents: ControlContents, tenants: SQLiteTenantStores, control: SQLiteControlStore, vault: KeyVault,
-        _ configuration: Configuration, _ log: Logger
+        _ log: Logger
     ) async throws -> [ProviderKeyRecord] {
         var keys: [ProviderKeyRecord] = []
         for tenant in contents.tenants {
@@ -231,6 +231,15 @@ package final class GatewayAssembly: Sendable {
         let port: any EnginePort = engine
         let socket = try await EngineSocket.open(path: places.socket, port: port, group: household, log: log)
         running.withLock { $0.socket = socket }
+    }
+
+    /// Moves what the journal holds into the ledger, for a command that works on the folder itself.
+    package func drainOnce() async {
+        do {
+            try await drain.flush()
+        } catch {
+            log.error("the journal could not be moved into the ledger", metadata: ["why": "\(error)"])
+        }
     }
 
     // MARK: Housekeeping

@@ -33,6 +33,13 @@ package enum Launcher {
     // MARK: init
 
     package static func initialize(_ places: Places, keyFile: String?, passphraseFromStdin: Bool) async throws {
+        try await makeFolder(places, keyFile: keyFile, passphraseFromStdin: passphraseFromStdin)
+        Output.line("made \(places.data)")
+        Output.line("next: gatehouse tenant add NAME, gatehouse key add NAME PROVIDER, gatehouse token issue NAME, gatehouse")
+    }
+
+    /// Makes the data folder with its vault, and the first configuration where there is none.
+    static func makeFolder(_ places: Places, keyFile: String?, passphraseFromStdin: Bool) async throws {
         if let keyFile {
             guard keyFile.hasPrefix("/"), !keyFile.utf8.starts(with: (places.data + "/").utf8) else {
                 throw CommandFailure("--keyfile takes an absolute path outside \(places.data)")
@@ -55,8 +62,6 @@ package enum Launcher {
         try writeFirstConfiguration(places, keyFile: keyFile)
         try control.close()
         withExtendedLifetime(lock) {}
-        Output.line("made \(places.data)")
-        Output.line("next: gatehouse tenant add NAME, gatehouse key add NAME PROVIDER, gatehouse token issue NAME, gatehouse")
     }
 
     private static func create(_ secret: SecretDraft, kind: SlotKind, control: SQLiteControlStore) async throws {

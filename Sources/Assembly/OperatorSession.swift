@@ -1,5 +1,5 @@
 import Cipher
-package import Domain
+import Domain
 import Engine
 import Glibc
 import Logging

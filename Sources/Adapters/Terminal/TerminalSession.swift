@@ -34,11 +34,11 @@ final class TerminalSession {
         setlocale(LC_ALL, "")
         let opened = given.map { dup($0) } ?? open("/dev/tty", O_RDWR | O_CLOEXEC)
         guard opened >= 0, isatty(opened) == 1 else {
-            if opened >= 0 { close(opened) }
+            if opened >= 0 { Glibc.close(opened) }
             throw Refusal.none("there is no terminal to draw on; start it from one, or run: gatehouse serve")
         }
         guard let stream = fdopen(opened, "r+") else {
-            close(opened)
+            Glibc.close(opened)
             throw Refusal.none("the terminal cannot be opened")
         }
         descriptor = opened

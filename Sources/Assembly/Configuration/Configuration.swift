@@ -1,8 +1,8 @@
-package import Cache
+import Cache
 package import Domain
-package import Engine
-package import Gateway
-package import Providers
+import Engine
+import Gateway
+import Providers
 package import Routing
 
 /// `gatehouse.toml`, read and checked: what each feature is told, with its defaults filled in.

@@ -2,7 +2,7 @@ import Glibc
 import Locking
 package import NIOCore
 import NIOHTTP1
-package import NIOPosix
+import NIOPosix
 
 /// One simulated application: whose virtual key it uses and what it asks for.
 package struct DemoApplication: Sendable {

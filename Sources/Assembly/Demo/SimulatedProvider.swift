@@ -3,7 +3,7 @@ import Domain
 import Locking
 package import NIOCore
 import NIOHTTP1
-package import NIOPosix
+import NIOPosix
 
 /// A loopback HTTP server that speaks OpenAI's and Anthropic's formats and misbehaves as a script says.
 package final class SimulatedProvider: Sendable {
@@ -113,8 +113,8 @@ private final class SimulatedAnswers: ChannelInboundHandler {
     ) {
         let path = head.uri.utf8
         let dialect: Dialect =
-            path.ends(with: "/messages".utf8)
-            ? .anthropicMessages : path.ends(with: "/embeddings".utf8) ? .openAIEmbeddings : .openAIChat
+            path.elementsEqual("/v1/messages".utf8)
+            ? .anthropicMessages : path.elementsEqual("/v1/embeddings".utf8) ? .openAIEmbeddings : .openAIChat
         let fields = request.withUnsafeReadableBytes { try? RequestFields.scan($0, as: dialect) }
         guard let fields else { return send(400, Self.errorBody("invalid_request_error", "cannot be read"), context) }
         let words = SimulatedWords(model: fields.model.text, tokens: tokens)

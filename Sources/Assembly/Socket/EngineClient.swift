@@ -1,6 +1,6 @@
 import CLinux
 import Domain
-package import Events
+import Events
 import FoundationEssentials
 import Glibc
 package import Operations
@@ -78,7 +78,7 @@ package struct EngineClient: Sendable {
             var sent = 0
             while sent < buffer.count {
                 let rest = UnsafeRawBufferPointer(rebasing: buffer[sent...])
-                let count = send(descriptor, rest.baseAddress, rest.count, Int32(MSG_NOSIGNAL.rawValue))
+                let count = send(descriptor, rest.baseAddress, rest.count, Int32(MSG_NOSIGNAL))
                 if count < 0, errno == EINTR { continue }
                 guard count > 0 else { return false }
                 sent += count

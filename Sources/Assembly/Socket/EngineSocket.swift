@@ -3,7 +3,7 @@ import FoundationEssentials
 import Glibc
 package import Logging
 package import NIOCore
-package import NIOPosix
+import NIOPosix
 package import Operations
 
 /// The Unix-domain socket of a running engine: commands come in here and go through the same port as the console.
@@ -91,9 +91,14 @@ private final class SocketPeer: ChannelInboundHandler {
             return Self.send(.refused(.init(.invalid, "the request is not one this engine knows")), on: channel)
         }
         let port = port
-        // Leaves the loop: commands wait for storage and providers. Calls never come this way.
-        Task {
-            Self.send(await Self.carryOut(request, port: port), on: channel)
+        Self.leaveLoop(request, port: port, channel: channel)
+    }
+
+    /// Commands wait for storage and providers, so they leave the loop. Calls never come this way.
+    private static func leaveLoop(_ request: SocketRequest, port: any EnginePort, channel: any Channel) {
+        Task { @Sendable in
+            let reply = await carryOut(request, port: port)
+            send(reply, on: channel)
         }
     }
 

@@ -1,5 +1,5 @@
-enum SafeText {
-    static func clean(_ text: String, limit: Int) -> String {
+package enum SafeText {
+    package static func clean(_ text: String, limit: Int) -> String {
         String(
             String.UnicodeScalarView(
                 text.unicodeScalars.prefix(limit).map { scalar in
@@ -12,8 +12,8 @@ enum SafeText {
                 }))
     }
 }
-enum Width {
-    static func cells(of character: Character) -> Int {
+package enum Width {
+    package static func cells(of character: Character) -> Int {
         guard let scalar = character.unicodeScalars.first else { return 0 }
         switch scalar.value {
         case 0x1100...0x115f, 0x2e80...0xa4cf, 0xac00...0xd7a3, 0xf900...0xfaff, 0xfe30...0xfe6f,
