@@ -88,7 +88,8 @@ let package = Package(
         module(
             "Gateway", in: "Interfaces",
             uses: [
-                "Domain", "Dialects", "Locking", "Cipher", "Engine", "Providers", nioCore, nioPosix, nioHTTP, nioSSL,
+                "Domain", "Dialects", "Locking", "Cipher", "Engine", "Providers", nioCore, nioPosix, nioHTTP,
+                nioSSL,
                 logging,
             ]),
         module("Console", in: "Interfaces", uses: ["Domain", "Events", "Operations"]),
@@ -101,7 +102,8 @@ let package = Package(
         .target(
             name: "Assembly",
             dependencies: [
-                "Domain", "Locking", "Cipher", "Dialects", "Storage", "Events", "Operations", "Access", "Limits", "Cache",
+                "Domain", "Locking", "Cipher", "Dialects", "Storage", "Events", "Operations", "Access",
+                "Limits", "Cache",
                 "Routing", "Vault", "Providers", "Metering", "Engine", "Gateway", "Console", "SQLiteStorage",
                 "Terminal", "CLinux", nioCore, nioPosix, nioHTTP, logging, toml,
             ], path: "Sources/Assembly", swiftSettings: strict),

@@ -33,7 +33,9 @@ package enum Doctor {
         let good = !state.dumpable && state.coreByteLimit == 0
         return Finding(
             check: "process", state: good ? .good : .bad,
-            what: good ? "no core dumps, not traceable" : "core dumps or tracing are possible: keys could be read from memory")
+            what: good
+                ? "no core dumps, not traceable"
+                : "core dumps or tracing are possible: keys could be read from memory")
     }
 
     private static func configuration(_ places: Places) -> Finding {
@@ -51,7 +53,9 @@ package enum Doctor {
 
     private static func folder(_ places: Places) async -> Finding {
         guard access(places.data, F_OK) == 0 else {
-            return Finding(check: "data folder", state: .note, what: "\(places.data) is not there yet; run: gatehouse init")
+            return Finding(
+                check: "data folder", state: .note,
+                what: "\(places.data) is not there yet; run: gatehouse init")
         }
         if EngineClient(path: places.socket, operatorName: "doctor") != nil {
             return Finding(check: "data folder", state: .good, what: "\(places.data): an engine runs on it")
@@ -65,11 +69,14 @@ package enum Doctor {
             let audit = try await control.verifyAudit()
             try control.close()
             guard case .intact(let records, _) = audit else {
-                return Finding(check: "data folder", state: .bad, what: "the audit chain is broken; see: gatehouse audit verify")
+                return Finding(
+                    check: "data folder", state: .bad,
+                    what: "the audit chain is broken; see: gatehouse audit verify")
             }
             return Finding(
                 check: "data folder", state: contents.vault == nil ? .note : .good,
-                what: "\(places.data): \(contents.tenants.count) tenants, \(records) audit records, chain intact"
+                what:
+                    "\(places.data): \(contents.tenants.count) tenants, \(records) audit records, chain intact"
                     + (contents.vault == nil ? ", no vault yet: run gatehouse init" : ""))
         } catch {
             return Finding(check: "data folder", state: .bad, what: "\(error)")
@@ -79,14 +86,17 @@ package enum Doctor {
     private static func themes() -> Finding {
         let library = ThemeShelf.find().library
         guard let problem = library.problems.first else {
-            return Finding(check: "themes", state: .good, what: library.themes.map(\.name).joined(separator: ", "))
+            return Finding(
+                check: "themes", state: .good, what: library.themes.map(\.name).joined(separator: ", "))
         }
         return Finding(check: "themes", state: .bad, what: "\(problem)")
     }
 
     private static func terminal() -> Finding {
         guard isatty(1) == 1, let name = Places.variable("TERM") else {
-            return Finding(check: "terminal", state: .note, what: "standard output is no terminal; the console needs one")
+            return Finding(
+                check: "terminal", state: .note, what: "standard output is no terminal; the console needs one"
+            )
         }
         return Finding(check: "terminal", state: .good, what: "TERM=\(name)")
     }

@@ -59,6 +59,7 @@ package final class GatewayAssembly: Sendable {
     package static func open(
         _ places: Places, configuration: Configuration, unlock: Unlock, demo: Bool = false, log: Logger
     ) async throws -> GatewayAssembly {
+        try SecureHeap.start()
         let folder = try DataFolder(at: places.data, creating: false)
         let lock = try FolderLock(folder)
         let control = try SQLiteControlStore(in: folder, hashing: { SHA256.digest($0) })
@@ -67,15 +68,20 @@ package final class GatewayAssembly: Sendable {
             throw CommandFailure("\(places.data) has no vault; run: gatehouse init")
         }
         let vault = KeyVault()
-        if case .secret(let secret) = unlock { try open(vault, vaultRecord, contents, with: secret, log: log) }
+        if case .secret(let secret) = unlock {
+            try open(vault, vaultRecord, contents, with: secret, log: log)
+        }
         let tenants = SQLiteTenantStores(in: folder, vault: vaultRecord.id)
         let keys = try await loadKeys(contents, tenants: tenants, control: control, vault: vault, log)
         let state = EngineState(
-            vault: vaultRecord, tenants: contents.tenants, tenantKeys: contents.tenantKeys, providerKeys: keys,
-            virtualKeys: contents.virtualKeys, providers: configuration.providers, routes: configuration.routes,
+            vault: vaultRecord, tenants: contents.tenants, tenantKeys: contents.tenantKeys,
+            providerKeys: keys,
+            virtualKeys: contents.virtualKeys, providers: configuration.providers,
+            routes: configuration.routes,
             prices: .builtIn)
         return try GatewayAssembly(
-            places: places, folder: folder, lock: lock, control: control, tenants: tenants, vault: vault, state: state,
+            places: places, folder: folder, lock: lock, control: control, tenants: tenants, vault: vault,
+            state: state,
             holds: contents.holds, configuration: configuration, demo: demo, log: log)
     }
 
@@ -90,13 +96,16 @@ package final class GatewayAssembly: Sendable {
         }
         for tenant in vault.load(contents.tenantKeys).keys {
             let name = contents.tenants.first { $0.id == tenant }?.name.text ?? tenant.text
-            log.error("a tenant's data key does not open: its provider keys cannot be used", metadata: ["tenant": "\(name)"])
+            log.error(
+                "a tenant's data key does not open: its provider keys cannot be used",
+                metadata: ["tenant": "\(name)"])
         }
     }
 
     /// Reads every tenant's keys, finishes audits that a crash interrupted, and finds records that do not open.
     private static func loadKeys(
-        _ contents: ControlContents, tenants: SQLiteTenantStores, control: SQLiteControlStore, vault: KeyVault,
+        _ contents: ControlContents, tenants: SQLiteTenantStores, control: SQLiteControlStore,
+        vault: KeyVault,
         _ log: Logger
     ) async throws -> [ProviderKeyRecord] {
         var keys: [ProviderKeyRecord] = []
@@ -110,7 +119,10 @@ package final class GatewayAssembly: Sendable {
                 if vault.isUnlocked, key.state != .revoked, !opens(key, vault) {
                     log.error(
                         "a sealed provider key does not open; it is shown as DAMAGED and not used",
-                        metadata: ["tenant": "\(tenant.name)", "key": "\(key.provider)/\(key.label)", "id": "\(key.id.short)"])
+                        metadata: [
+                            "tenant": "\(tenant.name)", "key": "\(key.provider)/\(key.label)",
+                            "id": "\(key.id.short)",
+                        ])
                     key.state = .damaged
                 }
                 keys.append(key)
@@ -129,8 +141,10 @@ package final class GatewayAssembly: Sendable {
     }
 
     private init(
-        places: Places, folder: DataFolder, lock: FolderLock, control: SQLiteControlStore, tenants: SQLiteTenantStores,
-        vault: KeyVault, state: EngineState, holds: [Target: BreakerHold], configuration: Configuration, demo: Bool,
+        places: Places, folder: DataFolder, lock: FolderLock, control: SQLiteControlStore,
+        tenants: SQLiteTenantStores,
+        vault: KeyVault, state: EngineState, holds: [Target: BreakerHold], configuration: Configuration,
+        demo: Bool,
         log: Logger
     ) throws {
         self.places = places
@@ -160,7 +174,8 @@ package final class GatewayAssembly: Sendable {
                     NIOLoopBound(UpstreamPool(loop: loop, options: options, tls: tls), eventLoop: loop)
                 }.wait()))
         let parts = PathParts(
-            clock: clock, directory: state.directory(), options: configuration.path, counters: MemoryLimitCounters(),
+            clock: clock, directory: state.directory(), options: configuration.path,
+            counters: MemoryLimitCounters(),
             cache: AnswerCache(options: configuration.cache), breakers: breakers,
             credentials: MemoryCredentialBoard(), vault: vault, secrets: PlaintextCache(vault: vault),
             journal: journal, bus: EventBus(lanes: System.coreCount + 1))
@@ -168,7 +183,8 @@ package final class GatewayAssembly: Sendable {
             parts: parts, state: state, control: control, tenants: tenants,
             prober: prober, holds: Set(holds.keys),
             identity: .init(
-                instance: configuration.instance, version: GatehouseVersion.text, demo: demo, listening: ""), log: log)
+                instance: configuration.instance, version: GatehouseVersion.text, demo: demo, listening: ""),
+            log: log)
         drain = LedgerDrain(journal: journal, stores: tenants, clock: clock)
     }
 
@@ -180,7 +196,9 @@ package final class GatewayAssembly: Sendable {
         await engine.restoreFigures()
         let engine = engine
         let drain = drain
-        let pump = household.next().scheduleRepeatedTask(initialDelay: .zero, delay: .milliseconds(40)) { _ in engine.pump() }
+        let pump = household.next().scheduleRepeatedTask(initialDelay: .zero, delay: .milliseconds(40)) { _ in
+            engine.pump()
+        }
         let drainTask = Task { await drain.run() }
         let keeper = Task { [self] in await keepHouse() }
         running.withLock { running in
@@ -199,14 +217,16 @@ package final class GatewayAssembly: Sendable {
     package func listen() async throws -> Int {
         let configuration = configuration.load()
         var options = GatewayOptions(
-            host: configuration.listenHost, port: configuration.listenPort, bodyBytesMax: configuration.bodyBytes)
+            host: configuration.listenHost, port: configuration.listenPort,
+            bodyBytesMax: configuration.bodyBytes)
         options.certificatePath = configuration.certificate
         options.certificateKeyPath = configuration.certificateKey
         let engine = engine
         let server: GatewayServer
         do {
             server = try await GatewayServer.start(
-                options, path: engine.path, parts: engine.parts, group: group, upstream: configuration.upstream,
+                options, path: engine.path, parts: engine.parts, group: group,
+                upstream: configuration.upstream,
                 tls: try UpstreamTLS(trust: configuration.trust),
                 health: {
                     let health = engine.snapshot().health
@@ -263,14 +283,18 @@ package final class GatewayAssembly: Sendable {
         do {
             next = try Configuration.load(places.config)
         } catch {
-            log.error("the configuration was refused; the old one stays in force", metadata: ["why": "\(error)"])
+            log.error(
+                "the configuration was refused; the old one stays in force", metadata: ["why": "\(error)"])
             await engine.noteConfiguration("refused: \(error)")
             throw CommandRefusal(.invalid, "refused, the old configuration stays in force: \(error)")
         }
         let old = configuration.load()
         configuration.store(next)
         var note = "in force since \(SystemClock().wall.civil.clock)Z"
-        if next.needsRestart(after: old) { note += "; [listen], [vault], [upstream], [breaker] and the cache's size change with the next start" }
+        if next.needsRestart(after: old) {
+            note +=
+                "; [listen], [vault], [upstream], [breaker] and the cache's size change with the next start"
+        }
         await engine.configure(providers: next.providers, routes: next.routes, options: next.path, note: note)
         log.notice("configuration reloaded")
         return note
@@ -288,7 +312,9 @@ package final class GatewayAssembly: Sendable {
         }
         await parts.server?.stopAccepting()
         let end = SystemClock().now + grace
-        while engine.parts.inFlight.current > 0, SystemClock().now < end { try? await Task.sleep(for: .milliseconds(20)) }
+        while engine.parts.inFlight.current > 0, SystemClock().now < end {
+            try? await Task.sleep(for: .milliseconds(20))
+        }
         await parts.server?.close()
         await parts.socket?.close()
         parts.keeper?.cancel()

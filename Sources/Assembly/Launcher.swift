@@ -32,10 +32,13 @@ package enum Launcher {
 
     // MARK: init
 
-    package static func initialize(_ places: Places, keyFile: String?, passphraseFromStdin: Bool) async throws {
+    package static func initialize(_ places: Places, keyFile: String?, passphraseFromStdin: Bool) async throws
+    {
         try await makeFolder(places, keyFile: keyFile, passphraseFromStdin: passphraseFromStdin)
         Output.line("made \(places.data)")
-        Output.line("next: gatehouse tenant add NAME, gatehouse key add NAME PROVIDER, gatehouse token issue NAME, gatehouse")
+        Output.line(
+            "next: gatehouse tenant add NAME, gatehouse key add NAME PROVIDER, gatehouse token issue NAME, gatehouse"
+        )
     }
 
     /// Makes the data folder with its vault, and the first configuration where there is none.
@@ -45,6 +48,7 @@ package enum Launcher {
                 throw CommandFailure("--keyfile takes an absolute path outside \(places.data)")
             }
         }
+        try SecureHeap.start()
         let folder = try DataFolder(at: places.data, creating: true)
         let lock = try FolderLock(folder)
         let control = try SQLiteControlStore(in: folder, hashing: { SHA256.digest($0) })
@@ -64,13 +68,16 @@ package enum Launcher {
         withExtendedLifetime(lock) {}
     }
 
-    private static func create(_ secret: SecretDraft, kind: SlotKind, control: SQLiteControlStore) async throws {
+    private static func create(
+        _ secret: SecretDraft, kind: SlotKind, control: SQLiteControlStore
+    ) async throws {
         let now = SystemClock().wall
         let record = try KeyVault.make(kind, secret: secret, at: now)
         try await control.createVault(
             record,
             audit: AuditDraft(
-                at: now, actor: OperatorSession.operatorName, via: "command", action: "vault.create", target: "vault",
+                at: now, actor: OperatorSession.operatorName, via: "command", action: "vault.create",
+                target: "vault",
                 after: "slot \(kind.rawValue)"))
     }
 
@@ -101,7 +108,8 @@ package enum Launcher {
         let log = Logger(label: "gatehouse") { LineLog(label: $0, descriptor: 2) }
         let unlock = try serviceUnlock(configuration, places, passphraseFromStdin: passphraseFromStdin)
         if case .later = unlock { log.warning("started sealed; unlock with: gatehouse vault unlock") }
-        let gateway = try await GatewayAssembly.open(places, configuration: configuration, unlock: unlock, log: log)
+        let gateway = try await GatewayAssembly.open(
+            places, configuration: configuration, unlock: unlock, log: log)
         await gateway.startBackground()
         try await gateway.openSocket()
         try await gateway.listen()
@@ -114,7 +122,9 @@ package enum Launcher {
         _ configuration: Configuration, _ places: Places, passphraseFromStdin: Bool
     ) throws -> GatewayAssembly.Unlock {
         if passphraseFromStdin { return .secret(try SecretInput.fromStandardInput()) }
-        if case .keyFile = configuration.unlock { return .secret(try UnlockSecret.obtain(configuration, places)) }
+        if case .keyFile = configuration.unlock {
+            return .secret(try UnlockSecret.obtain(configuration, places))
+        }
         if Places.variable("GATEHOUSE_PASSPHRASE_FD") != nil || isatty(0) == 1 {
             return .secret(try UnlockSecret.obtain(configuration, places))
         }
@@ -133,7 +143,8 @@ package enum Launcher {
         let logDescriptor = try openLog(choices.logFile ?? places.log)
         let log = Logger(label: "gatehouse") { LineLog(label: $0, descriptor: logDescriptor) }
         let gateway = try await GatewayAssembly.open(
-            places, configuration: configuration, unlock: .secret(try UnlockSecret.obtain(configuration, places)), log: log)
+            places, configuration: configuration,
+            unlock: .secret(try UnlockSecret.obtain(configuration, places)), log: log)
         await gateway.startBackground()
         try await gateway.openSocket()
         try await gateway.listen()
@@ -148,11 +159,14 @@ package enum Launcher {
 
     /// Shows the console until it ends; after a hang-up the engine goes on without it until a signal comes.
     static func show(
-        _ gateway: GatewayAssembly, _ choices: ConsoleChoices, theme: String?, logDescriptor: Int32, log: Logger
+        _ gateway: GatewayAssembly, _ choices: ConsoleChoices, theme: String?, logDescriptor: Int32,
+        log: Logger
     ) async throws {
         let name = choices.theme ?? theme
         let shelf = ThemeShelf.find(extra: name)
-        for problem in shelf.library.problems { log.warning("a theme is bad", metadata: ["why": "\(problem)"]) }
+        for problem in shelf.library.problems {
+            log.warning("a theme is bad", metadata: ["why": "\(problem)"])
+        }
         let port: any EnginePort = choices.readOnly ? ReadOnlyPort(gateway.engine) : gateway.engine
         let runner = ConsoleRunner(
             port: port, operatorName: OperatorSession.operatorName,
@@ -171,7 +185,8 @@ package enum Launcher {
             _ = await signals.value
         case .quit, .stopped: break
         case .noTerminal(let message): return try await giveUp(gateway, CommandFailure(message, code: 3))
-        case .unusableTerminal(let message): return try await giveUp(gateway, CommandFailure(message, code: 4))
+        case .unusableTerminal(let message):
+            return try await giveUp(gateway, CommandFailure(message, code: 4))
         }
         signals.cancel()
         await gateway.stop(grace: ending == .quit ? .seconds(2) : grace)
@@ -186,7 +201,8 @@ package enum Launcher {
 /// Waits for the signals that end a service: SIGTERM and SIGINT.
 enum StopSignals {
     static func next() async -> Int32 {
-        let (stream, continuation) = AsyncStream.makeStream(of: Int32.self, bufferingPolicy: .bufferingOldest(1))
+        let (stream, continuation) = AsyncStream.makeStream(
+            of: Int32.self, bufferingPolicy: .bufferingOldest(1))
         let sources = [SIGTERM, SIGINT].map { number in
             signal(number, SIG_IGN)
             let source = DispatchSource.makeSignalSource(signal: number, queue: .global())

@@ -22,10 +22,13 @@ package struct LineLog: LogHandler {
 
     package func log(event: LogEvent) {
         let all = metadata.merging(event.metadata ?? [:]) { _, new in new }
-        let facts = all.sorted { $0.key < $1.key }.map { " \($0.key)=\(SafeText.clean("\($0.value)", limit: 300))" }
+        let facts = all.sorted { $0.key < $1.key }.map {
+            " \($0.key)=\(SafeText.clean("\($0.value)", limit: 300))"
+        }
         let line =
             "\(SystemClock().wall) \(event.level.rawValue) \(label): \(SafeText.clean("\(event.message)", limit: 1_000))\(facts.joined())\n"
-        _ = line.utf8.withContiguousStorageIfAvailable { write(descriptor, $0.baseAddress, $0.count) }
+        _ =
+            line.utf8.withContiguousStorageIfAvailable { write(descriptor, $0.baseAddress, $0.count) }
             ?? Array(line.utf8).withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
     }
 }

@@ -19,7 +19,9 @@ package struct OperatorSession: Sendable {
 
     /// The name that goes to the audit: the login name of this user.
     package static var operatorName: String {
-        guard let entry = getpwuid(geteuid()), let name = entry.pointee.pw_name else { return "uid \(geteuid())" }
+        guard let entry = getpwuid(geteuid()), let name = entry.pointee.pw_name else {
+            return "uid \(geteuid())"
+        }
         return String(cString: name)
     }
 
@@ -44,7 +46,9 @@ package struct OperatorSession: Sendable {
     }
 
     private static func running(_ places: Places) -> OperatorSession? {
-        EngineClient(path: places.socket, operatorName: operatorName).map { OperatorSession(door: .running($0)) }
+        EngineClient(path: places.socket, operatorName: operatorName).map {
+            OperatorSession(door: .running($0))
+        }
     }
 
     private static func folder(_ places: Places, unlocked: Bool) async throws -> OperatorSession {
@@ -54,7 +58,9 @@ package struct OperatorSession: Sendable {
         let unlock: GatewayAssembly.Unlock =
             unlocked ? .secret(try UnlockSecret.obtain(configuration, places)) : .later
         return OperatorSession(
-            door: .folder(try await GatewayAssembly.open(places, configuration: configuration, unlock: unlock, log: log)))
+            door: .folder(
+                try await GatewayAssembly.open(places, configuration: configuration, unlock: unlock, log: log)
+            ))
     }
 
     package func snapshot() async throws(CommandRefusal) -> EngineSnapshot {
@@ -66,7 +72,9 @@ package struct OperatorSession: Sendable {
         }
     }
 
-    package func perform(_ command: EngineCommand, secret: SecretDraft?) async throws(CommandRefusal) -> CommandOutcome {
+    package func perform(
+        _ command: EngineCommand, secret: SecretDraft?
+    ) async throws(CommandRefusal) -> CommandOutcome {
         switch door {
         case .running(let client): return try client.perform(command, secret: secret)
         case .folder(let gateway):
@@ -98,7 +106,8 @@ enum UnlockSecret {
                 return try SecretInput.ask("passphrase of \(places.data): ")
             }
             guard let descriptor = Int32(text), descriptor > 2 else {
-                throw CommandFailure("GATEHOUSE_PASSPHRASE_FD must be the number of an open descriptor above 2")
+                throw CommandFailure(
+                    "GATEHOUSE_PASSPHRASE_FD must be the number of an open descriptor above 2")
             }
             let draft = SecretDraft()
             var byte: UInt8 = 0

@@ -56,7 +56,9 @@ package enum Output {
                 let risky = clean.utf8.first.map { [0x3d, 0x2b, 0x2d, 0x40].contains($0) } ?? false
                 let text = risky && !isNumber(clean) && clean != "-" ? "'" + clean : clean
                 return text.utf8.contains(where: { $0 == 0x2c || $0 == 0x22 })
-                    ? "\"" + text.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"") + "\""
+                    ? "\""
+                        + text.split(separator: "\"", omittingEmptySubsequences: false).joined(
+                            separator: "\"\"") + "\""
                     : text
             }
             write(cells.joined(separator: ",") + "\n", to: 1)
@@ -71,7 +73,9 @@ package enum Output {
     }
 
     private static func isNumber(_ text: String) -> Bool {
-        !text.isEmpty && (text == "-" || text.utf8.allSatisfy { ($0 >= 0x30 && $0 <= 0x39) || $0 == 0x2e || $0 == 0x2d })
+        !text.isEmpty
+            && (text == "-"
+                || text.utf8.allSatisfy { ($0 >= 0x30 && $0 <= 0x39) || $0 == 0x2e || $0 == 0x2d })
     }
 
     package static func complain(_ text: String) {

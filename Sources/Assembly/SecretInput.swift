@@ -22,21 +22,27 @@ package enum SecretInput {
             if count < 0, errno == EINTR { continue }
             guard count == 1, byte != UInt8(ascii: "\n") else { break }
             guard draft.append(byte) else {
-                throw CommandFailure("the secret on standard input is longer than \(SecretDraft.longest) bytes")
+                throw CommandFailure(
+                    "the secret on standard input is longer than \(SecretDraft.longest) bytes")
             }
         }
         byte = 0
-        guard !draft.isEmpty else { throw CommandFailure("standard input is empty; a secret was expected there") }
+        guard !draft.isEmpty else {
+            throw CommandFailure("standard input is empty; a secret was expected there")
+        }
         return draft
     }
 
     /// Reads a key file: an absolute path outside the data folder, readable by its owner alone.
     package static func keyFile(_ path: String, outside folder: String) throws -> SecretDraft {
         guard path.hasPrefix("/"), !path.utf8.starts(with: (folder + "/").utf8) else {
-            throw CommandFailure("the key file must be an absolute path outside \(folder): it would lie beside its lock")
+            throw CommandFailure(
+                "the key file must be an absolute path outside \(folder): it would lie beside its lock")
         }
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
-        guard descriptor >= 0 else { throw CommandFailure("the key file \(path) cannot be opened (no link is followed)") }
+        guard descriptor >= 0 else {
+            throw CommandFailure("the key file \(path) cannot be opened (no link is followed)")
+        }
         defer { close(descriptor) }
         var facts = stat()
         guard fstat(descriptor, &facts) == 0, facts.st_mode & 0o077 == 0 else {
@@ -62,7 +68,9 @@ package enum SecretInput {
         for _ in 0..<4 {
             var text = String(generator.next(), radix: 16)
             while text.utf8.count < 16 { text = "0" + text }
-            guard write(descriptor, text, 16) == 16 else { throw CommandFailure("the key file \(path) cannot be written") }
+            guard write(descriptor, text, 16) == 16 else {
+                throw CommandFailure("the key file \(path) cannot be written")
+            }
         }
         fsync(descriptor)
     }

@@ -22,7 +22,9 @@ package struct ThemeShelf: Sendable {
         for folder in folders {
             let names_ = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
             for name in names_.sorted() where name.hasSuffix(".theme") && names.insert(name).inserted {
-                if let text = read("\(folder)/\(name)") { files.append((path: "\(folder)/\(name)", text: text)) }
+                if let text = read("\(folder)/\(name)") {
+                    files.append((path: "\(folder)/\(name)", text: text))
+                }
             }
         }
         if let extra, extra.hasSuffix(".theme") {
@@ -60,7 +62,9 @@ package struct ThemeShelf: Sendable {
 
     /// At most 64 KiB: a theme has some 35 lines.
     private static func read(_ path: String) -> String? {
-        guard let data = FileManager.default.contents(atPath: path), data.count <= 64 << 10 else { return nil }
+        guard let data = FileManager.default.contents(atPath: path), data.count <= 64 << 10 else {
+            return nil
+        }
         return String(decoding: data, as: UTF8.self)
     }
 }

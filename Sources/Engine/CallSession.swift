@@ -64,7 +64,8 @@ package final class CallSession {
     private var settled = false
 
     init(
-        parts: PathParts, call: InboundCall, who: Authorized, admission: Admitted, directory: Directory, lane: Int
+        parts: PathParts, call: InboundCall, who: Authorized, admission: Admitted, directory: Directory,
+        lane: Int
     ) {
         self.parts = parts
         self.call = call
@@ -101,7 +102,8 @@ package final class CallSession {
 
     /// Orders what can be tried; refuses when there is nothing at all.
     func plan() throws(CallFailure) {
-        let (strategy, choices) = directory.choices(for: call.model, tenant: who.tenant.id, dialect: call.dialect)
+        let (strategy, choices) = directory.choices(
+            for: call.model, tenant: who.tenant.id, dialect: call.dialect)
         guard !choices.isEmpty else {
             settleRefused(.modelNotFound, status: 404)
             throw CallFailure(
@@ -115,12 +117,14 @@ package final class CallSession {
             let owned = (directory.keys[who.tenant.id]?[provider.name] ?? []).reversed()
             for key in owned { keys[key.id] = key }
             return Candidate(
-                target: choice.target, weight: choice.weight, keys: owned.map(\.id), keyless: provider.keyless)
+                target: choice.target, weight: choice.weight, keys: owned.map(\.id), keyless: provider.keyless
+            )
         }
         let order = StrategyList.strategy(named: strategy).order(candidates, draw: parts.draw())
         let route = RoutePlanner(attemptsMax: options.attempts).plan(
             candidates, order: order, breakers: parts.breakers.outlooks(of: candidates, at: call.received),
-            credentials: parts.credentials.availabilities(of: candidates, at: call.received), at: call.received)
+            credentials: parts.credentials.availabilities(of: candidates, at: call.received),
+            at: call.received)
         if let failure = route.failure(at: call.received) {
             settle(
                 .init(end: .failed, status: failure.status, failure: failure.code, usage: nil, estimate: nil),
@@ -167,7 +171,8 @@ package final class CallSession {
             let availability = parts.credentials.take(key, for: option.target.model, at: now)
             if case .refused(let mark, let until) = availability {
                 _ = parts.breakers.report(.abandoned, of: ticket, for: option.target, at: now)
-                refusals.append(.init(target: option.target, key: key, reason: .credential(mark, until: until)))
+                refusals.append(
+                    .init(target: option.target, key: key, reason: .credential(mark, until: until)))
                 return nil
             }
         }
@@ -175,7 +180,8 @@ package final class CallSession {
             target: option.target, provider: provider, key: option.key.flatMap { keys[$0] },
             number: outcomes.count + 1,
             timeouts: Timeouts(
-                connect: min(options.connect, left), firstByte: min(options.firstByte, left), idle: options.idle,
+                connect: min(options.connect, left), firstByte: min(options.firstByte, left),
+                idle: options.idle,
                 total: left), ticket: ticket, started: now)
         current = attempt
         return attempt
@@ -193,7 +199,9 @@ package final class CallSession {
     package func firstByte(at now: Instant) { if firstByteAt == nil { firstByteAt = now } }
 
     /// The attempt gave a whole, good answer.
-    package func attemptAnswered(status: Int, at now: Instant) { finishAttempt(status: status, nil, nil, at: now) }
+    package func attemptAnswered(status: Int, at now: Instant) {
+        finishAttempt(status: status, nil, nil, at: now)
+    }
 
     /// The attempt failed; ask `next` for what to do, unless its first byte has gone out already.
     ///
@@ -215,7 +223,9 @@ package final class CallSession {
         if !rule.failsOver { retry = nil }
     }
 
-    private func finishAttempt(status: Int?, _ failure: FailureClass?, _ retryAfter: Duration?, at now: Instant) {
+    private func finishAttempt(
+        status: Int?, _ failure: FailureClass?, _ retryAfter: Duration?, at now: Instant
+    ) {
         guard let attempt = current else { return }
         current = nil
         outcomes.append(
@@ -274,7 +284,9 @@ package final class CallSession {
             }
         }
         let cost: Money? =
-            if let usage, usage.total > 0 { price.map { directory.prices.cost(of: usage, at: $0) } } else { .zero }
+            if let usage, usage.total > 0 { price.map { directory.prices.cost(of: usage, at: $0) } } else {
+                .zero
+            }
         return LedgerRow(
             call: call.id, tenant: who.tenant.id, virtualKey: who.key.id, at: call.at + (now - call.received),
             dialect: call.dialect, model: call.model.text, target: cached == nil ? last?.target : nil,
@@ -302,7 +314,8 @@ package final class CallSession {
     package var limitFacts: LimitFacts { admission.permits.facts }
 
     private func settleRefused(_ code: CallFailure.Code, status: Int) {
-        settle(.init(end: .refused, status: status, failure: code, usage: nil, estimate: nil), at: call.received)
+        settle(
+            .init(end: .refused, status: status, failure: code, usage: nil, estimate: nil), at: call.received)
     }
 
     private var deadlineFailure: CallFailure {
@@ -317,6 +330,7 @@ package final class CallSession {
         if let lastFailure { return lastFailure }
         let all = (route?.skipped ?? []) + refusals
         return RoutePlan(attempts: [], skipped: all, retryAt: now + .seconds(1)).failure(at: now)
-            ?? CallFailure(.noTarget, source: .provider, "no target can take this call", retryAfter: .seconds(1))
+            ?? CallFailure(
+                .noTarget, source: .provider, "no target can take this call", retryAfter: .seconds(1))
     }
 }

@@ -27,7 +27,9 @@ package struct Directory: Sendable {
     /// A route of that name first; else `PROVIDER/MODEL`; else a bare name through the price table, at providers
     /// that the tenant has a key for (names in alphabetical order, so that the answer does not change from call to
     /// call).
-    package func choices(for model: ModelName, tenant: TenantID, dialect: Dialect) -> (
+    package func choices(
+        for model: ModelName, tenant: TenantID, dialect: Dialect
+    ) -> (
         strategy: RoutingStrategyName, choices: [Route.Choice]
     ) {
         if let route = routes[model] {

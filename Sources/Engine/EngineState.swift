@@ -25,8 +25,10 @@ package struct EngineState: Sendable {
         self.vault = vault
         self.tenants = Dictionary(tenants.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
         self.tenantKeys = tenantKeys
-        self.providerKeys = Dictionary(providerKeys.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
-        self.virtualKeys = Dictionary(virtualKeys.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
+        self.providerKeys = Dictionary(
+            providerKeys.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
+        self.virtualKeys = Dictionary(
+            virtualKeys.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
         self.providers = providers
         self.routes = routes
         self.prices = prices
@@ -40,7 +42,11 @@ package struct EngineState: Sendable {
         let usable = providerKeys.values.filter { $0.state == .active || $0.state == .draining }
         // Draining keys come first and active ones last, so that the path, which begins at the end, prefers
         // active ones and falls back to a draining one.
-        for key in usable.sorted(by: { ($0.state == .draining ? 0 : 1, $0.created, $0.id) < ($1.state == .draining ? 0 : 1, $1.created, $1.id) }) {
+        for key in usable.sorted(by: {
+            ($0.state == .draining ? 0 : 1, $0.created, $0.id) < (
+                $1.state == .draining ? 0 : 1, $1.created, $1.id
+            )
+        }) {
             keys[key.tenant, default: [:]][key.provider, default: []].append(key)
         }
         return Directory(

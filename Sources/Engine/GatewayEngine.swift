@@ -41,7 +41,8 @@ package final class GatewayEngine: EnginePort {
         self.parts = parts
         path = RequestPath(parts: parts)
         desk = CommandDesk(
-            parts: parts, state: state, control: control, tenants: tenants, prober: prober, holds: holds, log: log)
+            parts: parts, state: state, control: control, tenants: tenants, prober: prober, holds: holds,
+            log: log)
         self.identity = Published(identity)
         started = parts.clock.wall
         picture = Published(EngineSnapshot())
@@ -55,7 +56,9 @@ package final class GatewayEngine: EnginePort {
 
     package func feed(depth: Int) -> EventFeed { parts.bus.feed(depth: depth) }
 
-    package func perform(_ command: EngineCommand, secret: SecretDraft?, by who: OperatorID)
+    package func perform(
+        _ command: EngineCommand, secret: SecretDraft?, by who: OperatorID
+    )
         async throws(CommandRefusal) -> CommandOutcome
     {
         let outcome = try await desk.perform(command, secret: secret, by: who)
@@ -109,7 +112,8 @@ package final class GatewayEngine: EnginePort {
 
     /// Puts another configuration in force, for the next call.
     package func configure(
-        providers: [ProviderName: ProviderDefinition], routes: [ModelName: Route], options: PathOptions, note: String
+        providers: [ProviderName: ProviderDefinition], routes: [ModelName: Route], options: PathOptions,
+        note: String
     ) async {
         parts.options.store(options)
         await desk.configure(providers: providers, routes: routes, note: note)
@@ -122,7 +126,11 @@ package final class GatewayEngine: EnginePort {
         refreshPicture(at: parts.clock.wall)
     }
 
-    package func announce(listening: String) { identity.update { var next = $0; next.listening = listening; return next } }
+    package func announce(listening: String) {
+        identity.update {
+            var next = $0; next.listening = listening; return next
+        }
+    }
 
     /// What reloads the configuration file when a command asks for it; it returns what it did or throws why not.
     package func onReload(_ reload: @escaping @Sendable () async throws(CommandRefusal) -> String) async {

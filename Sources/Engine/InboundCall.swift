@@ -20,7 +20,8 @@ package struct CacheDirective: Sendable, Hashable {
         default: throw Self.refusal(header)
         }
         for part in parts.dropFirst() {
-            guard part.hasPrefix("ttl="), let seconds = Int64(part.dropFirst(4)), (1...86_400).contains(seconds)
+            guard part.hasPrefix("ttl="), let seconds = Int64(part.dropFirst(4)),
+                (1...86_400).contains(seconds)
             else { throw Self.refusal(header) }
             timeToLive = .seconds(seconds)
         }
@@ -63,7 +64,8 @@ package struct InboundCall: Sendable {
 
     package init(
         id: CallID, dialect: Dialect, model: ModelName, streamed: Bool, estimatedTokens: Int64,
-        bodyDigest: Digest256?, cache: CacheDirective, tags: String, timeout: Duration?, received: Instant, at: WallTime
+        bodyDigest: Digest256?, cache: CacheDirective, tags: String, timeout: Duration?, received: Instant,
+        at: WallTime
     ) {
         self.id = id
         self.dialect = dialect

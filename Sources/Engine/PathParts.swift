@@ -58,7 +58,9 @@ package struct PathParts: Sendable {
         let status = breakers.status(of: target, at: clock.now)
         publish(
             .breakerMoved(
-                .init(target: target, position: status.position, hold: status.hold, why: status.why, at: clock.wall)),
+                .init(
+                    target: target, position: status.position, hold: status.hold, why: status.why,
+                    at: clock.wall)),
             lane: lane)
     }
 
@@ -74,12 +76,18 @@ package struct PathParts: Sendable {
             case .some(let failure): .failed(failure, retryAfter: retryAfter)
             }
         announce(
-            breakers.report(result, of: attempt.ticket, for: attempt.target, at: now), at: attempt.target, lane: lane)
-        guard let key = attempt.key, let mark = failure == nil ? .ok : failure?.rule.credentialMark else { return }
+            breakers.report(result, of: attempt.ticket, for: attempt.target, at: now), at: attempt.target,
+            lane: lane)
+        guard let key = attempt.key, let mark = failure == nil ? .ok : failure?.rule.credentialMark else {
+            return
+        }
         let changed = credentials.note(
-            mark, on: key.id, for: attempt.target.model, began: attempt.started, at: now, retryAfter: retryAfter)
+            mark, on: key.id, for: attempt.target.model, began: attempt.started, at: now,
+            retryAfter: retryAfter)
         if let changed {
-            publish(.credentialMarked(.init(key: key.id, tenant: tenant, mark: changed, at: clock.wall)), lane: lane)
+            publish(
+                .credentialMarked(.init(key: key.id, tenant: tenant, mark: changed, at: clock.wall)),
+                lane: lane)
         }
     }
 
@@ -90,8 +98,10 @@ package struct PathParts: Sendable {
             call: call.id, tenant: who.tenant.id, virtualKey: who.key.id, at: call.at, dialect: call.dialect,
             model: call.model.text, target: nil, providerKey: nil, user: who.key.user?.text ?? "",
             team: who.key.team?.text ?? "", tags: call.tags, status: failure.status, end: .refused,
-            failure: failure.code, cache: .bypass, attempts: 0, usage: Usage(), usageSource: .none, cost: .zero,
-            saved: nil, priceVersion: directory.prices.version, latencyMicroseconds: 0, firstByteMicroseconds: 0)
+            failure: failure.code, cache: .bypass, attempts: 0, usage: Usage(), usageSource: .none,
+            cost: .zero,
+            saved: nil, priceVersion: directory.prices.version, latencyMicroseconds: 0,
+            firstByteMicroseconds: 0)
         publish(.callFinished(.init(row: row, attempts: [])), lane: lane)
     }
 }

@@ -27,7 +27,9 @@ package struct RequestPath: Sendable {
     let parts: PathParts
 
     /// Decides what happens to a call.
-    package func decide(_ call: InboundCall, presenting credential: PresentedCredential, lane: Int) -> Decision {
+    package func decide(
+        _ call: InboundCall, presenting credential: PresentedCredential, lane: Int
+    ) -> Decision {
         let directory = parts.directory.load()
         let who: Identified
         do throws(CallFailure) {
@@ -39,7 +41,8 @@ package struct RequestPath: Sendable {
         do throws(CallFailure) {
             let allowed = try Authorizer.check(who, model: call.model)
             session = CallSession(
-                parts: parts, call: call, who: allowed, admission: try admit(allowed, call), directory: directory,
+                parts: parts, call: call, who: allowed, admission: try admit(allowed, call),
+                directory: directory,
                 lane: lane)
         } catch {
             parts.publishRefusal(of: call, by: who, error, lane: lane)
@@ -56,7 +59,9 @@ package struct RequestPath: Sendable {
     }
 
     /// Who asks, for requests that go nowhere (`GET /v1/models`).
-    package func identify(_ credential: PresentedCredential, at now: WallTime) throws(CallFailure) -> (
+    package func identify(
+        _ credential: PresentedCredential, at now: WallTime
+    ) throws(CallFailure) -> (
         Identified, Directory
     ) {
         let directory = parts.directory.load()
@@ -67,7 +72,8 @@ package struct RequestPath: Sendable {
     private func admit(_ who: Authorized, _ call: InboundCall) throws(CallFailure) -> Admitted {
         guard !parts.stopping.load() else {
             throw CallFailure(
-                .shuttingDown, source: .gateway, "this gateway is shutting down; try again", retryAfter: .seconds(1))
+                .shuttingDown, source: .gateway, "this gateway is shutting down; try again",
+                retryAfter: .seconds(1))
         }
         guard parts.vault.isUnlocked else {
             throw CallFailure(
@@ -76,12 +82,14 @@ package struct RequestPath: Sendable {
         }
         guard parts.inFlight.enter(most: parts.options.load().callsInFlight) else {
             throw CallFailure(
-                .overloaded, source: .gateway, "too many calls are in flight; try again", retryAfter: .seconds(1))
+                .overloaded, source: .gateway, "too many calls are in flight; try again",
+                retryAfter: .seconds(1))
         }
         guard parts.journal.reserve() else {
             parts.inFlight.leave()
             throw CallFailure(
-                .overloaded, source: .gateway, "the usage ledger is behind; try again", retryAfter: .seconds(2))
+                .overloaded, source: .gateway, "the usage ledger is behind; try again",
+                retryAfter: .seconds(2))
         }
         do throws(CallFailure) {
             var demand = Demand(tokens: call.estimatedTokens)

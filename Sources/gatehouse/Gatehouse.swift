@@ -19,8 +19,10 @@ struct Gatehouse: AsyncParsableCommand {
             """,
         version: GatehouseVersion.text,
         subcommands: [
-            ConsoleCommand.self, DemoCommand.self, ServeCommand.self, InitCommand.self, TenantCommand.self, KeyCommand.self,
-            TokenCommand.self, ProviderCommand.self, BreakerCommand.self, CacheCommand.self, UsageCommand.self,
+            ConsoleCommand.self, DemoCommand.self, ServeCommand.self, InitCommand.self, TenantCommand.self,
+            KeyCommand.self,
+            TokenCommand.self, ProviderCommand.self, BreakerCommand.self, CacheCommand.self,
+            UsageCommand.self,
             AuditCommand.self, VaultCommand.self, ThemeCommand.self, DoctorCommand.self, VersionCommand.self,
         ], defaultSubcommand: ConsoleCommand.self)
 
@@ -49,7 +51,11 @@ enum Launch {
                 ProcessSetUp.complain(type.fullMessage(for: error))
                 ProcessSetUp.leave(2)
             }
-            type.exit(withError: error)
+            guard code == .failure, !(error is CleanExit), !(error is ExitCode) else {
+                type.exit(withError: error)
+            }
+            ProcessSetUp.complain("\(error)")
+            ProcessSetUp.leave(1)
         }
     }
 }

@@ -46,7 +46,8 @@ struct ConsoleLoop {
         feed = port.feed(depth: Self.feedDepth)
         let ascii = options.ascii || !session.unicode
         glyphs = Glyphs(ascii: ascii)
-        theme = options.theme.flatMap { library.theme(named: $0) } ?? library.theme(named: "ops-dark") ?? .builtIn
+        theme =
+            options.theme.flatMap { library.theme(named: $0) } ?? library.theme(named: "ops-dark") ?? .builtIn
         if session.depth == .mono, let mono = library.theme(named: "mono") { theme = mono }
         let size = session.size
         model = ConsoleModel(
@@ -176,7 +177,11 @@ struct ConsoleLoop {
         case .refreshSnapshot: tell(.snapshot(port.snapshot()))
         case .nextTheme: use(library.next(after: theme.name))
         case .selectTheme(let name):
-            if let next = library.theme(named: name) { use(next) } else { tell(.notice("there is no theme \(name)")) }
+            if let next = library.theme(named: name) {
+                use(next)
+            } else {
+                tell(.notice("there is no theme \(name)"))
+            }
         case .suspend:
             session.deactivate()
             raise(SIGTSTP)

@@ -66,7 +66,8 @@ package final class ConsoleRunner: Sendable {
         let pipe = SignalPipe.open()
         inbox.attach(pipe.write)
         var loop = ConsoleLoop(
-            session: session, port: port, operatorName: operatorName, options: options, library: library, inbox: inbox,
+            session: session, port: port, operatorName: operatorName, options: options, library: library,
+            inbox: inbox,
             wake: pipe.read)
         let ending = loop.run()
         inbox.attach(-1)

@@ -84,7 +84,8 @@ struct ScreenWriter {
             case .selected: .selectBackground
             case .danger: .dangerBackground
             }
-        let foreground: Slot = style.ground == .selected && style.slot == .text ? .selectForeground : style.slot
+        let foreground: Slot =
+            style.ground == .selected && style.slot == .text ? .selectForeground : style.slot
         let paint = Paint(
             foreground: color(theme.colour(of: foreground), fallback: -1),
             background: color(theme.colour(of: ground), fallback: -1))
@@ -127,7 +128,8 @@ struct ScreenWriter {
     private mutating func pair(for paint: Paint) -> Int32? {
         if let known = pairs[paint] { return known }
         let next = Int32(pairs.count + 1)
-        guard next < gh_color_pairs(), init_extended_pair(next, paint.foreground, paint.background) == OK else {
+        guard next < gh_color_pairs(), init_extended_pair(next, paint.foreground, paint.background) == OK
+        else {
             return nil
         }
         pairs[paint] = next

@@ -14,7 +14,9 @@ package enum SecretPrompt {
         guard terminal >= 0 else { throw Refusal(description: "there is no terminal to ask on") }
         defer { close(terminal) }
         var before = termios()
-        guard tcgetattr(terminal, &before) == 0 else { throw Refusal(description: "the terminal cannot be asked") }
+        guard tcgetattr(terminal, &before) == 0 else {
+            throw Refusal(description: "the terminal cannot be asked")
+        }
         var quiet = before
         quiet.c_lflag &= ~tcflag_t(ECHO | ICANON | ISIG)
         quiet.c_iflag &= ~tcflag_t(ICRNL)

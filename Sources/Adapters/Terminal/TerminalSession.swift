@@ -56,7 +56,8 @@ final class TerminalSession {
             endwin()
             delscreen(screen)
             fclose(stream)
-            throw Refusal.unusable("the terminal \"\(name)\" cannot place the cursor; use another, or: gatehouse serve")
+            throw Refusal.unusable(
+                "the terminal \"\(name)\" cannot place the cursor; use another, or: gatehouse serve")
         }
         unicode = String(cString: nl_langinfo(Int32(CODESET))) == "UTF-8"
         depth = Self.depth(direct: direct)
@@ -69,9 +70,13 @@ final class TerminalSession {
     }
 
     /// A screen for the terminal's type; unknown xterm-like ones are driven as xterm-256color.
-    private static func make(_ name: String, _ stream: UnsafeMutablePointer<FILE>) -> (OpaquePointer?, direct: Bool) {
+    private static func make(
+        _ name: String, _ stream: UnsafeMutablePointer<FILE>
+    ) -> (OpaquePointer?, direct: Bool) {
         let truecolor = getenv("COLORTERM").map { String(cString: $0) } == "truecolor"
-        if truecolor, name == "xterm-256color", noColor == false, let screen = newterm("xterm-direct", stream, stream) {
+        if truecolor, name == "xterm-256color", noColor == false,
+            let screen = newterm("xterm-direct", stream, stream)
+        {
             return (screen, true)
         }
         guard !name.isEmpty else { return (nil, false) }

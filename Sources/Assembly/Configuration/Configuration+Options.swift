@@ -26,10 +26,12 @@ extension Configuration {
     var upstream: UpstreamOptions {
         var options = UpstreamOptions()
         options.timeouts = UpstreamTimeouts(
-            connect: .seconds(connectSeconds), firstByte: .seconds(firstByteSeconds), idle: .seconds(idleSeconds))
+            connect: .seconds(connectSeconds), firstByte: .seconds(firstByteSeconds),
+            idle: .seconds(idleSeconds))
         let everywhere = (try? [AddressRange("0.0.0.0/0"), AddressRange("::/0")]) ?? []
         options.addressRule = AddressRule(
-            allowances: Dictionary(privateHosts.map { ($0, everywhere) }, uniquingKeysWith: { first, _ in first }))
+            allowances: Dictionary(
+                privateHosts.map { ($0, everywhere) }, uniquingKeysWith: { first, _ in first }))
         return options
     }
 
@@ -38,7 +40,8 @@ extension Configuration {
     /// Whether something changed that is read only at start.
     func needsRestart(after old: Configuration) -> Bool {
         listenHost != old.listenHost || listenPort != old.listenPort || certificate != old.certificate
-            || unlock != old.unlock || authorities != old.authorities || privateHosts != old.privateHosts || breaker != old.breaker
+            || unlock != old.unlock || authorities != old.authorities || privateHosts != old.privateHosts
+            || breaker != old.breaker
             || cacheBytes != old.cacheBytes
     }
 

@@ -47,7 +47,8 @@ extension Configuration {
     package static func parse(_ text: String, file: String) throws(ConfigurationProblem) -> Configuration {
         let top = try ConfigurationReader(text: text, file: file)
         try top.allow([
-            "instance", "listen", "vault", "provider", "route", "cache", "bounds", "breaker", "upstream", "console",
+            "instance", "listen", "vault", "provider", "route", "cache", "bounds", "breaker", "upstream",
+            "console",
         ])
         var configuration = Configuration()
         if let instance = try top.string("instance") {
@@ -64,10 +65,14 @@ extension Configuration {
         return configuration
     }
 
-    private static func label(_ text: String, key: String, in section: ConfigurationReader)
+    private static func label(
+        _ text: String, key: String, in section: ConfigurationReader
+    )
         throws(ConfigurationProblem) -> String
     {
-        do throws(NameRefusal) { return try Label(text).text } catch { throw section.problem(key, error.sentence) }
+        do throws(NameRefusal) { return try Label(text).text } catch {
+            throw section.problem(key, error.sentence)
+        }
     }
 
     private mutating func readListen(_ section: ConfigurationReader) throws(ConfigurationProblem) {
@@ -90,7 +95,8 @@ extension Configuration {
         let loopback = Origin(secure: false, host: host, port: port).isLoopback
         guard loopback || certificate != nil else {
             throw section.problem(
-                "address", "anything but loopback needs tls_certificate and tls_key: virtual keys would go in clear")
+                "address",
+                "anything but loopback needs tls_certificate and tls_key: virtual keys would go in clear")
         }
     }
 
@@ -99,7 +105,9 @@ extension Configuration {
         let path = try section.string("keyfile")
         switch try section.string("unlock") ?? (path == nil ? "passphrase" : "keyfile") {
         case "passphrase":
-            guard path == nil else { throw section.problem("keyfile", "keyfile goes with unlock = \"keyfile\"") }
+            guard path == nil else {
+                throw section.problem("keyfile", "keyfile goes with unlock = \"keyfile\"")
+            }
             unlock = .passphrase
         case "keyfile":
             guard let path, path.hasPrefix("/") else {
@@ -116,7 +124,9 @@ extension Configuration {
             throw section.problem("name", "a [[provider]] needs a name")
         }
         let name: ProviderName
-        do throws(NameRefusal) { name = try ProviderName(text) } catch { throw section.problem("name", error.sentence) }
+        do throws(NameRefusal) { name = try ProviderName(text) } catch {
+            throw section.problem("name", error.sentence)
+        }
         let preset = providers[name]
         var kind = preset?.kind
         if let word = try section.string("kind") {
@@ -151,15 +161,21 @@ extension Configuration {
             throw section.problem("model", "a [[route]] needs a model: the name callers use")
         }
         let model: ModelName
-        do throws(NameRefusal) { model = try ModelName(text) } catch { throw section.problem("model", error.sentence) }
-        guard routes[model] == nil else { throw section.problem("model", "there is a route \"\(model)\" already") }
+        do throws(NameRefusal) { model = try ModelName(text) } catch {
+            throw section.problem("model", error.sentence)
+        }
+        guard routes[model] == nil else {
+            throw section.problem("model", "there is a route \"\(model)\" already")
+        }
         let word = try section.string("strategy") ?? "priority"
         guard let strategy = RoutingStrategyName(rawValue: word) else {
             throw section.problem("strategy", "strategy \"\(word)\" is not one of priority, weighted")
         }
         let weights = try section.numbers("weights", in: 0...10_000)
         let names = try section.strings("targets")
-        guard !names.isEmpty, names.count <= 16 else { throw section.problem("targets", "a route has 1 to 16 targets") }
+        guard !names.isEmpty, names.count <= 16 else {
+            throw section.problem("targets", "a route has 1 to 16 targets")
+        }
         guard weights.isEmpty || weights.count == names.count else {
             throw section.problem("weights", "\(names.count) targets need as many weights")
         }
@@ -186,7 +202,8 @@ extension Configuration {
 
     private mutating func readBounds(_ section: ConfigurationReader) throws(ConfigurationProblem) {
         try section.allow([
-            "body_bytes_max", "attempts", "connect_seconds", "first_byte_seconds", "idle_seconds", "total_seconds",
+            "body_bytes_max", "attempts", "connect_seconds", "first_byte_seconds", "idle_seconds",
+            "total_seconds",
         ])
         bodyBytes = try section.number("body_bytes_max", in: 1_024...(256 << 20), default: bodyBytes)
         attempts = try section.number("attempts", in: 1...16, default: attempts)
@@ -201,9 +218,11 @@ extension Configuration {
             "failure_percent", "minimum_calls", "consecutive_failures", "open_seconds", "open_seconds_max",
             "probe_successes",
         ])
-        breaker.failurePercent = try section.number("failure_percent", in: 1...100, default: breaker.failurePercent)
+        breaker.failurePercent = try section.number(
+            "failure_percent", in: 1...100, default: breaker.failurePercent)
         breaker.callsMin = try section.number("minimum_calls", in: 1...10_000, default: breaker.callsMin)
-        breaker.silentRunMax = try section.number("consecutive_failures", in: 1...1_000, default: breaker.silentRunMax)
+        breaker.silentRunMax = try section.number(
+            "consecutive_failures", in: 1...1_000, default: breaker.silentRunMax)
         let open = try section.number(
             "open_seconds", in: 1...3_600, default: Int(breaker.openFirst.wholeMilliseconds / 1_000))
         let most = try section.number(
@@ -211,10 +230,13 @@ extension Configuration {
             default: max(open, Int(breaker.openLongest.wholeMilliseconds / 1_000)))
         breaker.openFirst = .seconds(open)
         breaker.openLongest = .seconds(most)
-        breaker.probesToClose = try section.number("probe_successes", in: 1...100, default: breaker.probesToClose)
+        breaker.probesToClose = try section.number(
+            "probe_successes", in: 1...100, default: breaker.probesToClose)
     }
 
-    private mutating func readRest(upstream: ConfigurationReader, console: ConfigurationReader)
+    private mutating func readRest(
+        upstream: ConfigurationReader, console: ConfigurationReader
+    )
         throws(ConfigurationProblem)
     {
         try upstream.allow(["ca_file"])

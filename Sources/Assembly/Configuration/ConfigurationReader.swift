@@ -56,10 +56,13 @@ struct ConfigurationReader {
         return flag
     }
 
-    func number(_ key: String, in range: ClosedRange<Int>, default fallback: Int) throws(ConfigurationProblem) -> Int {
+    func number(
+        _ key: String, in range: ClosedRange<Int>, default fallback: Int
+    ) throws(ConfigurationProblem) -> Int {
         guard let value = table[key] else { return fallback }
         guard let number = value.int, range.contains(number) else {
-            throw problem(key, "\(key) must be a whole number from \(range.lowerBound) to \(range.upperBound)")
+            throw problem(
+                key, "\(key) must be a whole number from \(range.lowerBound) to \(range.upperBound)")
         }
         return number
     }
@@ -147,7 +150,8 @@ func editDistance(_ left: String, _ right: String) -> Int {
         var current = [row + 1]
         for (column, other) in second.enumerated() {
             current.append(
-                min(previous[column + 1] + 1, current[column] + 1, previous[column] + (byte == other ? 0 : 1)))
+                min(previous[column + 1] + 1, current[column] + 1, previous[column] + (byte == other ? 0 : 1))
+            )
         }
         previous = current
     }

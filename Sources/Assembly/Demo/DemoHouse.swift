@@ -28,7 +28,10 @@ struct DemoHouse {
                     ("web-prod", "search", [.smart, .chat, .small]), ("batch", "data", [.embed, .small]),
                 ]
             ),
-            ("globex", LimitSet(requestsPerMinute: 400, parallel: 24), [("assistant", "support", [.claude, .chat])]),
+            (
+                "globex", LimitSet(requestsPerMinute: 400, parallel: 24),
+                [("assistant", "support", [.claude, .chat])]
+            ),
             ("initech", LimitSet(requestsPerMinute: 90), [("reports", "finance", [.small, .mistral, .own])]),
             ("umbrella", LimitSet(), [("lab", "research", [.mistral, .smart, .embed])]),
         ]
@@ -78,17 +81,21 @@ struct DemoHouse {
                     }))
         }
         let places = try Places(data: root + "/data", config: root + "/gatehouse.toml")
-        try Data(Self.configuration(ports: simulated.map(\.port)).utf8).write(to: URL(filePath: places.config))
+        try Data(Self.configuration(ports: simulated.map(\.port)).utf8).write(
+            to: URL(filePath: places.config))
         let secret = try await Self.makeVault(places, keyFile: root + "/vault.key")
         let gateway = try await GatewayAssembly.open(
-            places, configuration: try Configuration.load(places.config), unlock: .secret(secret), demo: true, log: log)
+            places, configuration: try Configuration.load(places.config), unlock: .secret(secret), demo: true,
+            log: log)
         await gateway.startBackground()
         try await gateway.openSocket()
         let port = try await gateway.listen()
         let traffic = DemoTraffic()
         do {
             let applications = try await Self.populate(gateway)
-            traffic.start(on: group, port: port, applications: applications, seed: seed) { script.rate(at: elapsed()) * speed }
+            traffic.start(on: group, port: port, applications: applications, seed: seed) {
+                script.rate(at: elapsed()) * speed
+            }
             try await body(gateway)
         } catch {
             traffic.stop()
@@ -137,9 +144,12 @@ struct DemoHouse {
         var applications: [DemoApplication] = []
         for tenant in tenants {
             let name = try TenantName(tenant.name)
-            _ = try await gateway.engine.perform(.tenantAdd(name: name, limits: tenant.limits), secret: nil, by: who)
+            _ = try await gateway.engine.perform(
+                .tenantAdd(name: name, limits: tenant.limits), secret: nil, by: who)
             for provider in providers where !provider.key.isEmpty {
-                let secret = Array("\(provider.key)-\(tenant.name)".utf8).withUnsafeBytes { SecretDraft(copying: $0) }
+                let secret = Array("\(provider.key)-\(tenant.name)".utf8).withUnsafeBytes {
+                    SecretDraft(copying: $0)
+                }
                 _ = try await gateway.engine.perform(
                     .keyAdd(
                         tenant: name, provider: try ProviderName(provider.name), label: try Label("main"),
@@ -148,12 +158,14 @@ struct DemoHouse {
             for token in tenant.tokens {
                 let outcome = try await gateway.engine.perform(
                     .tokenIssue(
-                        TokenOrder(tenant: name, name: try Label(token.name), team: try Label(token.team))), secret: nil,
+                        TokenOrder(tenant: name, name: try Label(token.name), team: try Label(token.team))),
+                    secret: nil,
                     by: who)
                 guard let issued = outcome.issued else { continue }
                 applications.append(
                     DemoApplication(
-                        token: issued.withBytes { String(decoding: $0, as: UTF8.self) }, models: token.models.map(\.entry),
+                        token: issued.withBytes { String(decoding: $0, as: UTF8.self) },
+                        models: token.models.map(\.entry),
                         streams: 0.5, tags: "team=\(token.team),feature=\(token.name)"))
             }
         }
@@ -167,7 +179,9 @@ extension Launcher {
         _ choices: ConsoleChoices, seed: UInt64, speed: Double, headless: Bool, seconds: Int?
     ) async throws {
         let logDescriptor: Int32 =
-            if let path = choices.logFile { try openLog(path) } else { headless ? 2 : open("/dev/null", O_WRONLY) }
+            if let path = choices.logFile { try openLog(path) } else {
+                headless ? 2 : open("/dev/null", O_WRONLY)
+            }
         let log = Logger(label: "gatehouse") { LineLog(label: $0, descriptor: logDescriptor) }
         if let seconds {
             // A bound that holds however the demo ends: the alarm is a stop signal like any other.

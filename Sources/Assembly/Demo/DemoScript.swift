@@ -13,7 +13,10 @@ package struct DemoScript: Sendable {
         package var rateLimited: Double
         package var cut: Double
 
-        package init(latency: Double, overloaded: Double = 0, failed: Double = 0, rateLimited: Double = 0, cut: Double = 0) {
+        package init(
+            latency: Double, overloaded: Double = 0, failed: Double = 0, rateLimited: Double = 0,
+            cut: Double = 0
+        ) {
             self.latency = latency
             self.overloaded = overloaded
             self.failed = failed
@@ -55,7 +58,8 @@ package struct DemoScript: Sendable {
             return Mood(latency: base * 1.6, overloaded: 0.55, failed: 0.3, cut: 0.05)
         }
         let wave = 1 + 0.25 * Self.triangle(seconds / 45 + Double(provider) / 4)
-        return Mood(latency: base * wave, failed: 0.004, rateLimited: provider == 2 ? 0.02 : 0.004, cut: 0.003)
+        return Mood(
+            latency: base * wave, failed: 0.004, rateLimited: provider == 2 ? 0.02 : 0.004, cut: 0.003)
     }
 
     /// Calls per second of all tenants together, before the speed is applied.

@@ -13,7 +13,8 @@ package struct DemoApplication: Sendable {
     package let tags: String
 
     package init(
-        token: String, models: [(name: String, weight: Int, anthropic: Bool, embeddings: Bool)], streams: Double,
+        token: String, models: [(name: String, weight: Int, anthropic: Bool, embeddings: Bool)],
+        streams: Double,
         tags: String
     ) {
         self.token = token
@@ -125,7 +126,8 @@ private final class DemoCaller: ChannelInboundHandler {
         }
         let stream = !choice.embeddings && random.unit() < plan.application.streams
         // A fifth of the questions are asked again and again: those the cache answers.
-        let question = random.unit() < 0.2 ? "common question \(random.next() % 5)" : "question \(random.next())"
+        let question =
+            random.unit() < 0.2 ? "common question \(random.next() % 5)" : "question \(random.next())"
         let body =
             choice.embeddings
             ? #"{"model":"\#(choice.name)","input":"\#(question)"}"#

@@ -27,7 +27,9 @@ package final class SimulatedProvider: Sendable {
     }
 
     /// Listens on a free port of 127.0.0.1.
-    package static func start(on group: any EventLoopGroup, behaviour: Behaviour) async throws -> SimulatedProvider {
+    package static func start(
+        on group: any EventLoopGroup, behaviour: Behaviour
+    ) async throws -> SimulatedProvider {
         let connections = Locked<UInt64>(0)
         let channel = try await ServerBootstrap(group: group)
             .serverChannelOption(ChannelOptions.socketOption(.so_reuseaddr), value: 1)
@@ -100,7 +102,8 @@ private final class SimulatedAnswers: ChannelInboundHandler {
             } else if draw < mood.overloaded + mood.failed {
                 handler.send(500, Self.errorBody("server_error", "The server had an error"), context)
             } else if draw < mood.overloaded + mood.failed + mood.rateLimited {
-                handler.send(429, Self.errorBody("rate_limit_error", "Rate limit reached"), context, retryAfter: "4")
+                handler.send(
+                    429, Self.errorBody("rate_limit_error", "Rate limit reached"), context, retryAfter: "4")
             } else {
                 handler.speak(head, request, tokens, cutAt: cutAt, context)
             }
@@ -116,16 +119,20 @@ private final class SimulatedAnswers: ChannelInboundHandler {
             path.elementsEqual("/v1/messages".utf8)
             ? .anthropicMessages : path.elementsEqual("/v1/embeddings".utf8) ? .openAIEmbeddings : .openAIChat
         let fields = request.withUnsafeReadableBytes { try? RequestFields.scan($0, as: dialect) }
-        guard let fields else { return send(400, Self.errorBody("invalid_request_error", "cannot be read"), context) }
+        guard let fields else {
+            return send(400, Self.errorBody("invalid_request_error", "cannot be read"), context)
+        }
         let words = SimulatedWords(model: fields.model.text, tokens: tokens)
         guard fields.stream else { return send(200, words.whole(dialect), context) }
         let headers: HTTPHeaders = ["content-type": "text/event-stream", "cache-control": "no-cache"]
-        context.writeAndFlush(wrapOutboundOut(.head(.init(version: .http1_1, status: .ok, headers: headers))), promise: nil)
+        context.writeAndFlush(
+            wrapOutboundOut(.head(.init(version: .http1_1, status: .ok, headers: headers))), promise: nil)
         let events = words.events(dialect, pieces: 6 + Int(random.next() % 14))
         stream(events[...], sent: 0, cutAt: cutAt, context)
     }
 
-    private func stream(_ events: ArraySlice<String>, sent: Int, cutAt: Int, _ context: ChannelHandlerContext) {
+    private func stream(_ events: ArraySlice<String>, sent: Int, cutAt: Int, _ context: ChannelHandlerContext)
+    {
         guard context.channel.isActive else { return }
         guard sent < cutAt else { return context.close(promise: nil) }
         guard let event = events.first else {
@@ -139,11 +146,16 @@ private final class SimulatedAnswers: ChannelInboundHandler {
         }
     }
 
-    private func send(_ status: Int, _ text: String, _ context: ChannelHandlerContext, retryAfter: String? = nil) {
-        var headers: HTTPHeaders = ["content-type": "application/json", "content-length": "\(text.utf8.count)"]
+    private func send(
+        _ status: Int, _ text: String, _ context: ChannelHandlerContext, retryAfter: String? = nil
+    ) {
+        var headers: HTTPHeaders = [
+            "content-type": "application/json", "content-length": "\(text.utf8.count)",
+        ]
         if let retryAfter { headers.add(name: "retry-after", value: retryAfter) }
         context.write(
-            wrapOutboundOut(.head(.init(version: .http1_1, status: .init(statusCode: status), headers: headers))),
+            wrapOutboundOut(
+                .head(.init(version: .http1_1, status: .init(statusCode: status), headers: headers))),
             promise: nil)
         context.write(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(string: text)))), promise: nil)
         context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
@@ -242,7 +254,8 @@ struct SimulatedWords: Sendable {
             events.append(
                 event(
                     "content_block_delta",
-                    #"{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"word\#(piece) "}}"#))
+                    #"{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"word\#(piece) "}}"#
+                ))
         }
         events.append(event("content_block_stop", #"{"type":"content_block_stop","index":0}"#))
         events.append(

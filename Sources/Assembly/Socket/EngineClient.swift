@@ -23,7 +23,9 @@ package struct EngineClient: Sendable {
         return picture
     }
 
-    package func perform(_ command: EngineCommand, secret: SecretDraft?) throws(CommandRefusal) -> CommandOutcome {
+    package func perform(
+        _ command: EngineCommand, secret: SecretDraft?
+    ) throws(CommandRefusal) -> CommandOutcome {
         let bytes = secret?.withBytes { Array($0) }
         guard case .done(let receipt, let issued) = try exchange(.command(command, secret: bytes)) else {
             throw Self.strange
@@ -37,7 +39,8 @@ package struct EngineClient: Sendable {
         return answer
     }
 
-    private static let strange = CommandRefusal(.unavailable, "the engine answered something else than was asked")
+    private static let strange = CommandRefusal(
+        .unavailable, "the engine answered something else than was asked")
 
     private func exchange(_ body: SocketRequest.Body) throws(CommandRefusal) -> SocketReply {
         let gone = CommandRefusal(.unavailable, "the engine on \(path) went away; try again")

@@ -56,7 +56,9 @@ private final class SocketPeer: ChannelInboundHandler {
     func channelActive(context: ChannelHandlerContext) {
         let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
         let own = NIOLoopBound(self, eventLoop: context.eventLoop)
-        guard let options = context.channel as? any SocketOptionProvider else { return context.close(promise: nil) }
+        guard let options = context.channel as? any SocketOptionProvider else {
+            return context.close(promise: nil)
+        }
         let credentials: EventLoopFuture<gh_peer> = options.unsafeGetSocketOption(
             level: .init(rawValue: SOL_SOCKET), name: .init(rawValue: SO_PEERCRED))
         credentials.hop(to: context.eventLoop).whenComplete { result in
@@ -88,7 +90,8 @@ private final class SocketPeer: ChannelInboundHandler {
         received.clear()
         let channel = context.channel
         guard let request else {
-            return Self.send(.refused(.init(.invalid, "the request is not one this engine knows")), on: channel)
+            return Self.send(
+                .refused(.init(.invalid, "the request is not one this engine knows")), on: channel)
         }
         let port = port
         Self.leaveLoop(request, port: port, channel: channel)

@@ -36,7 +36,9 @@ actor CommandDesk {
     }
 
     /// Carries out one command. Refusals of commands that name something real are audited too.
-    func perform(_ command: EngineCommand, secret: SecretDraft?, by who: OperatorID)
+    func perform(
+        _ command: EngineCommand, secret: SecretDraft?, by who: OperatorID
+    )
         async throws(CommandRefusal) -> CommandOutcome
     {
         do {
@@ -51,17 +53,22 @@ actor CommandDesk {
         } catch let refusal as NameRefusal {
             throw CommandRefusal(.invalid, refusal.sentence)
         } catch {
-            log.error("command failed", metadata: ["command": "\(CommandName.of(command))", "error": "\(type(of: error))"])
+            log.error(
+                "command failed",
+                metadata: ["command": "\(CommandName.of(command))", "error": "\(type(of: error))"])
             throw CommandRefusal(.storage, "the command failed inside the gateway; nothing was changed")
         }
     }
 
-    private func carryOut(_ command: EngineCommand, secret: SecretDraft?, by who: OperatorID) async throws
+    private func carryOut(
+        _ command: EngineCommand, secret: SecretDraft?, by who: OperatorID
+    ) async throws
         -> CommandOutcome
     {
         switch command {
         case .tenantAdd(let name, let limits): try await addTenant(name, limits, by: who)
-        case .tenantSuspend(let name, let reason): try await setStatus(.suspended, of: name, reason: reason, by: who)
+        case .tenantSuspend(let name, let reason):
+            try await setStatus(.suspended, of: name, reason: reason, by: who)
         case .tenantResume(let name): try await setStatus(.active, of: name, reason: "", by: who)
         case .keyAdd(let tenant, let provider, let label, let accept):
             try await addKey(tenant, provider, label, acceptUnverified: accept, secret: secret, by: who)
@@ -81,7 +88,8 @@ actor CommandDesk {
             try await holdBreaker(.closed, target, seconds: seconds, reason: reason, by: who)
         case .breakerHold(let target, let seconds, let reason):
             try await holdBreaker(.asIs, target, seconds: seconds, reason: reason, by: who)
-        case .breakerRelease(let target, let reason): try await releaseBreaker(target, reason: reason, by: who)
+        case .breakerRelease(let target, let reason):
+            try await releaseBreaker(target, reason: reason, by: who)
         case .cachePurge(let tenant): try await purgeCache(tenant, by: who)
         case .providerTest(let provider, let tenant): try await testProvider(provider, tenant: tenant)
         case .vaultUnlock: try await unlockVault(secret, by: who)
@@ -108,7 +116,9 @@ actor CommandDesk {
         return tenant
     }
 
-    func configure(providers: [ProviderName: ProviderDefinition], routes: [ModelName: Route], note: String) async {
+    func configure(
+        providers: [ProviderName: ProviderDefinition], routes: [ModelName: Route], note: String
+    ) async {
         let draft = draft(
             OperatorID(name: "gateway", via: "engine"), "config.change", "gatehouse.toml", after: note)
         do {
@@ -126,7 +136,9 @@ actor CommandDesk {
 
     func noteConfiguration(_ note: String) { change { $0.configurationNote = note } }
 
-    func onReload(_ reload: @escaping @Sendable () async throws(CommandRefusal) -> String) { self.reload = reload }
+    func onReload(_ reload: @escaping @Sendable () async throws(CommandRefusal) -> String) {
+        self.reload = reload
+    }
 
     private func reloadConfiguration(by who: OperatorID) async throws -> CommandOutcome {
         guard let reload else { throw CommandRefusal(.unavailable, "this engine has no configuration file") }
@@ -140,7 +152,8 @@ actor CommandDesk {
         after: String = "", reason: String = "", result: String = "ok"
     ) -> AuditDraft {
         AuditDraft(
-            at: parts.clock.wall, actor: who.name, via: who.via, action: action, target: target, tenant: tenant,
+            at: parts.clock.wall, actor: who.name, via: who.via, action: action, target: target,
+            tenant: tenant,
             before: before, after: after, reason: reason, result: result)
     }
 
@@ -164,7 +177,8 @@ actor CommandDesk {
     private func auditRefusal(_ command: EngineCommand, _ refusal: CommandRefusal, by who: OperatorID) async {
         guard refusal.code != .invalid, refusal.code != .notFound else { return }
         let draft = draft(
-            who, CommandName.of(command), CommandName.target(of: command), result: "refused: \(refusal.code.rawValue)")
+            who, CommandName.of(command), CommandName.target(of: command),
+            result: "refused: \(refusal.code.rawValue)")
         do {
             try await control.appendAudit(draft)
         } catch {

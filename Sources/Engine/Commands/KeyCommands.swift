@@ -23,7 +23,9 @@ extension CommandDesk {
         }
         guard !taken else {
             throw CommandRefusal(
-                .conflict, "tenant \(tenantName) has a key \(providerName)/\(label) already; rotate it, or choose a label")
+                .conflict,
+                "tenant \(tenantName) has a key \(providerName)/\(label) already; rotate it, or choose a label"
+            )
         }
         let (record, answer) = try await seal(
             secret, tenant: tenant, provider: provider, label: label, predecessor: nil,
@@ -31,7 +33,8 @@ extension CommandDesk {
         let name = "\(tenantName) \(providerName)/\(label)"
         let store = try await tenants.store(for: tenant.id)
         let audit = draft(
-            who, "key.add", name, tenant: tenant.id, after: "\(record.fingerprint), \(answer.verdict.rawValue)")
+            who, "key.add", name, tenant: tenant.id,
+            after: "\(record.fingerprint), \(answer.verdict.rawValue)")
         try await store.insertProviderKey(record, audit: audit)
         change { $0.providerKeys[record.id] = record }
         try await settle(audit, of: store)
@@ -45,7 +48,8 @@ extension CommandDesk {
     func verifyKey(_ id: ProviderKeyID, by who: OperatorID) async throws -> CommandOutcome {
         var (record, tenant, name) = try key(id)
         guard record.state == .active || record.state == .draining else {
-            throw CommandRefusal(.conflict, "key \(name) is \(record.state.rawValue); there is nothing to verify")
+            throw CommandRefusal(
+                .conflict, "key \(name) is \(record.state.rawValue); there is nothing to verify")
         }
         let provider = try provider(named: record.provider)
         let answer = try await probeStored(record, provider: provider)
@@ -59,15 +63,18 @@ extension CommandDesk {
             _ = parts.credentials.note(
                 .rejected, on: id, for: model, began: parts.clock.now, at: parts.clock.now, retryAfter: nil)
         }
-        return CommandOutcome(CommandReceipt(message: "key \(name): \(answer.verdict.rawValue)", details: [answer.sentence]))
+        return CommandOutcome(
+            CommandReceipt(message: "key \(name): \(answer.verdict.rawValue)", details: [answer.sentence]))
     }
 
     func rotateKey(
-        _ id: ProviderKeyID, drainSeconds: Int, acceptUnverified: Bool, secret: SecretDraft?, by who: OperatorID
+        _ id: ProviderKeyID, drainSeconds: Int, acceptUnverified: Bool, secret: SecretDraft?,
+        by who: OperatorID
     ) async throws -> CommandOutcome {
         var (old, tenant, name) = try key(id)
         guard old.state == .active else {
-            throw CommandRefusal(.conflict, "key \(name) is \(old.state.rawValue); only an active key is rotated")
+            throw CommandRefusal(
+                .conflict, "key \(name) is \(old.state.rawValue); only an active key is rotated")
         }
         guard (0...Self.drainSecondsMost).contains(drainSeconds) else {
             throw CommandRefusal(.invalid, "the drain takes 0 to \(Self.drainSecondsMost) seconds")
@@ -94,22 +101,27 @@ extension CommandDesk {
         publishChange("key.rotate", "key \(name) rotated to \(new.fingerprint)")
         return CommandOutcome(
             CommandReceipt(
-                message: "key \(name) rotated; the old one drains until \(ends.civil.clock)Z, then it is revoked",
+                message:
+                    "key \(name) rotated; the old one drains until \(ends.civil.clock)Z, then it is revoked",
                 details: [
-                    "old \(old.fingerprint)", "new \(new.fingerprint): \(answer.verdict.rawValue)", answer.sentence,
+                    "old \(old.fingerprint)", "new \(new.fingerprint): \(answer.verdict.rawValue)",
+                    answer.sentence,
                 ], undo: drainSeconds > 0 ? .keyUndo(key: id) : nil, undoUntil: ends))
     }
 
     func undoRotation(of id: ProviderKeyID, by who: OperatorID) async throws -> CommandOutcome {
         var (old, tenant, name) = try key(id)
         guard old.state == .draining else {
-            throw CommandRefusal(.conflict, "key \(name) is \(old.state.rawValue); only a draining key can be put back")
+            throw CommandRefusal(
+                .conflict, "key \(name) is \(old.state.rawValue); only a draining key can be put back")
         }
         let ends = old.drainEnds
         old.state = .active
         old.drainEnds = nil
         var changed = [old]
-        if var successor = state.load().providerKeys.values.first(where: { $0.predecessor == id && $0.state == .active }) {
+        if var successor = state.load().providerKeys.values.first(where: {
+            $0.predecessor == id && $0.state == .active
+        }) {
             successor.state = .draining
             successor.drainEnds = ends
             changed.append(successor)
@@ -123,10 +135,13 @@ extension CommandDesk {
             CommandReceipt(message: "key \(name) takes traffic again; its successor drains instead"))
     }
 
-    func drainKey(_ id: ProviderKeyID, seconds: Int, reason: String, by who: OperatorID) async throws -> CommandOutcome {
+    func drainKey(
+        _ id: ProviderKeyID, seconds: Int, reason: String, by who: OperatorID
+    ) async throws -> CommandOutcome {
         var (record, tenant, name) = try key(id)
         guard record.state == .active else {
-            throw CommandRefusal(.conflict, "key \(name) is \(record.state.rawValue); only an active key can be drained")
+            throw CommandRefusal(
+                .conflict, "key \(name) is \(record.state.rawValue); only an active key can be drained")
         }
         guard (1...Self.drainSecondsMost).contains(seconds) else {
             throw CommandRefusal(.invalid, "the drain takes 1 to \(Self.drainSecondsMost) seconds")
@@ -135,7 +150,8 @@ extension CommandDesk {
         record.drainEnds = parts.clock.wall + .seconds(seconds)
         let store = try await tenants.store(for: tenant.id)
         let audit = draft(
-            who, "key.drain", name, tenant: tenant.id, before: "active", after: "draining \(seconds) s", reason: reason)
+            who, "key.drain", name, tenant: tenant.id, before: "active", after: "draining \(seconds) s",
+            reason: reason)
         try await replace([record], in: store, audit: audit)
         publishChange("key.drain", "key \(name) drains")
         return CommandOutcome(
@@ -146,7 +162,9 @@ extension CommandDesk {
 
     func revokeKey(_ id: ProviderKeyID, reason: String, by who: OperatorID) async throws -> CommandOutcome {
         var (record, tenant, name) = try key(id)
-        guard record.state != .revoked else { throw CommandRefusal(.conflict, "key \(name) is revoked already") }
+        guard record.state != .revoked else {
+            throw CommandRefusal(.conflict, "key \(name) is revoked already")
+        }
         let before = record.state
         record.state = .revoked
         record.drainEnds = nil
@@ -181,8 +199,10 @@ extension CommandDesk {
         }
         // Without a key a refusal is what a provider in good health says.
         let reachable = tenantName == nil && answer.verdict == .refused
-        let words = reachable ? "reachable (it refused a call without a key, as it should)" : answer.verdict.rawValue
-        return CommandOutcome(CommandReceipt(message: "provider \(name): \(words)", details: [answer.sentence]))
+        let words =
+            reachable ? "reachable (it refused a call without a key, as it should)" : answer.verdict.rawValue
+        return CommandOutcome(
+            CommandReceipt(message: "provider \(name): \(words)", details: [answer.sentence]))
     }
 
     // MARK: Pieces
@@ -190,7 +210,8 @@ extension CommandDesk {
     /// What stands in a key's place when a provider is asked without one.
     private static func placeholder() throws -> SecretBytes {
         let text: StaticString = "no-key-was-given"
-        return try SecretBytes(copying: UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+        return try SecretBytes(
+            copying: UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
     }
 
     func provider(named name: ProviderName) throws(CommandRefusal) -> ProviderDefinition {
@@ -201,7 +222,8 @@ extension CommandDesk {
     }
 
     func key(_ id: ProviderKeyID) throws(CommandRefusal) -> (ProviderKeyRecord, TenantRecord, String) {
-        guard let record = state.load().providerKeys[id], let tenant = state.load().tenants[record.tenant] else {
+        guard let record = state.load().providerKeys[id], let tenant = state.load().tenants[record.tenant]
+        else {
             throw CommandRefusal(.notFound, "there is no key \(id.short); see: gatehouse key list")
         }
         return (record, tenant, "\(tenant.name) \(record.provider)/\(record.label)")
@@ -219,7 +241,8 @@ extension CommandDesk {
         switch answer.verdict {
         case .verified: break
         case .refused:
-            throw CommandRefusal(.keyRefused, "\(provider.name) refused this key; nothing was changed. \(answer.sentence)")
+            throw CommandRefusal(
+                .keyRefused, "\(provider.name) refused this key; nothing was changed. \(answer.sentence)")
         case .unknown:
             guard acceptUnverified else {
                 throw CommandRefusal(
@@ -264,7 +287,9 @@ extension CommandDesk {
         }
     }
 
-    private func probeStored(_ record: ProviderKeyRecord, provider: ProviderDefinition) async throws -> KeyProbeAnswer {
+    private func probeStored(
+        _ record: ProviderKeyRecord, provider: ProviderDefinition
+    ) async throws -> KeyProbeAnswer {
         guard parts.vault.isUnlocked else { throw sealedRefusal }
         let secret: SecretBytes
         do {

@@ -20,13 +20,15 @@ extension CommandDesk {
         _ = try provider(named: target.provider)
         guard Self.holdSeconds.contains(seconds) else {
             throw CommandRefusal(
-                .invalid, "a hold lasts \(Self.holdSeconds.lowerBound) to \(Self.holdSeconds.upperBound) seconds")
+                .invalid,
+                "a hold lasts \(Self.holdSeconds.lowerBound) to \(Self.holdSeconds.upperBound) seconds")
         }
         guard !reason.isEmpty, reason.utf8.count <= 200 else {
             throw CommandRefusal(.invalid, "a reason of 1 to 200 characters is needed: it goes to the audit")
         }
         let now = parts.clock.wall
-        let hold = BreakerHold(mode: mode, owner: who.name, reason: reason, since: now, ends: now + .seconds(seconds))
+        let hold = BreakerHold(
+            mode: mode, owner: who.name, reason: reason, since: now, ends: now + .seconds(seconds))
         let before = parts.breakers.status(of: target, at: parts.clock.now)
         let action =
             switch mode {
@@ -66,7 +68,8 @@ extension CommandDesk {
         _ = parts.breakers.release(target, at: parts.clock.now)
         stored.remove(target)
         announceBreaker(target)
-        return CommandOutcome(CommandReceipt(message: "\(target) is released: the breaker works by itself again"))
+        return CommandOutcome(
+            CommandReceipt(message: "\(target) is released: the breaker works by itself again"))
     }
 
     private func announceBreaker(_ target: Target) {
@@ -88,7 +91,9 @@ extension CommandDesk {
     }
 
     func unlockVault(_ secret: SecretDraft?, by who: OperatorID) async throws -> CommandOutcome {
-        guard !parts.vault.isUnlocked else { throw CommandRefusal(.conflict, "the vault is unlocked already") }
+        guard !parts.vault.isUnlocked else {
+            throw CommandRefusal(.conflict, "the vault is unlocked already")
+        }
         guard let record = state.load().vault else {
             throw CommandRefusal(.notFound, "this data folder has no vault; run: gatehouse init")
         }
@@ -101,12 +106,14 @@ extension CommandDesk {
             throw CommandRefusal(.invalid, "the vault did not open: \(error)")
         }
         let damaged = parts.vault.load(state.load().tenantKeys).count
-        try await control.appendAudit(draft(who, "vault.unlock", "vault", before: "sealed", after: "unlocked"))
+        try await control.appendAudit(
+            draft(who, "vault.unlock", "vault", before: "sealed", after: "unlocked"))
         publishChange("vault.unlock", "vault unlocked")
         return CommandOutcome(
             CommandReceipt(
                 message: "the vault is unlocked",
-                details: damaged == 0 ? [] : ["\(damaged) tenants' keys are damaged; see: gatehouse vault status"]))
+                details: damaged == 0
+                    ? [] : ["\(damaged) tenants' keys are damaged; see: gatehouse vault status"]))
     }
 
     /// A vault that has a passphrase slot is asked for a passphrase, any other for its key file's content.
@@ -125,7 +132,8 @@ extension CommandDesk {
         do {
             switch query {
             case .audit(let before, let limit):
-                return .audit(try await control.auditRecords(before: before, limit: min(max(limit, 1), 10_000)))
+                return .audit(
+                    try await control.auditRecords(before: before, limit: min(max(limit, 1), 10_000)))
             case .verifyAudit: return try await verifyAudit()
             case .calls(let name, let limit):
                 let tenant = try tenant(named: name)
@@ -176,7 +184,8 @@ extension CommandDesk {
         var lines: [[String]: UsageLine] = [:]
         for tenant in chosen {
             let store = try await tenants.store(for: tenant.id)
-            let sums = try await store.usageReport(since: query.since, until: query.until, by: dimensions.compactMap { $0 })
+            let sums = try await store.usageReport(
+                since: query.since, until: query.until, by: dimensions.compactMap { $0 })
             for sum in sums { Self.merge(sum, tenant: tenant.name, by: query.by, into: &lines) }
         }
         return lines.values.sorted { ($0.cost, $1.keys.joined()) > ($1.cost, $0.keys.joined()) }
@@ -203,14 +212,18 @@ extension CommandDesk {
             guard let store = try? await tenants.store(for: tenant.id) else { continue }
             for start in (newest - 23)...newest {
                 let sums = try? await store.usageReport(
-                    since: WallTime(milliseconds: start * hour), until: WallTime(milliseconds: (start + 1) * hour),
+                    since: WallTime(milliseconds: start * hour),
+                    until: WallTime(milliseconds: (start + 1) * hour),
                     by: [.provider, .model])
                 for sum in sums ?? [] where sum.keys.count == 2 {
                     out.append(
                         (
-                            CostBook.Key(tenant: tenant.id, provider: sum.keys[0].isEmpty ? "(none)" : sum.keys[0], model: sum.keys[1]), start,
+                            CostBook.Key(
+                                tenant: tenant.id, provider: sum.keys[0].isEmpty ? "(none)" : sum.keys[0],
+                                model: sum.keys[1]), start,
                             CostBook.Line(
-                                calls: sum.calls, unpriced: sum.unpriced, usage: sum.usage, cost: sum.cost, saved: sum.saved)
+                                calls: sum.calls, unpriced: sum.unpriced, usage: sum.usage, cost: sum.cost,
+                                saved: sum.saved)
                         ))
                 }
             }
@@ -224,7 +237,9 @@ extension CommandDesk {
         let gateway = OperatorID(name: "gateway", via: "engine")
         var audited = false
         for move in moves where move.position == .open {
-            let draft = draft(gateway, "breaker.open", move.target.description, before: "closed", after: "OPEN", reason: move.why)
+            let draft = draft(
+                gateway, "breaker.open", move.target.description, before: "closed", after: "OPEN",
+                reason: move.why)
             if (try? await control.appendAudit(draft)) != nil { audited = true }
         }
         let now = parts.clock.wall
@@ -234,7 +249,9 @@ extension CommandDesk {
                 _ = try await revokeKey(key.id, reason: "drained", by: gateway)
                 audited = true
             } catch {
-                log.error("a drained key could not be revoked", metadata: ["key": "\(key.id.short)", "error": "\(error)"])
+                log.error(
+                    "a drained key could not be revoked",
+                    metadata: ["key": "\(key.id.short)", "error": "\(error)"])
             }
         }
         let held = parts.breakers.states(at: parts.clock.now).filter { $0.hold != nil }.map(\.target)
@@ -246,7 +263,8 @@ extension CommandDesk {
                 try await control.setHold(
                     nil, on: target,
                     audit: draft(
-                        gateway, "breaker.release", target.description, after: "automatic", reason: "the hold ended"))
+                        gateway, "breaker.release", target.description, after: "automatic",
+                        reason: "the hold ended"))
                 stored.remove(target)
                 audited = true
             } catch {

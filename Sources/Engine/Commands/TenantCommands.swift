@@ -5,7 +5,8 @@ import Storage
 import Vault
 
 extension CommandDesk {
-    func addTenant(_ name: TenantName, _ limits: LimitSet, by who: OperatorID) async throws -> CommandOutcome {
+    func addTenant(_ name: TenantName, _ limits: LimitSet, by who: OperatorID) async throws -> CommandOutcome
+    {
         guard state.load().tenant(named: name) == nil else {
             throw CommandRefusal(.conflict, "there is a tenant \(name) already")
         }
@@ -30,7 +31,9 @@ extension CommandDesk {
                 ]))
     }
 
-    func setStatus(_ status: TenantStatus, of name: TenantName, reason: String, by who: OperatorID) async throws
+    func setStatus(
+        _ status: TenantStatus, of name: TenantName, reason: String, by who: OperatorID
+    ) async throws
         -> CommandOutcome
     {
         var tenant = try tenant(named: name)

@@ -12,10 +12,13 @@ extension CommandDesk {
     func issueToken(_ order: TokenOrder, by who: OperatorID) async throws -> CommandOutcome {
         let tenant = try tenant(named: order.tenant)
         let expires = order.expiresInSeconds.map { parts.clock.wall + .seconds($0) }
-        if let expires, expires <= parts.clock.wall { throw CommandRefusal(.invalid, "the expiry lies in the past") }
+        if let expires, expires <= parts.clock.wall {
+            throw CommandRefusal(.invalid, "the expiry lies in the past")
+        }
         let (text, hash) = try Self.makeToken()
         let record = VirtualKeyRecord(
-            id: .random(), tenant: tenant.id, name: order.name, hash: hash, user: order.user, team: order.team,
+            id: .random(), tenant: tenant.id, name: order.name, hash: hash, user: order.user,
+            team: order.team,
             models: order.models, limits: order.limits, created: parts.clock.wall, expires: expires)
         try await control.insertVirtualKey(
             record,
@@ -30,9 +33,12 @@ extension CommandDesk {
                 details: ["fingerprint \(record.fingerprint)", "id \(record.id)"]), issued: text)
     }
 
-    func rotateToken(_ id: VirtualKeyID, overlapSeconds: Int, by who: OperatorID) async throws -> CommandOutcome {
+    func rotateToken(
+        _ id: VirtualKeyID, overlapSeconds: Int, by who: OperatorID
+    ) async throws -> CommandOutcome {
         var (old, tenant, name) = try token(id)
-        guard old.revoked == nil, old.successor == nil, old.expires.map({ $0 > parts.clock.wall }) ?? true else {
+        guard old.revoked == nil, old.successor == nil, old.expires.map({ $0 > parts.clock.wall }) ?? true
+        else {
             throw CommandRefusal(.conflict, "virtual key \(name) is revoked, expired or already rotated")
         }
         guard (0...Self.overlapSecondsMost).contains(overlapSeconds) else {
@@ -58,18 +64,22 @@ extension CommandDesk {
         publishChange("token.rotate", "virtual key \(name) rotated")
         return CommandOutcome(
             CommandReceipt(
-                message: "virtual key \(name) rotated; the old one works until \(ends.civil.date) \(ends.civil.clock)Z",
+                message:
+                    "virtual key \(name) rotated; the old one works until \(ends.civil.date) \(ends.civil.clock)Z",
                 details: ["old \(old.fingerprint)", "new \(new.fingerprint)", "id \(new.id)"]), issued: text)
     }
 
     func revokeToken(_ id: VirtualKeyID, reason: String, by who: OperatorID) async throws -> CommandOutcome {
         var (record, tenant, name) = try token(id)
-        guard record.revoked == nil else { throw CommandRefusal(.conflict, "virtual key \(name) is revoked already") }
+        guard record.revoked == nil else {
+            throw CommandRefusal(.conflict, "virtual key \(name) is revoked already")
+        }
         record.revoked = parts.clock.wall
         try await control.updateVirtualKey(
             record,
             audit: draft(
-                who, "token.revoke", name, tenant: tenant.id, before: "active \(record.fingerprint)", after: "revoked",
+                who, "token.revoke", name, tenant: tenant.id, before: "active \(record.fingerprint)",
+                after: "revoked",
                 reason: reason))
         let revoked = record
         change { $0.virtualKeys[revoked.id] = revoked }
@@ -78,8 +88,10 @@ extension CommandDesk {
             CommandReceipt(message: "virtual key \(name) is revoked: the next call with it gets a 401"))
     }
 
-    private func token(_ id: VirtualKeyID) throws(CommandRefusal) -> (VirtualKeyRecord, TenantRecord, String) {
-        guard let record = state.load().virtualKeys[id], let tenant = state.load().tenants[record.tenant] else {
+    private func token(_ id: VirtualKeyID) throws(CommandRefusal) -> (VirtualKeyRecord, TenantRecord, String)
+    {
+        guard let record = state.load().virtualKeys[id], let tenant = state.load().tenants[record.tenant]
+        else {
             throw CommandRefusal(.notFound, "there is no virtual key \(id.short); see: gatehouse token list")
         }
         return (record, tenant, "\(tenant.name) \(record.name)")

@@ -20,7 +20,8 @@ struct SnapshotPainter {
     private let troubles: [ProviderKeyID: [CredentialStatus]]
 
     init(
-        parts: PathParts, state: EngineState, identity: GatewayEngine.Identity, started: WallTime, now: WallTime,
+        parts: PathParts, state: EngineState, identity: GatewayEngine.Identity, started: WallTime,
+        now: WallTime,
         instant: Instant
     ) {
         self.parts = parts
@@ -29,14 +30,16 @@ struct SnapshotPainter {
         self.started = started
         self.now = now
         self.instant = instant
-        troubles = Dictionary(grouping: parts.credentials.states(at: instant).filter { $0.until > instant }, by: \.key)
+        troubles = Dictionary(
+            grouping: parts.credentials.states(at: instant).filter { $0.until > instant }, by: \.key)
     }
 
     func paint(_ book: TrafficBook) -> EngineSnapshot {
         let journal = parts.journal.load
         let counts = parts.bus.counts
         var snapshot = EngineSnapshot(
-            instance: identity.instance, version: identity.version, demo: identity.demo, at: now, started: started,
+            instance: identity.instance, version: identity.version, demo: identity.demo, at: now,
+            started: started,
             sequence: counts.sequence, listening: identity.listening)
         snapshot.vault = vault
         snapshot.totals = book.all.figures(at: now, inFlight: parts.inFlight.current)
@@ -47,7 +50,9 @@ struct SnapshotPainter {
         snapshot.providerKeys = providerKeys(book)
         snapshot.virtualKeys = virtualKeys(book)
         snapshot.cache = cache
-        snapshot.costs = book.costs.view(at: now, priceVersion: state.prices.version) { state.tenants[$0]?.name }
+        snapshot.costs = book.costs.view(at: now, priceVersion: state.prices.version) {
+            state.tenants[$0]?.name
+        }
         snapshot.audit = state.auditTail
         snapshot.auditVerified = state.auditVerified
         snapshot.alerts = alerts(snapshot)
@@ -97,7 +102,8 @@ struct SnapshotPainter {
                 $0.provider == target.provider && ($0.state == .active || $0.state == .draining)
             }
             var view = TargetView(
-                target: target, since: part?.since ?? started, figures: part?.window.figures(at: now) ?? .init(),
+                target: target, since: part?.since ?? started,
+                figures: part?.window.figures(at: now) ?? .init(),
                 requestSeries: series?.requestsPerSecond ?? [], errorSeries: series?.errorPercent ?? [],
                 history: part?.history ?? [], keysUsable: keys.count { isUsable($0, for: target) },
                 keysTotal: keys.count, lastErrors: part?.errors ?? [])
@@ -136,12 +142,14 @@ struct SnapshotPainter {
                 id: tenant.id, name: tenant.name, status: tenant.status, limits: tenant.limits,
                 created: tenant.created, figures: part?.window.figures(at: now) ?? .init(),
                 requestSeries: series?.requestsPerSecond ?? [], errorSeries: series?.errorPercent ?? [],
-                costSeries: series?.costPerHour ?? [], tokensPerMinute: part?.window.tokensPerMinute(at: now) ?? 0)
+                costSeries: series?.costPerHour ?? [],
+                tokensPerMinute: part?.window.tokensPerMinute(at: now) ?? 0)
             view.costToday = today[tenant.id]?.cost ?? .zero
             view.unpricedToday = today[tenant.id]?.unpriced ?? 0
             view.models = (part?.models ?? [:]).map { name, sums in
                 ModelFigures(
-                    model: name, target: sums.target, calls: sums.calls, errors: sums.errors, tokens: sums.tokens,
+                    model: name, target: sums.target, calls: sums.calls, errors: sums.errors,
+                    tokens: sums.tokens,
                     hits: sums.hits, cost: sums.cost)
             }.sorted { ($0.calls, $1.model) > ($1.calls, $0.model) }.prefix(20).map { $0 }
             return view
@@ -163,7 +171,11 @@ struct SnapshotPainter {
                 verdict: key.verdict, verdictAt: key.verdictAt, lastUsed: window?.last,
                 requestsPerSecond: window?.figures(at: now).requestsPerSecond ?? 0,
                 rateLimitedPercent: window?.rateLimitedPercent(at: now) ?? 0)
-        }.sorted { ($0.provider.text, $0.tenant.text, $0.created, $0.id) < ($1.provider.text, $1.tenant.text, $1.created, $1.id) }
+        }.sorted {
+            ($0.provider.text, $0.tenant.text, $0.created, $0.id) < (
+                $1.provider.text, $1.tenant.text, $1.created, $1.id
+            )
+        }
     }
 
     private func worst(of key: ProviderKeyID) -> CredentialMark {
@@ -177,7 +189,8 @@ struct SnapshotPainter {
             let window = book.virtualKeys[key.id]
             return VirtualKeyView(
                 id: key.id, tenant: tenant.name, name: key.name, fingerprint: key.fingerprint, user: key.user,
-                team: key.team, models: key.models, limits: key.limits, created: key.created, expires: key.expires,
+                team: key.team, models: key.models, limits: key.limits, created: key.created,
+                expires: key.expires,
                 revoked: key.revoked, successor: key.successor, lastUsed: window?.last,
                 requestsPerSecond: window?.figures(at: now).requestsPerSecond ?? 0)
         }.sorted { ($0.tenant.text, $0.name.text, $0.created) < ($1.tenant.text, $1.name.text, $1.created) }
@@ -213,7 +226,8 @@ struct SnapshotPainter {
         if state.configurationNote.hasPrefix("refused") {
             alerts.append(
                 .init(
-                    level: .warning, subject: .health, title: "configuration", text: state.configurationNote, since: now))
+                    level: .warning, subject: .health, title: "configuration", text: state.configurationNote,
+                    since: now))
         }
         for target in snapshot.targets where target.position != .closed || target.hold != nil {
             let word = target.hold.map { _ in "HELD" } ?? target.position.word
@@ -232,7 +246,8 @@ struct SnapshotPainter {
         for key in snapshot.providerKeys where key.state == .damaged {
             alerts.append(
                 .init(
-                    level: .critical, subject: .providerKey(key.id), title: "\(key.tenant) \(key.provider)/\(key.label)",
+                    level: .critical, subject: .providerKey(key.id),
+                    title: "\(key.tenant) \(key.provider)/\(key.label)",
                     text: "DAMAGED: its sealed record does not open", since: key.created))
         }
         for tenant in snapshot.tenants where tenant.status == .suspended {

@@ -58,14 +58,17 @@ struct TrafficBook: Sendable {
     private mutating func add(_ finish: GatewayEvent.CallFinish, tenantName: (TenantID) -> String) {
         let row = finish.row
         let sample = TrafficWindow.Sample(
-            failed: Self.isError(row), milliseconds: Double(row.latencyMicroseconds) / 1_000, cost: row.cost ?? .zero,
+            failed: Self.isError(row), milliseconds: Double(row.latencyMicroseconds) / 1_000,
+            cost: row.cost ?? .zero,
             tokens: row.usage.total, hit: row.cache == .hit)
         all.add(sample, at: row.at)
         virtualKeys[row.virtualKey, default: .init()].add(sample, at: row.at)
         addTenant(row, sample)
         for (index, attempt) in finish.attempts.enumerated() {
             let next = index + 1 < finish.attempts.count ? finish.attempts[index + 1] : nil
-            add(attempt, of: row, next: next, cost: attempt.failure == nil ? row.cost ?? .zero : .zero, tenantName)
+            add(
+                attempt, of: row, next: next, cost: attempt.failure == nil ? row.cost ?? .zero : .zero,
+                tenantName)
         }
         costs.add(row)
     }
@@ -81,7 +84,8 @@ struct TrafficBook: Sendable {
     private mutating func addTenant(_ row: LedgerRow, _ sample: TrafficWindow.Sample) {
         tenants[row.tenant, default: .init()].window.add(sample, at: row.at)
         let known = tenants[row.tenant]?.models[row.model] != nil
-        let name = known || (tenants[row.tenant]?.models.count ?? 0) < Self.modelsPerTenant ? row.model : "(other)"
+        let name =
+            known || (tenants[row.tenant]?.models.count ?? 0) < Self.modelsPerTenant ? row.model : "(other)"
         tenants[row.tenant]?.models[name, default: .init()].add(row, failed: sample.failed)
     }
 
@@ -91,14 +95,16 @@ struct TrafficBook: Sendable {
     ) {
         let failed = attempt.failure?.rule.countsForBreaker ?? false
         let sample = TrafficWindow.Sample(
-            failed: failed, milliseconds: Double(attempt.microseconds) / 1_000, cost: cost, tokens: row.usage.total,
+            failed: failed, milliseconds: Double(attempt.microseconds) / 1_000, cost: cost,
+            tokens: row.usage.total,
             hit: false, rateLimited: attempt.failure == .keyRateLimit)
         if let key = attempt.providerKey { providerKeys[key, default: .init()].add(sample, at: row.at) }
         guard targets[attempt.target] != nil || targets.count < Self.targetsMost else { return }
         targets[attempt.target, default: .init()].window.add(sample, at: row.at)
         guard let failure = attempt.failure, failure != .cancelled else { return }
         let then =
-            next.map { "retry->\($0.target.provider) \($0.failure == nil ? "ok" : "failed")" } ?? "\(row.status) to caller"
+            next.map { "retry->\($0.target.provider) \($0.failure == nil ? "ok" : "failed")" }
+            ?? "\(row.status) to caller"
         targets[attempt.target]?.errors.insert(
             ErrorMoment(
                 at: row.at, tenant: tenantName(row.tenant), model: row.model, status: attempt.status,

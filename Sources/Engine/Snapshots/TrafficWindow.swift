@@ -112,7 +112,8 @@ struct TrafficWindow: Sendable {
         for epoch in (newest - Int64(TrafficSeries.points) + 1)...newest {
             let slot = slots[Int(epoch % Int64(TrafficSeries.points))]
             let live = slot.epoch == epoch && slot.calls > 0
-            let elapsed = epoch == newest ? max(0.5, Double(now.milliseconds % Self.slotMilliseconds) / 1_000) : 10
+            let elapsed =
+                epoch == newest ? max(0.5, Double(now.milliseconds % Self.slotMilliseconds) / 1_000) : 10
             series.requestsPerSecond.append(live ? Double(slot.calls) / elapsed : 0)
             series.errorPercent.append(live ? 100 * Double(slot.failed) / Double(slot.calls) : 0)
             let p95 = slot.latency.total > 0 ? slot.latency.percentile(0.95) ?? 0 : slot.p95

@@ -49,7 +49,8 @@ package struct KeyProbe: Sendable {
     ) -> Result<OutgoingRequest, ProviderRefusal> {
         Result { () throws(ProviderRefusal) in
             try OutgoingRequest(
-                to: UpstreamEndpoint.verification(of: definition), body: ByteBuffer(), callerHeaders: nil, lent: lent,
+                to: UpstreamEndpoint.verification(of: definition), body: ByteBuffer(), callerHeaders: nil,
+                lent: lent,
                 room: ByteBuffer())
         }
     }

@@ -38,7 +38,8 @@ struct AnswerHead {
         writeLimit(limits?.tokens, "tokens", into: &out)
         if let retryAfter {
             out.writeString(
-                "retry-after: \(max(1, retryAfter.secondsRoundedUp))\r\nretry-after-ms: \(max(1, retryAfter.wholeMilliseconds))\r\n")
+                "retry-after: \(max(1, retryAfter.secondsRoundedUp))\r\nretry-after-ms: \(max(1, retryAfter.wholeMilliseconds))\r\n"
+            )
         }
         out.writeString(closes ? "connection: close\r\n\r\n" : "\r\n")
     }

@@ -83,7 +83,8 @@ final class CallExchange: UpstreamDelegate {
         upstream = nil
         switch session.next(at: now) {
         case .fail(let failure): fail(failure)
-        case .pause(let pause): caller.schedule(in: pause) { [self] in if case .waiting = stage { tryNext() } }
+        case .pause(let pause):
+            caller.schedule(in: pause) { [self] in if case .waiting = stage { tryNext() } }
         case .send(let next):
             attempt = next
             send(next)
@@ -93,10 +94,12 @@ final class CallExchange: UpstreamDelegate {
     private func send(_ attempt: CallSession.Attempt) {
         do {
             let request = try UpstreamRequest(
-                endpoint: loop.endpoint(attempt.provider, dialect), tenant: session.who.tenant.id, key: attempt.key?.id,
+                endpoint: loop.endpoint(attempt.provider, dialect), tenant: session.who.tenant.id,
+                key: attempt.key?.id,
                 callerHeaders: headers, body: upstreamBody(for: attempt))
             let bounds = UpstreamTimeouts(
-                connect: attempt.timeouts.connect, firstByte: attempt.timeouts.firstByte, idle: attempt.timeouts.idle,
+                connect: attempt.timeouts.connect, firstByte: attempt.timeouts.firstByte,
+                idle: attempt.timeouts.idle,
                 total: attempt.timeouts.total)
             guard attempt.key != nil else {
                 upstream = try loop.pool.send(request, secret: nil, delegate: self, timeouts: bounds)
@@ -111,7 +114,8 @@ final class CallExchange: UpstreamDelegate {
         } catch {
             attemptFailed(
                 .unknownRefusal, status: nil, retryAfter: nil,
-                CallFailure(.internalFault, source: .gateway, "this call cannot be sent to \(attempt.target)"))
+                CallFailure(.internalFault, source: .gateway, "this call cannot be sent to \(attempt.target)")
+            )
         }
     }
 
@@ -192,7 +196,8 @@ final class CallExchange: UpstreamDelegate {
         case .passing(let tail): cutPassing(tail, failure)
         case .over: break
         case .waiting, .error, .whole, .stream(committed: false):
-            let progress: UpstreamFailure.Progress = if case .waiting = stage { .beforeHead } else { .beforeContent }
+            let progress: UpstreamFailure.Progress =
+                if case .waiting = stage { .beforeHead } else { .beforeContent }
             guard let known = failure.failureClass(at: progress) else {
                 return attemptFailed(
                     .cancelled, status: nil, retryAfter: nil,
@@ -210,19 +215,24 @@ final class CallExchange: UpstreamDelegate {
     private func classify(_ status: Int, _ headers: HTTPHeaders, _ body: ByteBuffer) {
         let error = body.withUnsafeReadableBytes { UpstreamError.read($0) }
         let failure = error.classify(status: status, kind: attempt?.provider.kind ?? .openaiCompatible)
-        let wait = RetryAfter.parse(headers.lazy.map { (name: $0.name, value: $0.value) }, now: loop.parts.clock.wall)
+        let wait = RetryAfter.parse(
+            headers.lazy.map { (name: $0.name, value: $0.value) }, now: loop.parts.clock.wall)
         attemptFailed(
-            failure, status: status, retryAfter: wait, face(of: failure, status: status, error, retryAfter: wait))
+            failure, status: status, retryAfter: wait,
+            face(of: failure, status: status, error, retryAfter: wait))
     }
 
     /// What the caller is told. A provider's own words go on only where they are about the caller's request.
-    private func face(of failure: FailureClass, status: Int, _ error: UpstreamError, retryAfter: Duration?) -> CallFailure {
+    private func face(
+        of failure: FailureClass, status: Int, _ error: UpstreamError, retryAfter: Duration?
+    ) -> CallFailure {
         let target = attempt?.target.description ?? ""
         switch failure {
         case .callerFault, .contextWindow, .contentPolicy, .unknownRefusal:
             let words = error.message.map { isEchoOfSecret($0) ? "" : $0 } ?? ""
             return CallFailure(
-                .upstreamRefused, source: .caller, words.isEmpty ? "\(target) refused the request with \(status)" : words,
+                .upstreamRefused, source: .caller,
+                words.isEmpty ? "\(target) refused the request with \(status)" : words,
                 status: status)
         case .badKey:
             return CallFailure(
@@ -238,10 +248,12 @@ final class CallExchange: UpstreamDelegate {
                 "the quota or credit of this tenant's provider key for \(target) is spent", status: 402)
         case .keyRateLimit:
             return CallFailure(
-                .upstreamRefused, source: .providerKey, "\(target) limits the rate of this tenant's provider key",
+                .upstreamRefused, source: .providerKey,
+                "\(target) limits the rate of this tenant's provider key",
                 retryAfter: retryAfter ?? .seconds(1), status: 429)
         case .timeoutBeforeFirstByte:
-            return CallFailure(.upstreamTimeout, source: .provider, "\(target) did not answer in time (\(status))")
+            return CallFailure(
+                .upstreamTimeout, source: .provider, "\(target) did not answer in time (\(status))")
         default:
             return CallFailure(
                 .upstreamFailed, source: .provider, "\(target) failed with \(status)", retryAfter: retryAfter)
@@ -278,7 +290,8 @@ final class CallExchange: UpstreamDelegate {
         if session.mayStore, let usage {
             session.store(
                 CachedAnswer(
-                    status: 200, contentType: contentType, body: Array(body.readableBytesView), usage: usage, cost: cost,
+                    status: 200, contentType: contentType, body: Array(body.readableBytesView), usage: usage,
+                    cost: cost,
                     stored: now, model: fields.model.text, streamed: false))
         }
         var out = caller.makeBuffer(body.readableBytes + 640)
@@ -296,8 +309,10 @@ final class CallExchange: UpstreamDelegate {
 
     private func head(_ contentType: String, length: Int?, cost: Money? = nil) -> AnswerHead {
         AnswerHead(
-            status: 200, contentType: contentType, length: length, request: session.call.id, target: attempt?.target,
-            attempts: max(1, session.attemptCount + (length == nil ? 1 : 0)), cache: session.cacheOutcome, cost: cost,
+            status: 200, contentType: contentType, length: length, request: session.call.id,
+            target: attempt?.target,
+            attempts: max(1, session.attemptCount + (length == nil ? 1 : 0)), cache: session.cacheOutcome,
+            cost: cost,
             limits: session.limitFacts, closes: !keepAlive)
     }
 
@@ -383,7 +398,8 @@ final class CallExchange: UpstreamDelegate {
         if !committed {
             // Comments, pings and preliminaries do not prove that there will be an answer: they wait, bounded, for
             // its first piece or its end.
-            guard reader.answer.sawContent || reader.answer.ended || outgoing.readableBytes > Self.peekBytesMost
+            guard
+                reader.answer.sawContent || reader.answer.ended || outgoing.readableBytes > Self.peekBytesMost
             else { return }
             stage = .stream(committed: true)
             session.firstByte(at: now)
@@ -467,7 +483,8 @@ final class CallExchange: UpstreamDelegate {
         if let kept, let usage = reader.answer.usage {
             session.store(
                 CachedAnswer(
-                    status: 200, contentType: "text/event-stream", body: Array(kept.readableBytesView), usage: usage,
+                    status: 200, contentType: "text/event-stream", body: Array(kept.readableBytesView),
+                    usage: usage,
                     cost: cost, stored: now, model: fields.model.text, streamed: true))
         }
         finishChunks(closes: !keepAlive)
@@ -478,7 +495,8 @@ final class CallExchange: UpstreamDelegate {
         session.attemptFailed(.brokeAfterContent, status: 200, retryAfter: nil, face: failure, at: now)
         session.settle(ending(.cut, .upstreamCut), at: now)
         writeChunk(
-            ByteBuffer(bytes: ErrorEnvelope.streamFrame(of: failure, as: dialect, requestID: session.call.id.text)))
+            ByteBuffer(
+                bytes: ErrorEnvelope.streamFrame(of: failure, as: dialect, requestID: session.call.id.text)))
         finishChunks(closes: true)
     }
 
@@ -507,7 +525,8 @@ final class CallExchange: UpstreamDelegate {
         case .stream, .whole, .passing:
             used = CallSession.Ending(
                 end: .cancelled, status: 499, failure: .cancelled, usage: nil,
-                estimate: Usage(input: fields.estimatedInputTokens, output: max(sent / 4, reader.answer.estimatedOutput)))
+                estimate: Usage(
+                    input: fields.estimatedInputTokens, output: max(sent / 4, reader.answer.estimatedOutput)))
         case .waiting, .error:
             // The request is with the provider, which may bill its input: counted, and marked as an estimate.
             used = CallSession.Ending(
@@ -521,11 +540,13 @@ final class CallExchange: UpstreamDelegate {
     private func fail(_ failure: CallFailure) {
         stage = .over
         session.settle(
-            .init(end: .failed, status: failure.status, failure: failure.code, usage: nil, estimate: nil), at: now)
+            .init(end: .failed, status: failure.status, failure: failure.code, usage: nil, estimate: nil),
+            at: now)
         let body = ErrorEnvelope.body(of: failure, as: dialect, requestID: session.call.id.text)
         var out = caller.makeBuffer(body.count + 320)
         AnswerHead(
-            status: failure.status, length: body.count, request: session.call.id, attempts: session.attemptCount,
+            status: failure.status, length: body.count, request: session.call.id,
+            attempts: session.attemptCount,
             limits: session.limitFacts, retryAfter: failure.retryAfter, closes: !keepAlive
         ).write(into: &out)
         out.writeBytes(body)

@@ -64,7 +64,9 @@ final class CallHandler: ChannelInboundHandler {
         let part = unwrapInboundIn(data)
         if case .busy = state {
             waiting.append(part)
-            if waiting.count >= Self.waitingMost { context.channel.setOption(.autoRead, value: false).whenFailure { _ in } }
+            if waiting.count >= Self.waitingMost {
+                context.channel.setOption(.autoRead, value: false).whenFailure { _ in }
+            }
             return
         }
         take(part, context)
@@ -79,7 +81,11 @@ final class CallHandler: ChannelInboundHandler {
             guard pending.body.readableBytes + chunk.readableBytes <= options.bodyBytesMax else {
                 return refuse(tooLarge, pending.endpoint.dialect, context, closing: true)
             }
-            if pending.body.readableBytes == 0 { pending.body = chunk } else { pending.body.writeBuffer(&chunk) }
+            if pending.body.readableBytes == 0 {
+                pending.body = chunk
+            } else {
+                pending.body.writeBuffer(&chunk)
+            }
             state = .body(pending)
         case (.end, .body(let pending)):
             state = .idle
@@ -91,13 +97,16 @@ final class CallHandler: ChannelInboundHandler {
 
     private var tooLarge: CallFailure {
         CallFailure(
-            .bodyTooLarge, source: .caller, "the body is larger than \(options.bodyBytesMax) bytes, the most taken here")
+            .bodyTooLarge, source: .caller,
+            "the body is larger than \(options.bodyBytesMax) bytes, the most taken here")
     }
 
     private func begin(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
         switch Endpoint.find(head) {
         case .failure(let failure):
-            let hasBody = head.headers.contains(name: "content-length") || head.headers.contains(name: "transfer-encoding")
+            let hasBody =
+                head.headers.contains(name: "content-length")
+                || head.headers.contains(name: "transfer-encoding")
             state = .discarding
             send(failure, .openAIChat, closes: hasBody || !head.isKeepAlive, context)
         case .success(let endpoint):
@@ -106,7 +115,8 @@ final class CallHandler: ChannelInboundHandler {
                 guard (headers.contentLength ?? 0) <= options.bodyBytesMax else { throw tooLarge }
                 if headers.expectsContinue {
                     context.writeAndFlush(
-                        wrapOutboundOut(context.channel.allocator.buffer(staticString: "HTTP/1.1 100 Continue\r\n\r\n")),
+                        wrapOutboundOut(
+                            context.channel.allocator.buffer(staticString: "HTTP/1.1 100 Continue\r\n\r\n")),
                         promise: nil)
                 }
                 state = .body(Pending(head: head, headers: headers, endpoint: endpoint, body: ByteBuffer()))
@@ -139,10 +149,13 @@ final class CallHandler: ChannelInboundHandler {
             let names = directory.modelNames(for: who.tenant.id)
             let allowed = Set(try Authorizer.allowed(of: names.map(\.name), for: who))
             let body = ModelList(
-                names.filter { allowed.contains($0.name) }.map { ModelList.Entry(id: $0.name, owner: $0.owner) }
+                names.filter { allowed.contains($0.name) }.map {
+                    ModelList.Entry(id: $0.name, owner: $0.owner)
+                }
             ).encoded()
             var out = context.channel.allocator.buffer(capacity: body.count + 256)
-            AnswerHead(status: 200, length: body.count, request: .random(), closes: !keepAlive).write(into: &out)
+            AnswerHead(status: 200, length: body.count, request: .random(), closes: !keepAlive).write(
+                into: &out)
             out.writeBytes(body)
             context.writeAndFlush(wrapOutboundOut(out), promise: nil)
             if !keepAlive { closeAfterWrites(context) }
@@ -151,7 +164,9 @@ final class CallHandler: ChannelInboundHandler {
         }
     }
 
-    private func call(_ pending: Pending, _ dialect: Dialect, _ keepAlive: Bool, _ context: ChannelHandlerContext) {
+    private func call(
+        _ pending: Pending, _ dialect: Dialect, _ keepAlive: Bool, _ context: ChannelHandlerContext
+    ) {
         let now = loop.parts.clock.now
         let wall = loop.parts.clock.wall
         do throws(CallFailure) {
@@ -172,7 +187,8 @@ final class CallHandler: ChannelInboundHandler {
             case .forward(let session):
                 let exchange = CallExchange(
                     session: session, loop: loop, caller: self, dialect: dialect, fields: fields, body: body,
-                    headers: pending.head.headers, keepAlive: keepAlive, wholeMost: options.wholeAnswerBytesMax)
+                    headers: pending.head.headers, keepAlive: keepAlive,
+                    wholeMost: options.wholeAnswerBytesMax)
                 state = .busy(exchange)
                 exchange.start()
             }
@@ -198,9 +214,11 @@ final class CallHandler: ChannelInboundHandler {
         if !keepAlive { closeAfterWrites(context) }
     }
 
-    private func sendPlain(_ status: Int, _ body: String, _ keepAlive: Bool, _ context: ChannelHandlerContext) {
+    private func sendPlain(_ status: Int, _ body: String, _ keepAlive: Bool, _ context: ChannelHandlerContext)
+    {
         var out = context.channel.allocator.buffer(capacity: body.utf8.count + 256)
-        AnswerHead(status: status, length: body.utf8.count, request: .random(), closes: !keepAlive).write(into: &out)
+        AnswerHead(status: status, length: body.utf8.count, request: .random(), closes: !keepAlive).write(
+            into: &out)
         out.writeString(body)
         context.writeAndFlush(wrapOutboundOut(out), promise: nil)
         if !keepAlive { closeAfterWrites(context) }
@@ -208,17 +226,22 @@ final class CallHandler: ChannelInboundHandler {
 
     /// Refuses a request whose body is still coming: the connection ends, because what follows cannot be trusted to
     /// be a request.
-    private func refuse(_ failure: CallFailure, _ dialect: Dialect, _ context: ChannelHandlerContext, closing: Bool) {
+    private func refuse(
+        _ failure: CallFailure, _ dialect: Dialect, _ context: ChannelHandlerContext, closing: Bool
+    ) {
         state = .discarding
         send(failure, dialect, closes: closing, context)
     }
 
-    private func send(_ failure: CallFailure, _ dialect: Dialect, closes: Bool, _ context: ChannelHandlerContext) {
+    private func send(
+        _ failure: CallFailure, _ dialect: Dialect, closes: Bool, _ context: ChannelHandlerContext
+    ) {
         let id = CallID.random()
         let body = ErrorEnvelope.body(of: failure, as: dialect, requestID: id.text)
         var out = context.channel.allocator.buffer(capacity: body.count + 256)
         AnswerHead(
-            status: failure.status, length: body.count, request: id, retryAfter: failure.retryAfter, closes: closes
+            status: failure.status, length: body.count, request: id, retryAfter: failure.retryAfter,
+            closes: closes
         ).write(into: &out)
         out.writeBytes(body)
         context.writeAndFlush(wrapOutboundOut(out), promise: nil)
@@ -283,7 +306,8 @@ final class CallHandler: ChannelInboundHandler {
         // Framing that cannot be trusted is refused and the connection ends; it is never repaired.
         if error is HTTPParserError, case .idle = state {
             return send(
-                CallFailure(.invalidRequest, source: .caller, "the request is not well-formed HTTP/1.1"), .openAIChat,
+                CallFailure(.invalidRequest, source: .caller, "the request is not well-formed HTTP/1.1"),
+                .openAIChat,
                 closes: true, context)
         }
         context.close(promise: nil)
@@ -306,8 +330,10 @@ final class CallHandler: ChannelInboundHandler {
 
 extension ByteBuffer {
     fileprivate func scan(as dialect: Dialect) throws(CallFailure) -> RequestFields {
-        try withUnsafeReadableBytes { bytes in Result { () throws(CallFailure) in try RequestFields.scan(bytes, as: dialect) } }
-            .get()
+        try withUnsafeReadableBytes { bytes in
+            Result { () throws(CallFailure) in try RequestFields.scan(bytes, as: dialect) }
+        }
+        .get()
     }
 
     /// SHA-256 over the format's name and the body.

@@ -32,7 +32,8 @@ struct CallHeaders {
             case 16 where name.isHeader("content-encoding"):
                 guard value.isHeader("identity") else {
                     throw CallFailure(
-                        .invalidRequest, source: .caller, "send the body without content-encoding", field: "content-encoding",
+                        .invalidRequest, source: .caller, "send the body without content-encoding",
+                        field: "content-encoding",
                         status: 415)
                 }
             case 16 where name.isHeader("x-gatehouse-tags"): tags = try Self.tags(value)
@@ -50,7 +51,9 @@ struct CallHeaders {
     }
 
     /// Lends the credential headers to one call, which finds out who calls.
-    mutating func withCredential<Output>(_ body: (PresentedCredential) throws(CallFailure) -> Output)
+    mutating func withCredential<Output>(
+        _ body: (PresentedCredential) throws(CallFailure) -> Output
+    )
         throws(CallFailure) -> Output
     {
         try Self.lend(&authorization) { (first) throws(CallFailure) in
@@ -109,11 +112,14 @@ struct CallHeaders {
         if text.ends(with: "ms".utf8) {
             milliseconds = Int64(value.dropLast(2))
         } else {
-            milliseconds = Int64(text.ends(with: "s".utf8) ? value.dropLast() : value[...]).map { $0 &* 1_000 }
+            milliseconds = Int64(text.ends(with: "s".utf8) ? value.dropLast() : value[...]).map {
+                $0 &* 1_000
+            }
         }
         guard let milliseconds, (1...7_200_000).contains(milliseconds) else {
             throw CallFailure(
-                .invalidRequest, source: .caller, "x-gatehouse-timeout is seconds (30, 30s) or milliseconds (1500ms)",
+                .invalidRequest, source: .caller,
+                "x-gatehouse-timeout is seconds (30, 30s) or milliseconds (1500ms)",
                 field: "x-gatehouse-timeout")
         }
         return .milliseconds(milliseconds)

@@ -27,7 +27,8 @@ enum Endpoint: Sendable {
             return .failure(
                 CallFailure(
                     .endpointNotFound, source: .caller,
-                    "no such endpoint; there are " + table.map { "\($0.method) \($0.path)" }.joined(separator: ", ")))
+                    "no such endpoint; there are "
+                        + table.map { "\($0.method) \($0.path)" }.joined(separator: ", ")))
         }
         guard match.method == head.method else {
             return .failure(
@@ -36,7 +37,8 @@ enum Endpoint: Sendable {
         guard path.count == uri.count || isHarmless(uri.dropFirst(path.count + 1)) else {
             return .failure(
                 CallFailure(
-                    .invalidRequest, source: .caller, "query parameters are not taken here; a key belongs in a header"))
+                    .invalidRequest, source: .caller,
+                    "query parameters are not taken here; a key belongs in a header"))
         }
         return .success(match.endpoint)
     }

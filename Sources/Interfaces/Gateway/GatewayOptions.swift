@@ -12,7 +12,8 @@ package struct GatewayOptions: Sendable, Hashable {
     package var certificateKeyPath: String?
 
     package init(
-        host: String = "127.0.0.1", port: Int = 8080, bodyBytesMax: Int = 32 << 20, wholeAnswerBytesMax: Int = 1 << 20,
+        host: String = "127.0.0.1", port: Int = 8080, bodyBytesMax: Int = 32 << 20,
+        wholeAnswerBytesMax: Int = 1 << 20,
         idleSeconds: Int64 = 75, certificatePath: String? = nil, certificateKeyPath: String? = nil
     ) {
         self.host = host

@@ -34,7 +34,8 @@ package final class GatewayServer: Sendable {
                 NIOLoopBound(
                     LoopContext(
                         lane: lane, path: path, parts: parts,
-                        pool: UpstreamPool(loop: loop, options: upstream, tls: tls), health: health), eventLoop: loop)
+                        pool: UpstreamPool(loop: loop, options: upstream, tls: tls), health: health),
+                    eventLoop: loop)
             }.get()
             contexts.append((loop, context))
         }
@@ -46,7 +47,8 @@ package final class GatewayServer: Sendable {
             .serverChannelOption(ChannelOptions.socketOption(.so_reuseaddr), value: 1)
             .childChannelOption(ChannelOptions.socketOption(.tcp_nodelay), value: 1)
             .childChannelOption(
-                ChannelOptions.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: 16 << 10))
+                ChannelOptions.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: 16 << 10)
+            )
             .childChannelInitializer { channel in
                 guard let own = table.first(where: { $0.loop === channel.eventLoop }) else {
                     return channel.eventLoop.makeFailedFuture(ChannelError.inappropriateOperationForState)
@@ -65,7 +67,9 @@ package final class GatewayServer: Sendable {
     }
 
     private static func serverTLS(_ options: GatewayOptions) throws -> NIOSSLContext? {
-        guard let certificate = options.certificatePath, let key = options.certificateKeyPath else { return nil }
+        guard let certificate = options.certificatePath, let key = options.certificateKeyPath else {
+            return nil
+        }
         var configuration = TLSConfiguration.makeServerConfiguration(
             certificateChain: try NIOSSLCertificate.fromPEMFile(certificate).map { .certificate($0) },
             privateKey: .privateKey(try NIOSSLPrivateKey(file: key, format: .pem)))

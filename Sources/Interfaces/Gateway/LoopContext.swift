@@ -24,7 +24,8 @@ final class LoopContext {
     private static let endpointsMost = 256
 
     init(
-        lane: Int, path: RequestPath, parts: PathParts, pool: UpstreamPool, health: @escaping @Sendable () -> HealthState
+        lane: Int, path: RequestPath, parts: PathParts, pool: UpstreamPool,
+        health: @escaping @Sendable () -> HealthState
     ) {
         self.lane = lane
         self.path = path
@@ -34,7 +35,9 @@ final class LoopContext {
     }
 
     /// The prepared endpoint of a provider for a format.
-    func endpoint(_ provider: ProviderDefinition, _ dialect: Dialect) throws(ProviderRefusal) -> UpstreamEndpoint {
+    func endpoint(
+        _ provider: ProviderDefinition, _ dialect: Dialect
+    ) throws(ProviderRefusal) -> UpstreamEndpoint {
         let key = EndpointKey(provider: provider, dialect: dialect)
         if let known = endpoints[key] { return known }
         let fresh = try UpstreamEndpoint(provider, dialect: dialect)

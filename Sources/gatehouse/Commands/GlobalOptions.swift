@@ -5,7 +5,9 @@ import Operations
 
 /// What every command takes.
 struct GlobalOptions: ParsableArguments {
-    @Option(name: .long, help: "The data folder (default: $GATEHOUSE_HOME, else the XDG data folder + /gatehouse).")
+    @Option(
+        name: .long,
+        help: "The data folder (default: $GATEHOUSE_HOME, else the XDG data folder + /gatehouse).")
     var data: String?
 
     @Option(name: .long, help: "The configuration file (default: DATA/gatehouse.toml).")
@@ -64,21 +66,25 @@ extension OperatorSession {
     }
 
     func question(_ query: EngineQuery) async throws -> EngineAnswer {
-        do throws(CommandRefusal) { return try await ask(query) } catch { throw CommandFailure(error.message) }
+        do throws(CommandRefusal) { return try await ask(query) } catch {
+            throw CommandFailure(error.message)
+        }
     }
 
     func picture() async throws -> EngineSnapshot {
-        do throws(CommandRefusal) { return try await snapshot() } catch { throw CommandFailure(error.message) }
+        do throws(CommandRefusal) { return try await snapshot() } catch {
+            throw CommandFailure(error.message)
+        }
     }
 }
 
-extension Name: @retroactive ExpressibleByArgument {
+extension Name: ExpressibleByArgument {
     public init?(argument: String) {
         do throws(NameRefusal) { try self.init(argument) } catch { return nil }
     }
 }
 
-extension Target: @retroactive ExpressibleByArgument {
+extension Target: ExpressibleByArgument {
     public init?(argument: String) {
         do throws(NameRefusal) { try self.init(argument) } catch { return nil }
     }

@@ -40,7 +40,8 @@ struct KeyCommand: AsyncParsableCommand {
 
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "List provider keys by fingerprint.", discussion: "Example:\n  gatehouse key list --json")
+            abstract: "List provider keys by fingerprint.",
+            discussion: "Example:\n  gatehouse key list --json")
         @OptionGroup var global: GlobalOptions
         @OptionGroup var listing: ListingOptions
 
@@ -79,7 +80,8 @@ struct KeyCommand: AsyncParsableCommand {
         @OptionGroup var global: GlobalOptions
         @OptionGroup var source: SecretSource
         @Argument var key: String
-        @Option(help: "How long the old key stays usable for undo: 30s, 10m, 2h.") var drain: Seconds = Seconds(600)
+        @Option(help: "How long the old key stays usable for undo: 30s, 10m, 2h.") var drain: Seconds =
+            Seconds(600)
         @Flag(help: "Go on when the provider cannot be asked.") var acceptUnverified = false
 
         func run() async throws {
@@ -87,13 +89,15 @@ struct KeyCommand: AsyncParsableCommand {
             let id = try await session.providerKey(key)
             let secret = try source.read("successor of \(id.short): ")
             try await session.carryOut(
-                .keyRotate(key: id, drainSeconds: drain.count, acceptUnverified: acceptUnverified), secret: secret)
+                .keyRotate(key: id, drainSeconds: drain.count, acceptUnverified: acceptUnverified),
+                secret: secret)
         }
     }
 
     struct Undo: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Put traffic back on a draining key.", discussion: "Example:\n  gatehouse key undo 3f9c2a17")
+            abstract: "Put traffic back on a draining key.",
+            discussion: "Example:\n  gatehouse key undo 3f9c2a17")
         @OptionGroup var global: GlobalOptions
         @Argument var key: String
 
@@ -176,13 +180,19 @@ extension OperatorSession {
         try Self.find(text, among: try await picture().virtualKeys.map(\.id), what: "token")
     }
 
-    private static func find<Kind>(_ text: String, among ids: [Identifier<Kind>], what: String) throws -> Identifier<Kind> {
-        guard text.utf8.count >= 4 else { throw CommandFailure("name the \(what) by at least 4 digits of its id") }
+    private static func find<Kind>(
+        _ text: String, among ids: [Identifier<Kind>], what: String
+    ) throws -> Identifier<Kind> {
+        guard text.utf8.count >= 4 else {
+            throw CommandFailure("name the \(what) by at least 4 digits of its id")
+        }
         let found = ids.filter { $0.text.hasPrefix(text) }
         guard let first = found.first else {
             throw CommandFailure("there is no \(what) \(text); see: gatehouse \(what) list")
         }
-        guard found.count == 1 else { throw CommandFailure("\(found.count) \(what)s begin with \(text); give more digits") }
+        guard found.count == 1 else {
+            throw CommandFailure("\(found.count) \(what)s begin with \(text); give more digits")
+        }
         return first
     }
 }

@@ -15,7 +15,8 @@ struct ConsoleCommand: AsyncParsableCommand {
 
 struct DemoCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "demo", abstract: "The console on a throw-away folder with simulated providers and traffic.",
+        commandName: "demo",
+        abstract: "The console on a throw-away folder with simulated providers and traffic.",
         discussion: """
             Everything goes through the real engine and the real path; only the providers and the callers are simulated,
             on loopback. Every screen says DEMO. Needs no key and no network, and removes its folder when it ends.
@@ -31,11 +32,14 @@ struct DemoCommand: AsyncParsableCommand {
 
     func validate() throws {
         guard (0.1...20).contains(speed) else { throw ValidationError("--speed takes 0.1 to 20") }
-        if let seconds, !(1...86_400).contains(seconds) { throw ValidationError("--seconds takes 1 to 86400") }
+        if let seconds, !(1...86_400).contains(seconds) {
+            throw ValidationError("--seconds takes 1 to 86400")
+        }
     }
 
     func run() async throws {
-        try await Launcher.demo(console.choices, seed: seed, speed: speed, headless: headless, seconds: seconds)
+        try await Launcher.demo(
+            console.choices, seed: seed, speed: speed, headless: headless, seconds: seconds)
     }
 }
 
@@ -72,7 +76,8 @@ struct InitCommand: AsyncParsableCommand {
     @Flag(help: "Read the passphrase's line from standard input.") var passphraseFromStdin = false
 
     func run() async throws {
-        try await Launcher.initialize(try global.places, keyFile: keyfile, passphraseFromStdin: passphraseFromStdin)
+        try await Launcher.initialize(
+            try global.places, keyFile: keyfile, passphraseFromStdin: passphraseFromStdin)
     }
 }
 
@@ -89,17 +94,22 @@ struct ThemeCommand: ParsableCommand {
 
         func run() throws {
             let shelf = ThemeShelf.find()
-            try Output.listing(shelf.entries, json: listing.json, columns: ["THEME", "FROM", "CONTRAST", "PROBLEM"]) {
+            try Output.listing(
+                shelf.entries, json: listing.json, columns: ["THEME", "FROM", "CONTRAST", "PROBLEM"]
+            ) {
                 [$0.name, $0.path, $0.contrast, $0.problem]
             }
-            if shelf.entries.contains(where: { !$0.problem.isEmpty }) { throw CommandFailure("a theme is bad; see above") }
+            if shelf.entries.contains(where: { !$0.problem.isEmpty }) {
+                throw CommandFailure("a theme is bad; see above")
+            }
         }
     }
 }
 
 struct DoctorCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "doctor", abstract: "Check this machine, the data folder, the configuration and the themes.",
+        commandName: "doctor",
+        abstract: "Check this machine, the data folder, the configuration and the themes.",
         discussion: "Example:\n  gatehouse doctor")
     @OptionGroup var global: GlobalOptions
     @OptionGroup var listing: ListingOptions
@@ -109,7 +119,9 @@ struct DoctorCommand: AsyncParsableCommand {
         try Output.listing(findings, json: listing.json, columns: ["CHECK", "STATE", "WHAT"]) {
             [$0.check, $0.state.rawValue, $0.what]
         }
-        if findings.contains(where: { $0.state == .bad }) { throw CommandFailure("something needs attention; see BAD above") }
+        if findings.contains(where: { $0.state == .bad }) {
+            throw CommandFailure("something needs attention; see BAD above")
+        }
     }
 }
 

@@ -6,7 +6,8 @@ import Operations
 struct ProviderCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "provider", abstract: "Providers: list, test.",
-        discussion: "Example:\n  gatehouse provider test openai --tenant acme", subcommands: [List.self, Test.self])
+        discussion: "Example:\n  gatehouse provider test openai --tenant acme",
+        subcommands: [List.self, Test.self])
 
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -30,7 +31,9 @@ struct ProviderCommand: AsyncParsableCommand {
         @Argument var name: ProviderName
         @Option var tenant: TenantName?
 
-        func run() async throws { try await global.open().carryOut(.providerTest(provider: name, tenant: tenant)) }
+        func run() async throws {
+            try await global.open().carryOut(.providerTest(provider: name, tenant: tenant))
+        }
     }
 }
 
@@ -47,19 +50,22 @@ struct BreakerCommand: AsyncParsableCommand {
 
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "List targets with their breakers.", discussion: "Example:\n  gatehouse breaker list --json")
+            abstract: "List targets with their breakers.",
+            discussion: "Example:\n  gatehouse breaker list --json")
         @OptionGroup var global: GlobalOptions
         @OptionGroup var listing: ListingOptions
 
         func run() async throws {
             let picture = try await global.open().picture()
             try Output.listing(
-                picture.targets, json: listing.json, columns: ["TARGET", "BREAKER", "HELD", "RQ/S", "ERR%", "WHY"]
+                picture.targets, json: listing.json,
+                columns: ["TARGET", "BREAKER", "HELD", "RQ/S", "ERR%", "WHY"]
             ) { target in
                 [
                     target.target.description, target.position.word,
                     target.hold.map { "by \($0.owner) until \($0.ends.civil.clock)Z" } ?? "-",
-                    Output.decimal(target.figures.requestsPerSecond), Output.decimal(target.figures.errorPercent),
+                    Output.decimal(target.figures.requestsPerSecond),
+                    Output.decimal(target.figures.errorPercent),
                     target.why,
                 ]
             }
@@ -81,7 +87,8 @@ struct BreakerCommand: AsyncParsableCommand {
     struct Close: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Force a breaker closed: calls pass, failures do not trip it.",
-            discussion: "Example:\n  gatehouse breaker close openai/gpt-6-sol --for 15m --reason 'false alarm'")
+            discussion:
+                "Example:\n  gatehouse breaker close openai/gpt-6-sol --for 15m --reason 'false alarm'")
         @OptionGroup var global: GlobalOptions
         @OptionGroup var hold: HoldOptions
         func run() async throws {
@@ -129,7 +136,8 @@ struct CacheCommand: AsyncParsableCommand {
 
     struct Stats: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Show the cache's size and use by tenant.", discussion: "Example:\n  gatehouse cache stats")
+            abstract: "Show the cache's size and use by tenant.",
+            discussion: "Example:\n  gatehouse cache stats")
         @OptionGroup var global: GlobalOptions
         @OptionGroup var listing: ListingOptions
 
@@ -137,14 +145,17 @@ struct CacheCommand: AsyncParsableCommand {
             let cache = try await global.open().picture().cache
             guard !listing.json else { return try Output.json(cache) }
             try Output.listing(
-                cache.tenants, json: false, columns: ["TENANT", "CACHE", "ENTRIES", "BYTES", "HITS", "MISSES", "SAVED $"]
+                cache.tenants, json: false,
+                columns: ["TENANT", "CACHE", "ENTRIES", "BYTES", "HITS", "MISSES", "SAVED $"]
             ) { tenant in
                 [
                     tenant.tenant.text, tenant.enabled ? "on" : "OFF", "\(tenant.entries)", "\(tenant.bytes)",
                     "\(tenant.hits)", "\(tenant.misses)", tenant.saved.dollars(decimals: 4),
                 ]
             }
-            Output.line("all        \(cache.entries) entries, \(cache.bytes) of \(cache.bytesMax) bytes, evicted \(cache.evicted)")
+            Output.line(
+                "all        \(cache.entries) entries, \(cache.bytes) of \(cache.bytesMax) bytes, evicted \(cache.evicted)"
+            )
         }
     }
 
@@ -181,19 +192,21 @@ struct VaultCommand: AsyncParsableCommand {
             let vault = try await session.picture().vault
             guard !listing.json else { return try Output.json(vault) }
             Output.line("vault      \(vault.unlocked ? "unlocked" : "SEALED")")
-            Output.line("slots      \(vault.slots.joined(separator: ", "))   root version \(vault.rootVersion)")
+            Output.line(
+                "slots      \(vault.slots.joined(separator: ", "))   root version \(vault.rootVersion)")
             Output.line("keys       \(vault.sealedKeys) sealed, \(vault.damagedKeys) damaged")
         }
     }
 
     struct Unlock: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Unlock the vault of a running engine.", discussion: "Example:\n  gatehouse vault unlock")
+            abstract: "Unlock the vault of a running engine.",
+            discussion: "Example:\n  gatehouse vault unlock")
         @OptionGroup var global: GlobalOptions
         @OptionGroup var source: SecretSource
 
         func run() async throws {
-            let session = try await OperatorSession.openRunning(try global.places)
+            let session = try OperatorSession.openRunning(try global.places)
             try await session.carryOut(.vaultUnlock, secret: try source.read("passphrase: "))
         }
     }

@@ -6,7 +6,8 @@ import Operations
 struct UsageCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "usage", abstract: "The usage ledger: report.",
-        discussion: "Example:\n  gatehouse usage report --by tenant,model --since 7d", subcommands: [Report.self])
+        discussion: "Example:\n  gatehouse usage report --by tenant,model --since 7d",
+        subcommands: [Report.self])
 
     struct Report: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -31,11 +32,13 @@ struct UsageCommand: AsyncParsableCommand {
             let now = SystemClock().wall
             let columns = by.split(separator: ",").map(String.init)
             let query = UsageQuery(
-                by: columns, since: now + .seconds(-since.count), until: now + .seconds(1 - until.count), tenant: tenant)
+                by: columns, since: now + .seconds(-since.count), until: now + .seconds(1 - until.count),
+                tenant: tenant)
             guard case .usage(let lines) = try await session.question(.usageReport(query)) else { return }
             let head =
                 columns.map { $0.uppercased() } + [
-                    "CALLS", "FAILED", "IN", "CACHE READ", "CACHE WRITE", "OUT", "REASONING", "COST $", "UNPRICED", "SAVED $",
+                    "CALLS", "FAILED", "IN", "CACHE READ", "CACHE WRITE", "OUT", "REASONING", "COST $",
+                    "UNPRICED", "SAVED $",
                 ]
             let rows = lines.map { line in
                 line.keys.map { $0.isEmpty ? "-" : $0 } + [
@@ -64,21 +67,26 @@ struct AuditCommand: AsyncParsableCommand {
 
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "List audit records, newest first.", discussion: "Example:\n  gatehouse audit list --limit 20")
+            abstract: "List audit records, newest first.",
+            discussion: "Example:\n  gatehouse audit list --limit 20")
         @OptionGroup var global: GlobalOptions
         @OptionGroup var listing: ListingOptions
         @Option(help: "At most this many.") var limit: Int = 50
 
         func run() async throws {
             let session = try await global.open()
-            guard case .audit(let records) = try await session.question(.audit(before: nil, limit: limit)) else { return }
+            guard case .audit(let records) = try await session.question(.audit(before: nil, limit: limit))
+            else { return }
             try Output.listing(
                 records, json: listing.json,
-                columns: ["TIME", "#", "ACTOR", "VIA", "ACTION", "TARGET", "BEFORE", "AFTER", "RESULT", "REASON"]
+                columns: [
+                    "TIME", "#", "ACTOR", "VIA", "ACTION", "TARGET", "BEFORE", "AFTER", "RESULT", "REASON",
+                ]
             ) { record in
                 let draft = record.draft
                 return [
-                    draft.at.description, "\(record.sequence)", draft.actor, draft.via, draft.action, draft.target,
+                    draft.at.description, "\(record.sequence)", draft.actor, draft.via, draft.action,
+                    draft.target,
                     draft.before, draft.after, draft.result, draft.reason,
                 ]
             }
@@ -94,7 +102,8 @@ struct AuditCommand: AsyncParsableCommand {
         func run() async throws {
             let session = try await OperatorSession.openSealed(try global.places)
             switch try await session.question(.verifyAudit) {
-            case .auditIntact(let records, let head): Output.line("the chain is intact: \(records) records, head \(head)")
+            case .auditIntact(let records, let head):
+                Output.line("the chain is intact: \(records) records, head \(head)")
             case .auditBroken(let sequence, let what):
                 throw CommandFailure("the chain is BROKEN at record \(sequence): \(what)")
             default: throw CommandFailure("the engine answered something else than was asked")

@@ -56,16 +56,23 @@ struct TenantCommand: AsyncParsableCommand {
                 throw CommandFailure("there is no tenant \(name); see: gatehouse tenant list")
             }
             guard !listing.json else { return try Output.json(tenant) }
-            Output.line("tenant     \(tenant.name)  \(tenant.status.rawValue)  since \(tenant.created.civil.date)")
+            Output.line(
+                "tenant     \(tenant.name)  \(tenant.status.rawValue)  since \(tenant.created.civil.date)")
             Output.line(
                 "limits     rpm \(Output.limit(tenant.limits.requestsPerMinute))  tpm "
-                    + "\(Output.limit(tenant.limits.tokensPerMinute))  parallel \(Output.limit(tenant.limits.parallel))")
-            Output.line("cost today $\(tenant.costToday.dollars(decimals: 6))  unpriced calls \(tenant.unpricedToday)")
+                    + "\(Output.limit(tenant.limits.tokensPerMinute))  parallel \(Output.limit(tenant.limits.parallel))"
+            )
+            Output.line(
+                "cost today $\(tenant.costToday.dollars(decimals: 6))  unpriced calls \(tenant.unpricedToday)"
+            )
             for key in picture.providerKeys where key.tenant == name {
-                Output.line("key        \(key.provider)/\(key.label)  \(key.fingerprint)  \(key.state.rawValue)  \(key.id)")
+                Output.line(
+                    "key        \(key.provider)/\(key.label)  \(key.fingerprint)  \(key.state.rawValue)  \(key.id)"
+                )
             }
             for key in picture.virtualKeys where key.tenant == name {
-                Output.line("token      \(key.name)  \(key.fingerprint)  \(key.word(at: picture.at))  \(key.id)")
+                Output.line(
+                    "token      \(key.name)  \(key.fingerprint)  \(key.word(at: picture.at))  \(key.id)")
             }
         }
     }
@@ -85,7 +92,8 @@ struct TenantCommand: AsyncParsableCommand {
 
     struct Resume: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Serve a suspended tenant's calls again.", discussion: "Example:\n  gatehouse tenant resume acme")
+            abstract: "Serve a suspended tenant's calls again.",
+            discussion: "Example:\n  gatehouse tenant resume acme")
         @OptionGroup var global: GlobalOptions
         @Argument var name: TenantName
 

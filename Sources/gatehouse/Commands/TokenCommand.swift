@@ -33,7 +33,8 @@ struct TokenCommand: AsyncParsableCommand {
             try await global.open().carryOut(
                 .tokenIssue(
                     TokenOrder(
-                        tenant: tenant, name: try name ?? Label("default"), user: user, team: team, models: names,
+                        tenant: tenant, name: try name ?? Label("default"), user: user, team: team,
+                        models: names,
                         limits: limits.set, expiresInSeconds: expires?.count)))
         }
     }
@@ -48,7 +49,10 @@ struct TokenCommand: AsyncParsableCommand {
             let picture = try await global.open().picture()
             try Output.listing(
                 picture.virtualKeys, json: listing.json,
-                columns: ["TENANT", "NAME", "FINGERPRINT", "STATE", "RPM", "TPM", "PARALLEL", "MODELS", "EXPIRES", "ID"]
+                columns: [
+                    "TENANT", "NAME", "FINGERPRINT", "STATE", "RPM", "TPM", "PARALLEL", "MODELS", "EXPIRES",
+                    "ID",
+                ]
             ) { key in
                 [
                     key.tenant.text, key.name.text, key.fingerprint, key.word(at: picture.at),

@@ -30,7 +30,8 @@ package struct OutgoingRequest: Sendable {
         secret: borrowing SecretBytes?, room: ByteBuffer = ByteBuffer()
     ) throws(ProviderRefusal) {
         switch secret {
-        case .none: try self.init(to: endpoint, body: body, callerHeaders: callerHeaders, lent: nil, room: room)
+        case .none:
+            try self.init(to: endpoint, body: body, callerHeaders: callerHeaders, lent: nil, room: room)
         case .some(let secret):
             self = try secret.withBytes { (bytes) throws(ProviderRefusal) in
                 try Self(to: endpoint, body: body, callerHeaders: callerHeaders, lent: bytes, room: room)
@@ -41,7 +42,8 @@ package struct OutgoingRequest: Sendable {
     /// Writes the head into `room`, which must be empty, with a key lent for this call. Refuses with a sentence, and
     /// then nothing of the key stays.
     init(
-        to endpoint: UpstreamEndpoint, body: ByteBuffer, callerHeaders: HTTPHeaders?, lent: UnsafeRawBufferPointer?,
+        to endpoint: UpstreamEndpoint, body: ByteBuffer, callerHeaders: HTTPHeaders?,
+        lent: UnsafeRawBufferPointer?,
         room: ByteBuffer
     ) throws(ProviderRefusal) {
         self.endpoint = endpoint

@@ -65,7 +65,8 @@ package final class UpstreamPool {
     ) throws(ProviderRefusal) -> UpstreamExchange {
         switch secret {
         case .none: return try send(request, lent: nil, delegate: delegate, timeouts: timeouts)
-        case .some(let secret): return try send(request, secret: secret, delegate: delegate, timeouts: timeouts)
+        case .some(let secret):
+            return try send(request, secret: secret, delegate: delegate, timeouts: timeouts)
         }
     }
 

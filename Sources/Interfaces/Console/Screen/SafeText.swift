@@ -1,0 +1,49 @@
+/// Makes any text fit to be shown: nothing in it can steer a terminal, hide, or reorder what stands around it.
+package enum SafeText {
+    /// More marks than two on one base are a flood, not a script.
+    private static let marksMost = 2
+
+    /// At most `limit` characters; what must not be shown becomes `?`.
+    package static func clean(_ text: String, limit: Int) -> String {
+        if text.utf8.count <= limit, text.utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7f }) { return text }
+        var out = ""
+        var count = 0
+        for character in text {
+            guard count < limit else { break }
+            out.append(contentsOf: clean(character))
+            count += 1
+        }
+        return out
+    }
+
+    /// CR LF is one character to Swift, and so are emoji sequences: each is looked at scalar by scalar.
+    private static func clean(_ character: Character) -> String {
+        var out = String.UnicodeScalarView()
+        var marks = 0
+        for scalar in character.unicodeScalars {
+            switch scalar.properties.generalCategory {
+            case .nonspacingMark, .enclosingMark, .spacingMark:
+                // Variation selectors are marks as well; terminals differ on them, so they go.
+                guard !(0xfe00...0xfe0f).contains(scalar.value), !out.isEmpty, marks < marksMost else {
+                    continue
+                }
+                marks += 1
+                out.append(scalar)
+            case .control, .format, .surrogate, .privateUse, .unassigned, .lineSeparator, .paragraphSeparator:
+                // Joiners inside an emoji sequence end it: its plain base stands for all of it.
+                if scalar.value == 0x200d, !out.isEmpty { return String(out) }
+                out.append("?")
+            case .spaceSeparator: out.append(" ")
+            default:
+                // Regional indicators and skin tones join with what stands before them.
+                if !out.isEmpty,
+                    (0x1f1e6...0x1f1ff).contains(scalar.value) || (0x1f3fb...0x1f3ff).contains(scalar.value)
+                {
+                    continue
+                }
+                out.append(scalar)
+            }
+        }
+        return String(out)
+    }
+}
