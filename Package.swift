@@ -32,6 +32,7 @@ let nioCore = Target.Dependency.product(name: "NIOCore", package: nio)
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: nio)
 let nioHTTP = Target.Dependency.product(name: "NIOHTTP1", package: nio)
 let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: nio)
+let nioTLS = Target.Dependency.product(name: "NIOTLS", package: nio)
 let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
@@ -60,7 +61,7 @@ let package = Package(
         module("Domain", in: "Core"),
         module("Locking", in: "Core"),
         module("Cipher", in: "Core", uses: ["Domain", "Locking", "CLibCrypto", "CLinux"]),
-        module("Dialects", in: "Core", uses: ["Domain", "CLinux"]),
+        module("Dialects", in: "Core", uses: ["Domain"]),
         module("Storage", in: "Core", uses: ["Domain", "Locking"]),
         module("Events", in: "Core", uses: ["Domain", "Locking"]),
         module("Operations", in: "Core", uses: ["Domain", "Events", "Locking"]),
@@ -73,7 +74,7 @@ let package = Package(
         module("Vault", in: "Features", uses: ["Domain", "Cipher", "Locking"]),
         module(
             "Providers", in: "Features",
-            uses: ["Domain", "Dialects", "Cipher", "Locking", nioCore, nioPosix, nioHTTP, nioSSL]),
+            uses: ["Domain", "Dialects", "Cipher", "Locking", nioCore, nioPosix, nioHTTP, nioTLS, nioSSL]),
         module("Metering", in: "Features", uses: ["Domain", "Storage", "Locking"]),
 
         // Engine: takes each call through the features, and answers the operator's port
@@ -111,5 +112,26 @@ let package = Package(
             name: "gatehouse",
             dependencies: ["Assembly", "Operations", "Domain", arguments], path: "Sources/gatehouse",
             swiftSettings: strict),
+
+        // Tests mirror the modules; PathTests run the whole program, SourceRulesTests read the source tree
+        tests("CipherTests", uses: ["Cipher", "Domain", "CLibCrypto", "CLinux"], data: [.copy("Fixtures")]),
+        tests("AccessTests", uses: ["Access", "Cipher", "Domain"]),
+        tests("VaultTests", uses: ["Vault", "Cipher", "Domain", "Locking"]),
+        tests("DialectsTests", uses: ["Dialects", "Domain"], data: [.copy("Fixtures")]),
+        tests("MeteringTests", uses: ["Metering", "Storage", "Domain", "Locking"]),
+        tests("RoutingTests", uses: ["Routing", "Domain", "Locking"]),
+        tests("LimitsTests", uses: ["Limits", "Domain", "Locking"]),
+        tests("CacheTests", uses: ["Cache", "Domain", "Locking"]),
+        tests("StorageTests", uses: ["Storage", "Domain"]),
+        tests("StorageContract", uses: ["SQLiteStorage", "Storage", "Domain"]),
+        tests("SQLiteStorageTests", uses: ["SQLiteStorage", "Storage", "Domain", "CSQLite", grdb]),
+        tests(
+            "ProvidersTests",
+            uses: [
+                "Providers", "Domain", "Dialects", "Cipher", "Locking", nioCore, nioPosix, nioHTTP,
+                nioEmbedded,
+                nioSSL,
+            ]),
+        tests("ConsoleTests", uses: ["Console", "Domain", "Events", "Operations"]),
     ]
 )

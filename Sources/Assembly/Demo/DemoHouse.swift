@@ -16,6 +16,7 @@ struct DemoHouse {
         ("anthropic", .anthropic, "sk-ant-demo-0000000000000000"),
         ("openai", .openai, "sk-demo-000000000000000000000"),
         ("mistral", .openaiCompatible, "demo-mistral-000000000000000"),
+        ("anthropic-eu", .anthropic, "sk-ant-demo-eu-0000000000000"),
         ("vllm", .openaiCompatible, ""),
     ]
 
@@ -127,7 +128,7 @@ struct DemoHouse {
         text += """
             [[route]]
             model = "smart"
-            targets = ["anthropic/claude-sonnet-5", "anthropic/claude-haiku-4-5"]
+            targets = ["anthropic/claude-sonnet-5", "anthropic-eu/claude-sonnet-5"]
             [[route]]
             model = "chat"
             strategy = "weighted"

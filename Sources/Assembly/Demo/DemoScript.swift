@@ -52,7 +52,7 @@ package struct DemoScript: Sendable {
     }
 
     package func mood(of provider: Int, at seconds: Double) -> Mood {
-        let base = [420.0, 560.0, 300.0, 90.0][provider % 4]
+        let base = [420.0, 560.0, 300.0, 480.0, 90.0][provider % 5]
         let current = outage(max(0, Int(seconds / Self.cycle)))
         if current.provider == provider, seconds >= current.start, seconds < current.end {
             return Mood(latency: base * 1.6, overloaded: 0.55, failed: 0.3, cut: 0.05)

@@ -17,6 +17,7 @@ extension CommandDesk {
         try await tenants.create(tenant.id, vault: vault.id)
         let audit = draft(who, "tenant.add", name.text, tenant: tenant.id, after: Self.words(limits))
         try await control.insertTenant(tenant, key: key, audit: audit)
+        if let failure = parts.vault.load([key])[tenant.id] { throw failure }
         change { state in
             state.tenants[tenant.id] = tenant
             state.tenantKeys.append(key)

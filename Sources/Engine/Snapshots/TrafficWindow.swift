@@ -33,6 +33,7 @@ struct TrafficWindow: Sendable {
 
     private var slots = Array(repeating: Slot(), count: TrafficSeries.points)
     private(set) var last: WallTime?
+    private var first: WallTime?
 
     mutating func add(_ sample: Sample, at: WallTime) {
         let epoch = at.milliseconds / Self.slotMilliseconds
@@ -49,6 +50,7 @@ struct TrafficWindow: Sendable {
         slots[index].tokens += sample.tokens
         slots[index].latency.add(milliseconds: sample.milliseconds)
         last = at
+        if first == nil { first = at }
     }
 
     private mutating func retireHistograms(before epoch: Int64) {
@@ -88,7 +90,10 @@ struct TrafficWindow: Sendable {
 
     private func recentSeconds(at now: WallTime) -> Double {
         let into = Double(now.milliseconds % Self.slotMilliseconds) / 1_000
-        return Double((Self.recent - 1) * TrafficSeries.secondsPerPoint) + max(into, 0.5)
+        let window = Double((Self.recent - 1) * TrafficSeries.secondsPerPoint) + max(into, 0.5)
+        // Younger than the window: the rate is that of the time there was.
+        let age = first.map { Double((now - $0).wholeMilliseconds) / 1_000 } ?? window
+        return max(1, min(window, age))
     }
 
     private func recentSum(at now: WallTime) -> Slot {
