@@ -5,9 +5,9 @@ import Operations
 
 struct UsageCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "usage", abstract: "The usage ledger: report.",
+        commandName: "usage", abstract: "The usage ledger: report, calls.",
         discussion: "Example:\n  gatehouse usage report --by tenant,model --since 7d",
-        subcommands: [Report.self])
+        subcommands: [Report.self, Calls.self])
 
     struct Report: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -52,6 +52,38 @@ struct UsageCommand: AsyncParsableCommand {
             case .json: try Output.json(lines)
             case .csv: Output.csv([head] + rows)
             case .table: Output.table(head, rows)
+            }
+        }
+    }
+}
+
+extension UsageCommand {
+    struct Calls: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "List a tenant's calls, newest first.",
+            discussion: "Example:\n  gatehouse usage calls acme --limit 20")
+        @OptionGroup var global: GlobalOptions
+        @OptionGroup var listing: ListingOptions
+        @Argument var tenant: TenantName
+        @Option(help: "At most this many, up to 10000.") var limit: Int = 50
+
+        func run() async throws {
+            let session = try await global.open()
+            guard case .calls(let rows) = try await session.question(.calls(tenant: tenant, limit: limit))
+            else { return }
+            try Output.listing(
+                rows, json: listing.json,
+                columns: [
+                    "TIME", "MODEL", "TARGET", "CODE", "MS", "IN", "OUT", "COST $", "CACHE", "TAGS", "CALL",
+                ]
+            ) { row in
+                [
+                    row.at.description, row.model, row.target?.description ?? "-", "\(row.status)",
+                    "\(row.latencyMicroseconds / 1_000)", "\(row.usage.totalInput)",
+                    "\(row.usage.totalOutput)",
+                    row.cost.map { $0.dollars(decimals: 6) } ?? "unknown", row.cache.rawValue, row.tags,
+                    row.call.text,
+                ]
             }
         }
     }

@@ -1,0 +1,192 @@
+import Foundation
+
+/// A gateway as its users have it: the real binary on a data folder of its own, and a provider on loopback.
+final class House {
+    static let openAIKey = "sk-test-MARKED-4f9c2a7be1d80356"
+    static let anthropicKey = "sk-ant-MARKED-77c1e05d9ab3f264"
+
+    let folder: TemporaryFolder
+    private let provider: Process
+    private(set) var engine: Process?
+    let providerPort: Int
+    private(set) var port = 0
+    private var runs = 0
+
+    var data: String { folder.path + "/data" }
+    var record: String { folder.path + "/requests" }
+    var logs: [String] { (0...runs).map { folder.path + "/log\($0)" } }
+
+    /// The program that was built with these tests.
+    static var binary: String {
+        get throws {
+            let tests = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+            let folder = URL(fileURLWithPath: tests).deletingLastPathComponent()
+            for candidate in [
+                folder, folder.deletingLastPathComponent(),
+                Bundle.module.bundleURL.deletingLastPathComponent(),
+            ] {
+                let path = candidate.appendingPathComponent("gatehouse").path
+                if FileManager.default.isExecutableFile(atPath: path) { return path }
+            }
+            throw Tool.Failure(description: "no gatehouse beside \(tests); build it with: swift build")
+        }
+    }
+
+    /// Python with the official SDKs, made by the README's test command.
+    static var python: String {
+        get throws {
+            let package = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+                .deletingLastPathComponent()
+                .deletingLastPathComponent().deletingLastPathComponent()
+            let path =
+                ProcessInfo.processInfo.environment["GATEHOUSE_TEST_PYTHON"]
+                ?? package.appendingPathComponent(".build/venv/bin/python").path
+            guard FileManager.default.isExecutableFile(atPath: path) else {
+                throw Tool.Failure(
+                    description: "no \(path): run the test command of README.md once, it makes it")
+            }
+            return path
+        }
+    }
+
+    static func script(_ name: String) throws -> String {
+        guard let path = Bundle.module.path(forResource: "Scripts/\(name)", ofType: "py") else {
+            throw Tool.Failure(description: "no script \(name)")
+        }
+        return path
+    }
+
+    init(routes: String = "") throws {
+        folder = try TemporaryFolder()
+        provider = Process()
+        provider.executableURL = URL(fileURLWithPath: try Self.python)
+        provider.arguments = [try Self.script("upstream"), folder.path + "/requests"]
+        let pipe = Pipe()
+        provider.standardOutput = pipe
+        try provider.run()
+        let line = String(decoding: pipe.fileHandleForReading.availableData, as: UTF8.self)
+        guard let port = Int(line.trimmingCharacters(in: .whitespacesAndNewlines)) else {
+            throw Tool.Failure(description: "the provider did not start: \(line)")
+        }
+        providerPort = port
+        try command(["init", "--keyfile", folder.path + "/vault.key"])
+        try configure(routes)
+    }
+
+    deinit {
+        stop(SIGKILL)
+        provider.terminate()
+        provider.waitUntilExit()
+    }
+
+    func configure(_ routes: String) throws {
+        let text = """
+            [listen]
+            address = "127.0.0.1:0"
+            [vault]
+            unlock = "keyfile"
+            keyfile = "\(folder.path)/vault.key"
+            [[provider]]
+            name = "openai"
+            base_url = "http://127.0.0.1:\(providerPort)/v1"
+            [[provider]]
+            name = "anthropic"
+            base_url = "http://127.0.0.1:\(providerPort)/v1"
+            [[route]]
+            model = "failover"
+            targets = ["openai/fail-500", "openai/gpt-6-sol"]
+            [[route]]
+            model = "pair"
+            targets = ["openai/gpt-6-sol", "openai/gpt-6-luna"]
+            \(routes)
+            """
+        try text.write(toFile: data + "/gatehouse.toml", atomically: true, encoding: .utf8)
+    }
+
+    // MARK: The engine
+
+    func start() throws {
+        runs += 1
+        let log = folder.path + "/log\(runs)"
+        _ = FileManager.default.createFile(atPath: log, contents: nil)
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: try Self.binary)
+        process.arguments = ["serve", "--data", data]
+        process.standardInput = FileHandle.nullDevice
+        process.standardOutput = FileHandle.nullDevice
+        process.standardError = try FileHandle(forWritingTo: URL(fileURLWithPath: log))
+        try process.run()
+        engine = process
+        try waitUntil("the engine listens") {
+            let text = try String(contentsOfFile: log, encoding: .utf8)
+            guard process.isRunning else { throw Tool.Failure(description: "the engine ended: \(text)") }
+            guard let mark = text.range(of: "address=127.0.0.1:") else { return false }
+            port = Int(text[mark.upperBound...].prefix { $0.isNumber }) ?? 0
+            return port > 0
+        }
+    }
+
+    /// Calls go to an engine that somebody else started.
+    func adopt(_ other: Int) { port = other }
+
+    func stop(_ signal: Int32) {
+        guard let engine, engine.isRunning else { return }
+        kill(engine.processIdentifier, signal)
+        engine.waitUntilExit()
+    }
+
+    // MARK: Commands
+
+    @discardableResult
+    func command(_ arguments: [String], input: String = "", expect status: Int32? = 0) throws -> Tool.Output {
+        try Tool.run(try Self.binary, arguments + ["--data", data], input: input, expect: status)
+    }
+
+    /// A tenant with both providers' keys; returns a virtual key.
+    func tenant(_ name: String, openAI: String = House.openAIKey, limits: [String] = []) throws -> String {
+        try command(["tenant", "add", name])
+        try command(["key", "add", name, "openai", "--from-stdin"], input: openAI)
+        try command(["key", "add", name, "anthropic", "--from-stdin"], input: Self.anthropicKey)
+        return try token(name, limits)
+    }
+
+    func token(_ tenant: String, _ options: [String] = []) throws -> String {
+        let output = try command(["token", "issue", tenant] + options).out
+        return output.split(separator: "\n").last.map(String.init) ?? ""
+    }
+
+    func script(_ name: String, _ arguments: [String], token: String) throws -> Tool.Output {
+        try Tool.run(try Self.python, [try Self.script(name)] + arguments, input: token + "\n")
+    }
+
+    func requests() throws -> [[String: Any]] {
+        guard let text = try? String(contentsOfFile: record, encoding: .utf8) else { return [] }
+        return try text.split(separator: "\n").compactMap {
+            try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any]
+        }
+    }
+
+    // MARK: Plain calls
+
+    /// One call with curl's simplicity; returns status, headers in lower case, body.
+    func call(
+        _ path: String = "/v1/chat/completions", token: String, body: String, headers: [String] = []
+    ) throws -> (status: Int, head: String, body: String) {
+        var arguments = [
+            "-sS", "-i", "-X", "POST", "http://127.0.0.1:\(port)\(path)", "-H", "@-", "--data-binary", body,
+        ]
+        for header in headers { arguments += ["-H", header] }
+        // The key goes in by standard input: never in an argument.
+        let output = try Tool.run(
+            "/usr/bin/curl", arguments,
+            input: "authorization: Bearer \(token)\ncontent-type: application/json\n"
+        ).out
+        let parts = output.components(separatedBy: "\r\n\r\n")
+        let status = Int(output.split(separator: " ").dropFirst().first ?? "") ?? 0
+        return (status, parts.first?.lowercased() ?? "", parts.dropFirst().joined(separator: "\r\n\r\n"))
+    }
+
+    static func chat(_ model: String, _ text: String = "hi") -> String {
+        #"{"model":"\#(model)","messages":[{"role":"user","content":"\#(text)"}]}"#
+    }
+}

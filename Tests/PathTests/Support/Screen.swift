@@ -1,0 +1,82 @@
+import Foundation
+
+/// A real terminal (tmux) with the console on it, driven by keys and read as text.
+final class Screen {
+    private let socket = "gatehouse-test-" + UUID().uuidString.prefix(8)
+    private let house: House
+
+    init(_ house: House, width: Int, height: Int) throws {
+        self.house = house
+        let binary = try House.binary
+        let script = house.folder.path + "/console.sh"
+        try """
+        export LANG=C.UTF-8 TERM=xterm-256color
+        '\(binary)' --data '\(house.data)'
+        echo "LEFT rc=$? echo=$(stty -a | grep -c '[^-]echo ')"
+        exec sleep 60
+        """.write(toFile: script, atomically: true, encoding: .utf8)
+        try tmux([
+            "-f", "/dev/null", "new-session", "-d", "-x", "\(width)", "-y", "\(height)", "bash '\(script)'",
+        ])
+    }
+
+    deinit { try? kill() }
+
+    @discardableResult
+    private func tmux(_ arguments: [String], input: String = "") throws -> String {
+        try Tool.run("/usr/bin/tmux", ["-L", String(socket)] + arguments, input: input, expect: nil).out
+    }
+
+    func text() throws -> String { try tmux(["capture-pane", "-p"]) }
+
+    /// Waits until the screen shows one of the texts.
+    func shows(_ wanted: String, or others: String...) throws {
+        var last = ""
+        do {
+            try waitUntil("the screen shows \"\(wanted)\"") {
+                last = try text()
+                return ([wanted] + others).contains { last.contains($0) }
+            }
+        } catch {
+            throw Tool.Failure(description: "\(error); it shows:\n\(last)")
+        }
+    }
+
+    func press(_ keys: String...) throws { for key in keys { try tmux(["send-keys", key]) } }
+
+    func type(_ text: String) throws { try tmux(["send-keys", "-l", text]) }
+
+    func paste(_ text: String) throws {
+        try tmux(["load-buffer", "-"], input: text)
+        try tmux(["paste-buffer", "-p"])
+    }
+
+    func resize(_ width: Int, _ height: Int) throws {
+        try tmux(["resize-window", "-x", "\(width)", "-y", "\(height)"])
+    }
+
+    func kill() throws { try tmux(["kill-server"]) }
+
+    /// Where the console's engine listens, from its log.
+    func port() throws -> Int {
+        var port = 0
+        try waitUntil("the engine says where it listens") {
+            let log = try String(contentsOfFile: house.data + "/gatehouse.log", encoding: .utf8)
+            guard let mark = log.range(of: "address=127.0.0.1:", options: .backwards) else { return false }
+            port = Int(log[mark.upperBound...].prefix { $0.isNumber }) ?? 0
+            return port > 0
+        }
+        return port
+    }
+
+    /// The engine holds the data folder's lock, which names it.
+    func enginePID() throws -> Int32 {
+        let text = try String(contentsOfFile: house.data + "/lock", encoding: .utf8)
+        guard let pid = Int32(text.trimmingCharacters(in: .whitespacesAndNewlines)) else {
+            throw Tool.Failure(description: "the lock names no process: \(text)")
+        }
+        return pid
+    }
+
+    func endEngine(_ signal: Int32) throws { Foundation.kill(try enginePID(), signal) }
+}
