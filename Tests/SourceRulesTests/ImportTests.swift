@@ -8,6 +8,10 @@ import Testing
         let module: Manifest.Module
         let name: String
         var place: String { "\(file):\(line): \(module.name) imports \(name)" }
+
+        func offence(_ rule: String) -> Offence {
+            Offence(rule: rule, file: file, line: line, what: "\(module.name) imports \(name)")
+        }
     }
 
     static let manifest = Manifest.ofThisProject
@@ -48,18 +52,19 @@ import Testing
     }
 
     @Test func `a module imports what its line in the manifest names, and nothing else`() {
-        for found in Self.imports where !ImportTable.toolchain.contains(found.name) {
-            #expect(
-                found.module.uses.contains(found.name), "\(found.place); its manifest line does not name it")
+        let found = Self.imports.filter {
+            !ImportTable.toolchain.contains($0.name) && !$0.module.uses.contains($0.name)
         }
+        Ratchet.check(
+            found.map { $0.offence("import outside the manifest") }, rule: "import outside the manifest")
     }
 
     @Test func `a module imports what the import table allows, and nothing else`() {
-        for found in Self.imports {
-            let row = ImportTable.rows[found.module.name]
-            let allowed = row?.ours.union(row?.outside ?? []) ?? []
-            #expect(allowed.contains(found.name), "\(found.place); the import table does not allow it")
+        let found = Self.imports.filter { found in
+            guard let row = ImportTable.rows[found.module.name] else { return true }
+            return !row.ours.contains(found.name) && !row.outside.contains(found.name)
         }
+        Ratchet.check(found.map { $0.offence("import outside the table") }, rule: "import outside the table")
     }
 
     @Test func `the manifest opens no door that the import table keeps shut`() {
