@@ -135,6 +135,7 @@ let package = Package(
                 nioEmbedded,
                 nioSSL,
             ]),
-        tests("ConsoleTests", uses: ["Console", "Domain", "Events", "Operations"]),
+        tests(
+            "ConsoleTests", uses: ["Console", "Domain", "Events", "Operations"], data: [.copy("Golden")]),
     ]
 )

@@ -10,15 +10,23 @@ import Testing
         return calendar
     }()
 
-    private func expected(_ milliseconds: Int64) -> CivilTime {
+    private func expected(_ milliseconds: Int64) -> [Int] {
         let seconds = milliseconds.floorDivided(by: 1_000)
         let date = Date(timeIntervalSince1970: Double(seconds))
         let parts = Self.calendar.dateComponents(
             [.year, .month, .day, .hour, .minute, .second], from: date)
-        return CivilTime(
-            year: parts.year ?? 0, month: parts.month ?? 0, day: parts.day ?? 0, hour: parts.hour ?? 0,
-            minute: parts.minute ?? 0, second: parts.second ?? 0,
-            millisecond: Int(milliseconds - seconds * 1_000))
+        return [
+            parts.year ?? 0, parts.month ?? 0, parts.day ?? 0, parts.hour ?? 0, parts.minute ?? 0,
+            parts.second ?? 0,
+            Int(milliseconds - seconds * 1_000),
+        ]
+    }
+
+    private func fields(_ milliseconds: Int64) -> [Int] {
+        let civil = WallTime(milliseconds: milliseconds).civil
+        return [
+            civil.year, civil.month, civil.day, civil.hour, civil.minute, civil.second, civil.millisecond,
+        ]
     }
 
     @Test func `civil fields equal Foundation's for random instants of the years 1583 to 9999`() {
@@ -27,8 +35,7 @@ import Testing
         for _ in 0..<20_000 {
             // 1583-01-01 and 9999-12-31
             let moment = Int64.random(in: -12_212_553_600_000...253_402_300_799_999, using: &generator)
-            let civil = WallTime(milliseconds: moment).civil
-            #expect(civil == expected(moment), "seed \(seed): \(moment)")
+            #expect(fields(moment) == expected(moment), "seed \(seed): \(moment)")
         }
     }
 
@@ -39,7 +46,7 @@ import Testing
             for day in 0..<366 {
                 for offset in [-1, 0, 1] as [Int64] {
                     let moment = first + Int64(day) * 86_400_000 + offset
-                    #expect(WallTime(milliseconds: moment).civil == expected(moment), "\(moment)")
+                    #expect(fields(moment) == expected(moment), "\(moment)")
                 }
             }
         }

@@ -1,3 +1,5 @@
+import Testing
+
 /// A place that breaks a rule.
 struct Offence: CustomStringConvertible {
     let rule: String
