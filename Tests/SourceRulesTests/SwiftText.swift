@@ -81,42 +81,41 @@ private struct Lexer {
     }
 
     private mutating func inCode(open: Int) {
-        if sees("//") {
+        switch source[at] {
+        case UInt8(ascii: "/") where sees("//"):
             while at < source.count, source[at] != UInt8(ascii: "\n") { skipComment() }
-        } else if sees("/*") {
-            blockComment()
-        } else if let (hashes, quotes) = literalStart() {
+        case UInt8(ascii: "/") where sees("/*"): blockComment()
+        case UInt8(ascii: "\""), UInt8(ascii: "#"):
+            guard let (hashes, quotes) = literalStart() else { return at += 1 }
             at += hashes + quotes
             places.append(.literal(hashes: hashes, quotes: quotes))
-        } else {
-            if source[at] == UInt8(ascii: "(") {
-                places[places.count - 1] = .code(open: open + 1)
-            } else if source[at] == UInt8(ascii: ")") {
-                if open == 0, places.count > 1 {
-                    places.removeLast()
-                } else {
-                    places[places.count - 1] = .code(open: max(0, open - 1))
-                }
+        case UInt8(ascii: "("):
+            places[places.count - 1] = .code(open: open + 1)
+            at += 1
+        case UInt8(ascii: ")"):
+            if open == 0, places.count > 1 {
+                places.removeLast()
+            } else {
+                places[places.count - 1] = .code(open: max(0, open - 1))
             }
             at += 1
+        default: at += 1
         }
     }
 
     private mutating func inLiteral(hashes: Int, quotes: Int) {
         let fence = String(repeating: "#", count: hashes)
-        if sees("\\" + fence + "(") {
+        switch source[at] {
+        case UInt8(ascii: "\\") where sees("\\" + fence + "("):
             blank(1 + hashes)
             at += 1
             places.append(.code(open: 0))
-        } else if sees("\\" + fence) {
-            blank(2 + hashes)
-        } else if sees(String(repeating: "\"", count: quotes) + fence) {
+        case UInt8(ascii: "\\") where sees("\\" + fence): blank(2 + hashes)
+        case UInt8(ascii: "\"") where sees(String(repeating: "\"", count: quotes) + fence):
             at += quotes + hashes
             places.removeLast()
-        } else if source[at] == UInt8(ascii: "\n"), quotes == 1 {
-            places.removeLast()
-        } else {
-            blank(1)
+        case UInt8(ascii: "\n") where quotes == 1: places.removeLast()
+        default: blank(1)
         }
     }
 
