@@ -114,6 +114,9 @@ let package = Package(
             swiftSettings: strict),
 
         // Tests mirror the modules; PathTests run the whole program, SourceRulesTests read the source tree
+        tests("SourceRulesTests", uses: []),
+        tests("DomainTests", uses: ["Domain"]),
+        tests("EventsTests", uses: ["Events", "Domain"]),
         tests("CipherTests", uses: ["Cipher", "Domain", "CLibCrypto", "CLinux"], data: [.copy("Fixtures")]),
         tests("AccessTests", uses: ["Access", "Cipher", "Domain"]),
         tests("VaultTests", uses: ["Vault", "Cipher", "Domain", "Locking"]),
@@ -132,6 +135,7 @@ let package = Package(
                 nioEmbedded,
                 nioSSL,
             ]),
-        tests("ConsoleTests", uses: ["Console", "Domain", "Events", "Operations"]),
+        tests(
+            "ConsoleTests", uses: ["Console", "Domain", "Events", "Operations"], data: [.copy("Golden")]),
     ]
 )

@@ -29,8 +29,10 @@ package struct WallTime: Hashable, Sendable, Comparable, Codable, CustomStringCo
 
     /// Year, month, day, hour, minute, second, millisecond in UTC (proleptic Gregorian calendar).
     package var civil: CivilTime {
-        let days = Int64((Double(milliseconds) / 86_400_000).rounded(.down))
-        let inDay = milliseconds - days * 86_400_000
+        // Rounded down, without a product that could overflow at the ends of the range.
+        let (whole, rest) = milliseconds.quotientAndRemainder(dividingBy: 86_400_000)
+        let days = rest < 0 ? whole - 1 : whole
+        let inDay = rest < 0 ? rest + 86_400_000 : rest
         // Days to date after H. Hinnant, "chrono-compatible low-level date algorithms", civil_from_days.
         let shifted = days + 719_468
         let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
