@@ -114,6 +114,7 @@ let package = Package(
             swiftSettings: strict),
 
         // Tests mirror the modules; PathTests run the whole program, SourceRulesTests read the source tree
+        tests("PathTests", uses: ["gatehouse"], data: [.copy("Scripts")]),
         tests("SourceRulesTests", uses: []),
         tests("DomainTests", uses: ["Domain"]),
         tests("EventsTests", uses: ["Events", "Domain"]),

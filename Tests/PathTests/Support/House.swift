@@ -75,8 +75,7 @@ final class House {
 
     deinit {
         stop(SIGKILL)
-        provider.terminate()
-        provider.waitUntilExit()
+        Tool.end(provider, SIGKILL)
     }
 
     func configure(_ routes: String) throws {
@@ -131,8 +130,7 @@ final class House {
 
     func stop(_ signal: Int32) {
         guard let engine, engine.isRunning else { return }
-        kill(engine.processIdentifier, signal)
-        engine.waitUntilExit()
+        Tool.end(engine, signal)
     }
 
     // MARK: Commands

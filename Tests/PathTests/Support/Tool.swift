@@ -30,7 +30,12 @@ struct Tool {
         process.standardOutput = try FileHandle(forWritingTo: URL(fileURLWithPath: files[1]))
         process.standardError = try FileHandle(forWritingTo: URL(fileURLWithPath: files[2]))
         try process.run()
-        try waitUntil("\(path) \(arguments) ends", seconds: seconds) { !process.isRunning }
+        do {
+            try waitUntil("\(path) \(arguments) ends", seconds: seconds) { !process.isRunning }
+        } catch {
+            end(process, SIGKILL)
+            throw error
+        }
         let output = Output(
             status: process.terminationStatus, out: try String(contentsOfFile: files[1], encoding: .utf8),
             err: try String(contentsOfFile: files[2], encoding: .utf8))
@@ -39,6 +44,18 @@ struct Tool {
                 description: "\(path) \(arguments) ended with \(output.status): \(output.out)\(output.err)")
         }
         return output
+    }
+}
+
+extension Tool {
+    /// Signals a process that these tests started, and waits for it to be gone; killed if a signal is not obeyed.
+    static func end(_ process: Process, _ signal: Int32) {
+        kill(process.processIdentifier, signal)
+        do {
+            try waitUntil("process \(process.processIdentifier) ends", seconds: 15) { !process.isRunning }
+        } catch {
+            kill(process.processIdentifier, SIGKILL)
+        }
     }
 }
 
