@@ -36,7 +36,7 @@ import Testing
         // A breaker is tripped; the next call goes to the second target.
         try screen.press("3", "g")
         try screen.shows(">openai/fail-500")
-        try screen.press("j")
+        try screen.press("j", "j")
         try screen.shows(">openai/gpt-6-sol")
         try screen.press("T")
         try screen.shows("Trip breaker: openai/gpt-6-sol")
@@ -60,6 +60,16 @@ import Testing
         try screen.resize(80, 24)
         try screen.shows("breaker.trip")
 
+        // Every pane was on the screen, and on none stood a key.
+        for (pane, title) in zip(["1", "4", "6", "7"], ["Overview", "acme", "Cache", "Costs"]) {
+            try screen.press(pane)
+            try screen.shows("[\(pane) ")
+            try screen.shows(title)
+        }
+        for secret in [House.openAIKey, House.anthropicKey, "sk-test-SUCCESSOR-5c6d7e8f", token] {
+            #expect(!screen.seen.contains(secret.dropFirst(secret.count / 2)))
+        }
+
         // SIGTERM restores the terminal and ends the engine.
         try screen.endEngine(SIGTERM)
         try screen.shows("LEFT rc=0 echo=1")
@@ -72,7 +82,7 @@ import Testing
         try screen.shows("LIVE")
         house.adopt(try screen.port())
         let engine = try screen.enginePID()
-        try screen.kill()
+        screen.kill()
         for index in 0..<3 {
             #expect(
                 try house.call(token: token, body: House.chat("openai/gpt-6-sol", "\(index)")).status == 200)

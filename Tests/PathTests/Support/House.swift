@@ -6,8 +6,8 @@ final class House {
     static let anthropicKey = "sk-ant-MARKED-77c1e05d9ab3f264"
 
     let folder: TemporaryFolder
-    private let provider: Process
-    private(set) var engine: Process?
+    private let provider: Child
+    private(set) var engine: Child?
     let providerPort: Int
     private(set) var port = 0
     private var runs = 0
@@ -58,15 +58,18 @@ final class House {
 
     init(routes: String = "") throws {
         folder = try TemporaryFolder()
-        provider = Process()
-        provider.executableURL = URL(fileURLWithPath: try Self.python)
-        provider.arguments = [try Self.script("upstream"), folder.path + "/requests"]
-        let pipe = Pipe()
-        provider.standardOutput = pipe
-        try provider.run()
-        let line = String(decoding: pipe.fileHandleForReading.availableData, as: UTF8.self)
-        guard let port = Int(line.trimmingCharacters(in: .whitespacesAndNewlines)) else {
-            throw Tool.Failure(description: "the provider did not start: \(line)")
+        let said = folder.path + "/provider"
+        provider = try Child(
+            try Self.python, [try Self.script("upstream"), folder.path + "/requests"], output: said)
+        var port = 0
+        try waitUntil("the provider says its port") { [provider] in
+            let text = (try? String(contentsOfFile: said, encoding: .utf8)) ?? ""
+            guard provider.status == nil else {
+                throw Tool.Failure(description: "the provider ended: \(text)")
+            }
+            guard text.hasSuffix("\n") else { return false }
+            port = Int(text.prefix { $0.isNumber }) ?? 0
+            return port > 0
         }
         providerPort = port
         try command(["init", "--keyfile", folder.path + "/vault.key"])
@@ -75,7 +78,7 @@ final class House {
 
     deinit {
         stop(SIGKILL)
-        Tool.end(provider, SIGKILL)
+        provider.end(SIGKILL)
     }
 
     func configure(_ routes: String) throws {
@@ -107,18 +110,11 @@ final class House {
     func start() throws {
         runs += 1
         let log = folder.path + "/log\(runs)"
-        _ = FileManager.default.createFile(atPath: log, contents: nil)
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: try Self.binary)
-        process.arguments = ["serve", "--data", data]
-        process.standardInput = FileHandle.nullDevice
-        process.standardOutput = FileHandle.nullDevice
-        process.standardError = try FileHandle(forWritingTo: URL(fileURLWithPath: log))
-        try process.run()
-        engine = process
+        let engine = try Child(try Self.binary, ["serve", "--data", data], error: log)
+        self.engine = engine
         try waitUntil("the engine listens") {
-            let text = try String(contentsOfFile: log, encoding: .utf8)
-            guard process.isRunning else { throw Tool.Failure(description: "the engine ended: \(text)") }
+            let text = (try? String(contentsOfFile: log, encoding: .utf8)) ?? ""
+            guard engine.status == nil else { throw Tool.Failure(description: "the engine ended: \(text)") }
             guard let mark = text.range(of: "address=127.0.0.1:") else { return false }
             port = Int(text[mark.upperBound...].prefix { $0.isNumber }) ?? 0
             return port > 0
@@ -129,8 +125,7 @@ final class House {
     func adopt(_ other: Int) { port = other }
 
     func stop(_ signal: Int32) {
-        guard let engine, engine.isRunning else { return }
-        Tool.end(engine, signal)
+        engine?.end(signal)
     }
 
     // MARK: Commands

@@ -4,6 +4,9 @@ import Foundation
 final class Screen {
     private let socket = "gatehouse-test-" + UUID().uuidString.prefix(8)
     private let house: House
+    private let server: Child
+    /// Every screen that was looked at.
+    private(set) var seen = ""
 
     init(_ house: House, width: Int, height: Int) throws {
         self.house = house
@@ -15,19 +18,32 @@ final class Screen {
         echo "LEFT rc=$? echo=$(stty -a | grep -c '[^-]echo ')"
         exec sleep 60
         """.write(toFile: script, atomically: true, encoding: .utf8)
-        try tmux([
-            "-f", "/dev/null", "new-session", "-d", "-x", "\(width)", "-y", "\(height)", "bash '\(script)'",
-        ])
+        // In the foreground: a daemon would outlive the test.
+        server = try Child("/usr/bin/tmux", ["-L", String(socket), "-f", "/dev/null", "-D"])
+        try waitUntil("the terminal starts") {
+            // -N: never start a server of its own.
+            try Tool.run(
+                "/usr/bin/tmux",
+                [
+                    "-N", "-L", String(socket), "new-session", "-d", "-x", "\(width)", "-y", "\(height)",
+                    "bash '\(script)'",
+                ], expect: nil
+            ).status == 0
+        }
     }
 
-    deinit { try? kill() }
+    deinit { kill() }
 
     @discardableResult
     private func tmux(_ arguments: [String], input: String = "") throws -> String {
-        try Tool.run("/usr/bin/tmux", ["-L", String(socket)] + arguments, input: input, expect: nil).out
+        try Tool.run("/usr/bin/tmux", ["-N", "-L", String(socket)] + arguments, input: input, expect: nil).out
     }
 
-    func text() throws -> String { try tmux(["capture-pane", "-p"]) }
+    func text() throws -> String {
+        let text = try tmux(["capture-pane", "-p"])
+        seen += text
+        return text
+    }
 
     /// Waits until the screen shows one of the texts.
     func shows(_ wanted: String, or others: String...) throws {
@@ -55,7 +71,11 @@ final class Screen {
         try tmux(["resize-window", "-x", "\(width)", "-y", "\(height)"])
     }
 
-    func kill() throws { try tmux(["kill-server"]) }
+    /// Takes the terminal away from whatever runs on it.
+    func kill() {
+        _ = try? tmux(["kill-server"])
+        server.end(SIGTERM)
+    }
 
     /// Where the console's engine listens, from its log.
     func port() throws -> Int {

@@ -18,44 +18,26 @@ struct Tool {
         _ path: String, _ arguments: [String], input: String = "", environment: [String: String] = [:],
         seconds: Double = 60, expect status: Int32? = 0
     ) throws -> Output {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: path)
-        process.arguments = arguments
-        process.environment = ProcessInfo.processInfo.environment.merging(environment) { _, new in new }
         let folder = try TemporaryFolder()
         let files = ["in", "out", "err"].map { folder.path + "/" + $0 }
         try input.write(toFile: files[0], atomically: true, encoding: .utf8)
-        for file in files.dropFirst() { _ = FileManager.default.createFile(atPath: file, contents: nil) }
-        process.standardInput = try FileHandle(forReadingFrom: URL(fileURLWithPath: files[0]))
-        process.standardOutput = try FileHandle(forWritingTo: URL(fileURLWithPath: files[1]))
-        process.standardError = try FileHandle(forWritingTo: URL(fileURLWithPath: files[2]))
-        try process.run()
-        do {
-            try waitUntil("\(path) \(arguments) ends", seconds: seconds) { !process.isRunning }
-        } catch {
-            end(process, SIGKILL)
-            throw error
+        let child = try Child(
+            path, arguments, input: files[0], output: files[1], error: files[2], environment: environment)
+        defer { child.end(SIGKILL) }
+        var code: Int32 = 0
+        try waitUntil("\(path) \(arguments) ends", seconds: seconds) {
+            guard let ended = child.status else { return false }
+            code = ended
+            return true
         }
         let output = Output(
-            status: process.terminationStatus, out: try String(contentsOfFile: files[1], encoding: .utf8),
+            status: code, out: try String(contentsOfFile: files[1], encoding: .utf8),
             err: try String(contentsOfFile: files[2], encoding: .utf8))
         if let status, output.status != status {
             throw Failure(
                 description: "\(path) \(arguments) ended with \(output.status): \(output.out)\(output.err)")
         }
         return output
-    }
-}
-
-extension Tool {
-    /// Signals a process that these tests started, and waits for it to be gone; killed if a signal is not obeyed.
-    static func end(_ process: Process, _ signal: Int32) {
-        kill(process.processIdentifier, signal)
-        do {
-            try waitUntil("process \(process.processIdentifier) ends", seconds: 15) { !process.isRunning }
-        } catch {
-            kill(process.processIdentifier, SIGKILL)
-        }
     }
 }
 

@@ -1,0 +1,66 @@
+import Foundation
+import Glibc
+import Synchronization
+
+/// A process that a test started, and ends.
+///
+/// Not Foundation's `Process`: that one takes a program for running as long as anything it started holds its
+/// files, and a daemon holds them for ever.
+final class Child: Sendable {
+    let pid: pid_t
+    private let ended = Mutex<Int32?>(nil)
+
+    /// Starts a program with three files as its standard streams.
+    /// - Parameter input: a file to read; nothing stands on standard input without one.
+    init(
+        _ path: String, _ arguments: [String], input: String = "/dev/null", output: String = "/dev/null",
+        error: String? = nil, environment: [String: String] = [:]
+    ) throws {
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        let write = O_WRONLY | O_CREAT | O_APPEND
+        posix_spawn_file_actions_addopen(&actions, 0, input, O_RDONLY, 0)
+        posix_spawn_file_actions_addopen(&actions, 1, output, write, 0o600)
+        if let error {
+            posix_spawn_file_actions_addopen(&actions, 2, error, write, 0o600)
+        } else {
+            posix_spawn_file_actions_adddup2(&actions, 1, 2)
+        }
+        let all = ProcessInfo.processInfo.environment.merging(environment) { _, new in new }
+        var words = ([path] + arguments).map { strdup($0) } + [nil]
+        var variables = all.map { strdup("\($0)=\($1)") } + [nil]
+        defer { for text in words + variables { free(text) } }
+        var started: pid_t = 0
+        let fault = posix_spawn(&started, path, &actions, nil, &words, &variables)
+        guard fault == 0 else {
+            throw Tool.Failure(description: "\(path) does not start: \(String(cString: strerror(fault)))")
+        }
+        pid = started
+    }
+
+    /// The exit code, or the signal's number plus 128; nil while it runs.
+    var status: Int32? {
+        ended.withLock { ended in
+            if ended == nil {
+                var word: Int32 = 0
+                if waitpid(pid, &word, WNOHANG) == pid {
+                    ended = word & 0x7f == 0 ? (word >> 8) & 0xff : 128 + (word & 0x7f)
+                }
+            }
+            return ended
+        }
+    }
+
+    /// Signals it and waits until it is gone; a signal that is not obeyed within 15 s is followed by SIGKILL.
+    func end(_ signal: Int32) {
+        guard status == nil else { return }
+        kill(pid, signal)
+        do {
+            try waitUntil("process \(pid) ends", seconds: 15) { status != nil }
+        } catch {
+            kill(pid, SIGKILL)
+            try? waitUntil("process \(pid) is killed", seconds: 5) { status != nil }
+        }
+    }
+}
