@@ -19,6 +19,14 @@ final class Child: Sendable {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
+        // Worker threads of the test runner block signals; a child would inherit that and never hear of its end.
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+        var none = sigset_t()
+        sigemptyset(&none)
+        posix_spawnattr_setsigmask(&attributes, &none)
+        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
         let write = O_WRONLY | O_CREAT | O_APPEND
         posix_spawn_file_actions_addopen(&actions, 0, input, O_RDONLY, 0)
         posix_spawn_file_actions_addopen(&actions, 1, output, write, 0o600)
@@ -32,7 +40,7 @@ final class Child: Sendable {
         var variables = all.map { strdup("\($0)=\($1)") } + [nil]
         defer { for text in words + variables { free(text) } }
         var started: pid_t = 0
-        let fault = posix_spawn(&started, path, &actions, nil, &words, &variables)
+        let fault = posix_spawn(&started, path, &actions, &attributes, &words, &variables)
         guard fault == 0 else {
             throw Tool.Failure(description: "\(path) does not start: \(String(cString: strerror(fault)))")
         }
