@@ -1,5 +1,6 @@
 import Domain
 import Foundation
+import Glibc
 import NIOCore
 import NIOSSL
 import Testing
@@ -17,21 +18,31 @@ import Testing
             try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
             let keyFile = folder.appending(path: "key.pem").path
             file = folder.appending(path: "certificate.pem").path
-            let openssl = Process()
-            openssl.executableURL = URL(fileURLWithPath: "/usr/bin/openssl")
-            openssl.arguments =
+            try Self.run(
+                "/usr/bin/openssl",
                 "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=test"
-                .split(separator: " ").map(String.init)
-                + ["-addext", "subjectAltName=\(name)", "-keyout", keyFile, "-out", file]
-            openssl.standardError = FileHandle.nullDevice
-            try openssl.run()
-            openssl.waitUntilExit()
+                    .split(separator: " ").map(String.init)
+                    + ["-addext", "subjectAltName=\(name)", "-keyout", keyFile, "-out", file])
             var configuration = TLSConfiguration.makeServerConfiguration(
                 certificateChain: try NIOSSLCertificate.fromPEMFile(file).map { .certificate($0) },
                 privateKey: .privateKey(try NIOSSLPrivateKey(file: keyFile, format: .pem)))
             configuration.minimumTLSVersion = oldest
             configuration.maximumTLSVersion = newest
             server = try NIOSSLContext(configuration: configuration)
+        }
+
+        /// Runs a program to its end; Foundation's `Process` crashes when files open and close beside it.
+        private static func run(_ path: String, _ arguments: [String]) throws {
+            var words = ([path] + arguments).map { strdup($0) } + [nil]
+            defer { for word in words { free(word) } }
+            var actions = posix_spawn_file_actions_t()
+            posix_spawn_file_actions_init(&actions)
+            defer { posix_spawn_file_actions_destroy(&actions) }
+            posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0)
+            var pid: pid_t = 0
+            var status: Int32 = 0
+            try #require(posix_spawn(&pid, path, &actions, nil, &words, environ) == 0)
+            try #require(waitpid(pid, &status, 0) == pid && status == 0)
         }
     }
 
