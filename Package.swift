@@ -113,8 +113,15 @@ let package = Package(
             dependencies: ["Assembly", "Operations", "Domain", arguments], path: "Sources/gatehouse",
             swiftSettings: strict),
 
+        // What tests and benchmarks share; no program of ours uses it
+        .target(name: "TestKit", path: "Tests/TestKit", swiftSettings: strict),
+        .executableTarget(
+            name: "GatehouseBenchmarks",
+            dependencies: ["gatehouse", "TestKit", nioCore, nioPosix, arguments], path: "Tests/Benchmarks",
+            swiftSettings: strict),
+
         // Tests mirror the modules; PathTests run the whole program, SourceRulesTests read the source tree
-        tests("PathTests", uses: ["gatehouse"], data: [.copy("Scripts")]),
+        tests("PathTests", uses: ["gatehouse", "TestKit"], data: [.copy("Scripts")]),
         tests("SourceRulesTests", uses: []),
         tests("DomainTests", uses: ["Domain"]),
         tests("EventsTests", uses: ["Events", "Domain"]),

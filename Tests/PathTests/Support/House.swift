@@ -1,4 +1,5 @@
 import Foundation
+import TestKit
 
 /// A gateway as its users have it: the real binary on a data folder of its own, and a provider on loopback.
 final class House {

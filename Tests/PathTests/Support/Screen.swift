@@ -1,4 +1,5 @@
 import Foundation
+import TestKit
 
 /// A real terminal (tmux) with the console on it, driven by keys and read as text.
 final class Screen {

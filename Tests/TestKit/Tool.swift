@@ -1,20 +1,22 @@
 import Foundation
 
 /// Runs a program to its end; every wait is bounded.
-struct Tool {
-    struct Failure: Error, CustomStringConvertible {
-        let description: String
+package struct Tool {
+    package struct Failure: Error, CustomStringConvertible {
+        package let description: String
+
+        package init(description: String) { self.description = description }
     }
 
-    struct Output {
-        let status: Int32
-        let out: String
-        let err: String
+    package struct Output {
+        package let status: Int32
+        package let out: String
+        package let err: String
     }
 
     /// - Parameter input: given on standard input.
     @discardableResult
-    static func run(
+    package static func run(
         _ path: String, _ arguments: [String], input: String = "", environment: [String: String] = [:],
         seconds: Double = 60, expect status: Int32? = 0
     ) throws -> Output {
@@ -42,7 +44,7 @@ struct Tool {
 }
 
 /// Looks again and again until a condition holds, up to a deadline.
-func waitUntil(_ what: String, seconds: Double = 20, _ condition: () throws -> Bool) throws {
+package func waitUntil(_ what: String, seconds: Double = 20, _ condition: () throws -> Bool) throws {
     let deadline = Date().addingTimeInterval(seconds)
     while Date() < deadline {
         if try condition() { return }
@@ -52,10 +54,10 @@ func waitUntil(_ what: String, seconds: Double = 20, _ condition: () throws -> B
 }
 
 /// A folder that goes away with its owner.
-final class TemporaryFolder: Sendable {
-    let path: String
+package final class TemporaryFolder: Sendable {
+    package let path: String
 
-    init() throws {
+    package init() throws {
         path = NSTemporaryDirectory() + "gatehouse-test-" + UUID().uuidString
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
     }

@@ -1,20 +1,24 @@
 import Foundation
-import Glibc
+package import Glibc
 import Synchronization
 
 /// A process that a test started, and ends.
 ///
 /// Not Foundation's `Process`: that one takes a program for running as long as anything it started holds its
 /// files, and a daemon holds them for ever.
-final class Child: Sendable {
-    let pid: pid_t
+package final class Child: Sendable {
+    package let pid: pid_t
+    /// POSIX_SPAWN_SETSID of glibc's spawn.h, which Swift's module of it leaves out.
+    private static let setSession: Int16 = 0x80
     private let ended = Mutex<Int32?>(nil)
 
     /// Starts a program with three files as its standard streams.
-    /// - Parameter input: a file to read; nothing stands on standard input without one.
-    init(
+    /// - Parameters:
+    ///   - input: a file to read; nothing stands on standard input without one.
+    ///   - ownSession: leads a session of its own, whose terminal is the first one it opens.
+    package init(
         _ path: String, _ arguments: [String], input: String = "/dev/null", output: String = "/dev/null",
-        error: String? = nil, environment: [String: String] = [:]
+        error: String? = nil, environment: [String: String] = [:], ownSession: Bool = false
     ) throws {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
@@ -26,9 +30,10 @@ final class Child: Sendable {
         var none = sigset_t()
         sigemptyset(&none)
         posix_spawnattr_setsigmask(&attributes, &none)
-        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
+        posix_spawnattr_setflags(
+            &attributes, Int16(POSIX_SPAWN_SETSIGMASK) | (ownSession ? Self.setSession : 0))
         let write = O_WRONLY | O_CREAT | O_APPEND
-        posix_spawn_file_actions_addopen(&actions, 0, input, O_RDONLY, 0)
+        posix_spawn_file_actions_addopen(&actions, 0, input, ownSession ? O_RDWR : O_RDONLY, 0)
         posix_spawn_file_actions_addopen(&actions, 1, output, write, 0o600)
         if let error {
             posix_spawn_file_actions_addopen(&actions, 2, error, write, 0o600)
@@ -48,7 +53,7 @@ final class Child: Sendable {
     }
 
     /// The exit code, or the signal's number plus 128; nil while it runs.
-    var status: Int32? {
+    package var status: Int32? {
         ended.withLock { ended in
             if ended == nil {
                 var word: Int32 = 0
@@ -61,7 +66,7 @@ final class Child: Sendable {
     }
 
     /// Signals it and waits until it is gone; a signal that is not obeyed within 15 s is followed by SIGKILL.
-    func end(_ signal: Int32) {
+    package func end(_ signal: Int32) {
         guard status == nil else { return }
         kill(pid, signal)
         do {

@@ -1,0 +1,40 @@
+import Foundation
+import TestKit
+
+/// A data folder with one tenant, its provider key and a virtual key.
+struct GatewayFolder {
+    let data: String
+    let token: String
+
+    /// The program that was built with the benchmarks.
+    static func binary() throws -> String {
+        let own = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+        return URL(fileURLWithPath: own).deletingLastPathComponent().appendingPathComponent("gatehouse").path
+    }
+
+    init(_ folder: TemporaryFolder, provider: Int) throws {
+        let data = folder.path + "/data"
+        func run(_ arguments: [String], input: String = "") throws -> String {
+            try Tool.run(try Self.binary(), arguments + ["--data", data], input: input).out
+        }
+        _ = try run(["init", "--keyfile", folder.path + "/vault.key"])
+        try """
+        [listen]
+        address = "127.0.0.1:0"
+        [vault]
+        unlock = "keyfile"
+        keyfile = "\(folder.path)/vault.key"
+        [[provider]]
+        name = "openai"
+        base_url = "http://127.0.0.1:\(provider)/v1"
+        [[route]]
+        model = "pair"
+        targets = ["openai/gpt-6-sol", "openai/gpt-6-luna"]
+        """.write(toFile: data + "/gatehouse.toml", atomically: true, encoding: .utf8)
+        _ = try run(["tenant", "add", "acme", "--rpm", "10000000"])
+        _ = try run(["key", "add", "acme", "openai", "--from-stdin", "--accept-unverified"], input: "sk-bench-0123456789abcdef0123")
+        let issued = try run(["token", "issue", "acme", "--rpm", "10000000", "--tpm", "1000000000"])
+        self.data = data
+        token = issued.split(separator: "\n").last.map(String.init) ?? ""
+    }
+}

@@ -1,0 +1,110 @@
+import NIOCore
+import NIOPosix
+
+/// Keeps a number of connections busy, one call at a time on each, until a number of calls is answered.
+struct LoadGenerator {
+    struct Failure: Error, CustomStringConvertible {
+        let description: String
+    }
+
+    let group: any EventLoopGroup
+    let connections: Int
+    /// The whole request, head and body.
+    let request: @Sendable (Int) -> ByteBuffer
+
+    /// - Returns: after the last answer; the first answer that is not a 200 ends the run.
+    func run(port: Int, calls: Int) async throws {
+        let share = calls / connections
+        try await withThrowingTaskGroup(of: Void.self) { tasks in
+            for connection in 0..<connections {
+                let loop = group.next()
+                let done = loop.makePromise(of: Void.self)
+                let request = request
+                tasks.addTask {
+                    let channel = try await ClientBootstrap(group: loop)
+                        .channelOption(.socketOption(.tcp_nodelay), value: 1)
+                        .channelInitializer { channel in
+                            channel.eventLoop.makeCompletedFuture {
+                                try channel.pipeline.syncOperations.addHandler(
+                                    CallerHandler(
+                                        first: connection * share, calls: share, request: request,
+                                        done: done))
+                            }
+                        }
+                        .connect(host: "127.0.0.1", port: port).get()
+                    try await done.futureResult.get()
+                    try await channel.close().get()
+                }
+            }
+            try await tasks.waitForAll()
+        }
+    }
+}
+
+/// One caller: sends, reads the answer to its end, sends the next.
+private final class CallerHandler: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    private let first: Int
+    private let calls: Int
+    private let request: @Sendable (Int) -> ByteBuffer
+    private let done: EventLoopPromise<Void>
+    private var answered = 0
+    private var answer = ByteBuffer()
+
+    init(
+        first: Int, calls: Int, request: @escaping @Sendable (Int) -> ByteBuffer, done: EventLoopPromise<Void>
+    ) {
+        self.first = first
+        self.calls = calls
+        self.request = request
+        self.done = done
+    }
+
+    func channelActive(context: ChannelHandlerContext) {
+        context.writeAndFlush(wrapOutboundOut(request(first)), promise: nil)
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        var data = unwrapInboundIn(data)
+        answer.writeBuffer(&data)
+        let chunked = hasPrefixHead()
+        guard let chunked, ends(chunked ? "\r\n0\r\n\r\n" : LoopbackProvider.mark) else { return }
+        guard answer.getString(at: answer.readerIndex, length: 12) == "HTTP/1.1 200" else {
+            return done.fail(LoadGenerator.Failure(description: String(buffer: answer)))
+        }
+        answer.clear()
+        answered += 1
+        guard answered < calls else { return done.succeed() }
+        context.writeAndFlush(wrapOutboundOut(request(first + answered)), promise: nil)
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        guard answered < calls else { return }
+        done.fail(
+            LoadGenerator.Failure(
+                description: "closed after \(answered) of \(calls) calls: \(String(buffer: answer))"))
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        done.fail(error)
+        context.close(promise: nil)
+    }
+
+    /// Whether the answer's head says chunked; nil while the head is not whole. A refusal ends the run.
+    private func hasPrefixHead() -> Bool? {
+        let head = answer.getString(at: answer.readerIndex, length: min(answer.readableBytes, 2_048)) ?? ""
+        guard head.utf8.count >= 12, head.contains("\r\n\r\n") else { return nil }
+        if !head.hasPrefix("HTTP/1.1 200") {
+            done.fail(LoadGenerator.Failure(description: String(buffer: answer)))
+        }
+        return head.lowercased().contains("transfer-encoding: chunked")
+    }
+
+    private func ends(_ text: String) -> Bool {
+        let count = text.utf8.count
+        guard answer.readableBytes >= count else { return false }
+        return answer.getString(at: answer.writerIndex - count, length: count) == text
+    }
+}
