@@ -117,7 +117,8 @@ let package = Package(
         .target(name: "TestKit", path: "Tests/TestKit", swiftSettings: strict),
         .executableTarget(
             name: "GatehouseBenchmarks",
-            dependencies: ["gatehouse", "TestKit", nioCore, nioPosix, arguments], path: "Tests/Benchmarks",
+            dependencies: ["gatehouse", "TestKit", "CLinux", nioCore, nioPosix, arguments],
+            path: "Tests/Benchmarks",
             swiftSettings: strict),
 
         // Tests mirror the modules; PathTests run the whole program, SourceRulesTests read the source tree

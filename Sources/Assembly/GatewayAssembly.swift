@@ -154,7 +154,7 @@ package final class GatewayAssembly: Sendable {
         self.tenants = tenants
         self.log = log
         self.configuration = Published(configuration)
-        group = MultiThreadedEventLoopGroup(numberOfThreads: System.coreCount)
+        group = MultiThreadedEventLoopGroup(numberOfThreads: configuration.listenThreads ?? System.coreCount)
         household = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let clock = SystemClock()
         let journal = try MappedJournal(in: folder)

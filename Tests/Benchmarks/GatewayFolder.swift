@@ -21,6 +21,7 @@ struct GatewayFolder {
         try """
         [listen]
         address = "127.0.0.1:0"
+        threads = 1
         [vault]
         unlock = "keyfile"
         keyfile = "\(folder.path)/vault.key"
@@ -32,7 +33,9 @@ struct GatewayFolder {
         targets = ["openai/gpt-6-sol", "openai/gpt-6-luna"]
         """.write(toFile: data + "/gatehouse.toml", atomically: true, encoding: .utf8)
         _ = try run(["tenant", "add", "acme", "--rpm", "10000000"])
-        _ = try run(["key", "add", "acme", "openai", "--from-stdin", "--accept-unverified"], input: "sk-bench-0123456789abcdef0123")
+        _ = try run(
+            ["key", "add", "acme", "openai", "--from-stdin", "--accept-unverified"],
+            input: "sk-bench-0123456789abcdef0123")
         let issued = try run(["token", "issue", "acme", "--rpm", "10000000", "--tpm", "1000000000"])
         self.data = data
         token = issued.split(separator: "\n").last.map(String.init) ?? ""

@@ -69,10 +69,8 @@ private final class CallerHandler: ChannelInboundHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         var data = unwrapInboundIn(data)
         answer.writeBuffer(&data)
-        let chunked = hasPrefixHead()
-        guard let chunked, ends(chunked ? "\r\n0\r\n\r\n" : LoopbackProvider.mark) else { return }
-        guard answer.getString(at: answer.readerIndex, length: 12) == "HTTP/1.1 200" else {
-            return done.fail(LoadGenerator.Failure(description: String(buffer: answer)))
+        guard let chunked = isChunked(), ends(chunked ? "\r\n0\r\n\r\n" : LoopbackProvider.mark) else {
+            return
         }
         answer.clear()
         answered += 1
@@ -93,18 +91,19 @@ private final class CallerHandler: ChannelInboundHandler {
     }
 
     /// Whether the answer's head says chunked; nil while the head is not whole. A refusal ends the run.
-    private func hasPrefixHead() -> Bool? {
-        let head = answer.getString(at: answer.readerIndex, length: min(answer.readableBytes, 2_048)) ?? ""
-        guard head.utf8.count >= 12, head.contains("\r\n\r\n") else { return nil }
-        if !head.hasPrefix("HTTP/1.1 200") {
+    private func isChunked() -> Bool? {
+        let bytes = Bytes(view: answer.readableBytesView)
+        guard let end = bytes.end(of: "\r\n\r\n") else { return nil }
+        guard answer.readableBytesView.starts(with: "HTTP/1.1 200".utf8) else {
             done.fail(LoadGenerator.Failure(description: String(buffer: answer)))
+            return nil
         }
-        return head.lowercased().contains("transfer-encoding: chunked")
+        let head = Bytes(view: answer.readableBytesView.prefix(end))
+        return head.contains("ransfer-encoding: chunked") || head.contains("ransfer-Encoding: chunked")
     }
 
-    private func ends(_ text: String) -> Bool {
-        let count = text.utf8.count
-        guard answer.readableBytes >= count else { return false }
-        return answer.getString(at: answer.writerIndex - count, length: count) == text
+    private func ends(_ text: StaticString) -> Bool {
+        answer.readableBytesView.suffix(text.utf8CodeUnitCount)
+            .elementsEqual(UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
     }
 }

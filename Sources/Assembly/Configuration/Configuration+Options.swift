@@ -39,7 +39,8 @@ extension Configuration {
 
     /// Whether something changed that is read only at start.
     func needsRestart(after old: Configuration) -> Bool {
-        listenHost != old.listenHost || listenPort != old.listenPort || certificate != old.certificate
+        listenHost != old.listenHost || listenPort != old.listenPort || listenThreads != old.listenThreads
+            || certificate != old.certificate
             || unlock != old.unlock || authorities != old.authorities || privateHosts != old.privateHosts
             || breaker != old.breaker
             || cacheBytes != old.cacheBytes

@@ -16,6 +16,8 @@ package struct Configuration: Sendable, Equatable {
 
     package var listenHost = "127.0.0.1"
     package var listenPort = 8080
+    /// Event loops that serve calls; nil = one per core.
+    package var listenThreads: Int?
     package var certificate: String?
     package var certificateKey: String?
     package var unlock = Unlock.passphrase
@@ -76,7 +78,10 @@ extension Configuration {
     }
 
     private mutating func readListen(_ section: ConfigurationReader) throws(ConfigurationProblem) {
-        try section.allow(["address", "tls_certificate", "tls_key"])
+        try section.allow(["address", "tls_certificate", "tls_key", "threads"])
+        // 256: more cores than any machine this was tried on has.
+        let threads = try section.number("threads", in: 0...256, default: 0)
+        listenThreads = threads == 0 ? nil : threads
         certificate = try section.string("tls_certificate")
         certificateKey = try section.string("tls_key")
         guard (certificate == nil) == (certificateKey == nil) else {

@@ -12,6 +12,7 @@ package enum FirstConfiguration {
             address = "127.0.0.1:8080"            # anything but loopback needs the two lines below
             # tls_certificate = "/etc/gatehouse/tls.pem"
             # tls_key = "/etc/gatehouse/tls.key"
+            # threads = 2                         # event loops for calls; 0 or no line = one per core
 
             \(vault)
             # Providers that need no entry: openai, anthropic, mistral, groq, deepseek, xai, together.

@@ -65,13 +65,21 @@ package struct Identifier<Kind>: Hashable, Sendable, Comparable, CustomStringCon
     }
 
     package var text: String {
-        var out = ""
-        out.reserveCapacity(36)
-        for (index, byte) in bytes.enumerated() {
-            if index == 4 || index == 6 || index == 8 || index == 10 { out.append("-") }
-            out.append(hexadecimalText(of: byte))
+        String(unsafeUninitializedCapacity: 36) { out in
+            var place = 0
+            for index in 0..<16 {
+                if index == 4 || index == 6 || index == 8 || index == 10 {
+                    out[place] = UInt8(ascii: "-")
+                    place += 1
+                }
+                let word = index < 8 ? high : low
+                let byte = UInt8(truncatingIfNeeded: word >> UInt64(8 * (7 - index % 8)))
+                out[place] = hexadecimalDigit(of: byte >> 4)
+                out[place + 1] = hexadecimalDigit(of: byte & 15)
+                place += 2
+            }
+            return place
         }
-        return out
     }
 
     /// The first eight digits: enough to tell ids apart on a screen, not to address one.
@@ -132,10 +140,18 @@ package func hexadecimalValue(of byte: UInt8) -> UInt8? {
     }
 }
 
+/// The lower-case hexadecimal digit of a value below 16.
+private func hexadecimalDigit(of value: UInt8) -> UInt8 {
+    value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") + value - 10
+}
+
 /// Two lower-case hexadecimal digits of a byte.
 package func hexadecimalText(of byte: UInt8) -> String {
-    let digits = Array("0123456789abcdef")
-    return String([digits[Int(byte >> 4)], digits[Int(byte & 15)]])
+    String(unsafeUninitializedCapacity: 2) { out in
+        out[0] = hexadecimalDigit(of: byte >> 4)
+        out[1] = hexadecimalDigit(of: byte & 15)
+        return 2
+    }
 }
 
 /// Lower-case hexadecimal digits of some bytes.

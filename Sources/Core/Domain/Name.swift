@@ -73,7 +73,8 @@ package enum TenantNameRule: NameRule {
     package static var longest: Int { 48 }
     package static func accepts(_ byte: UInt8, first: Bool) -> Bool {
         isLowerOrDigit(byte)
-            || (!first && [UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "-")].contains(byte))
+            || (!first
+                && (byte == UInt8(ascii: ".") || byte == UInt8(ascii: "_") || byte == UInt8(ascii: "-")))
     }
 }
 

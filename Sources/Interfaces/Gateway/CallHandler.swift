@@ -38,6 +38,7 @@ final class CallHandler: ChannelInboundHandler {
     private let options: GatewayOptions
     private var state = State.idle
     private var waiting = CircularBuffer<HTTPServerRequestPart>()
+    private var isReading = true
     private var context: ChannelHandlerContext?
     private var lastActive = NIODeadline.now()
     private var timer: Scheduled<Void>?
@@ -64,9 +65,7 @@ final class CallHandler: ChannelInboundHandler {
         let part = unwrapInboundIn(data)
         if case .busy = state {
             waiting.append(part)
-            if waiting.count >= Self.waitingMost {
-                context.channel.setOption(.autoRead, value: false).whenFailure { _ in }
-            }
+            if waiting.count >= Self.waitingMost { setReading(false, context) }
             return
         }
         take(part, context)
@@ -277,7 +276,13 @@ final class CallHandler: ChannelInboundHandler {
         state = .idle
         while case .idle = state, let part = waiting.popFirst() { take(part, context) }
         while case .body = state, let part = waiting.popFirst() { take(part, context) }
-        if waiting.isEmpty { context.channel.setOption(.autoRead, value: true).whenFailure { _ in } }
+        if waiting.isEmpty { setReading(true, context) }
+    }
+
+    private func setReading(_ reading: Bool, _ context: ChannelHandlerContext) {
+        guard reading != isReading else { return }
+        isReading = reading
+        context.channel.setOption(.autoRead, value: reading).whenFailure { _ in }
     }
 
     func schedule(in delay: Duration, _ work: @escaping () -> Void) {
