@@ -134,6 +134,13 @@ let package = Package(
         tests("RoutingTests", uses: ["Routing", "Domain", "Locking"]),
         tests("LimitsTests", uses: ["Limits", "Domain", "Locking"]),
         tests("CacheTests", uses: ["Cache", "Domain", "Locking"]),
+        tests(
+            "EngineTests",
+            uses: [
+                "Engine", "Domain", "Locking", "Cipher", "Storage", "Events", "Operations", "Access",
+                "Limits",
+                "Cache", "Routing", "Vault", "Metering", logging,
+            ]),
         tests("StorageTests", uses: ["Storage", "Domain"]),
         tests("StorageContract", uses: ["SQLiteStorage", "Storage", "Domain"]),
         tests("SQLiteStorageTests", uses: ["SQLiteStorage", "Storage", "Domain", "CSQLite", grdb]),

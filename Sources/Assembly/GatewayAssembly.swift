@@ -36,7 +36,8 @@ package final class GatewayAssembly: Sendable {
     /// One loop for the pump, the socket and other small things, so that callers never wait for them.
     private let household: MultiThreadedEventLoopGroup
     private let running = Locked(Running())
-    private let configuration: Published<Configuration>
+    /// As of the start: what changes later is in the engine.
+    private let configuration: Configuration
 
     private struct Running: Sendable {
         var server: GatewayServer?
@@ -153,8 +154,9 @@ package final class GatewayAssembly: Sendable {
         self.control = control
         self.tenants = tenants
         self.log = log
-        self.configuration = Published(configuration)
-        group = MultiThreadedEventLoopGroup(numberOfThreads: configuration.listenThreads ?? System.coreCount)
+        self.configuration = configuration
+        let threads = configuration.listenThreads ?? System.coreCount
+        group = MultiThreadedEventLoopGroup(numberOfThreads: threads)
         household = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let clock = SystemClock()
         let journal = try MappedJournal(in: folder)
@@ -178,7 +180,7 @@ package final class GatewayAssembly: Sendable {
             counters: MemoryLimitCounters(),
             cache: AnswerCache(options: configuration.cache), breakers: breakers,
             credentials: MemoryCredentialBoard(), vault: vault, secrets: PlaintextCache(vault: vault),
-            journal: journal, bus: EventBus(lanes: System.coreCount + 1))
+            journal: journal, bus: EventBus(lanes: threads + 1))
         engine = GatewayEngine(
             parts: parts, state: state, control: control, tenants: tenants,
             prober: prober, holds: Set(holds.keys),
@@ -193,29 +195,32 @@ package final class GatewayAssembly: Sendable {
     /// Starts what works in the background: figures, ledger, clock-driven commands. Needed also by offline commands
     /// only as far as they wait for nothing, so they skip it.
     package func startBackground() async {
-        await engine.restoreFigures()
         let engine = engine
         let drain = drain
         let pump = household.next().scheduleRepeatedTask(initialDelay: .zero, delay: .milliseconds(40)) { _ in
             engine.pump()
         }
         let drainTask = Task { await drain.run() }
-        let keeper = Task { [self] in await keepHouse() }
+        let keeper = Task { [self] in
+            // Not waited for: the past's figures may take a while, and nothing that serves calls needs them.
+            await drainOnce()
+            await engine.restoreFigures()
+            await keepHouse()
+        }
         running.withLock { running in
             running.pump = pump
             running.drain = drainTask
             running.keeper = keeper
         }
-        await engine.onReload { [weak self] () async throws(CommandRefusal) -> String in
+        await engine.onReload { [weak self] (who) async throws(CommandRefusal) -> String in
             guard let self else { throw CommandRefusal(.unavailable, "the engine is stopping") }
-            return try await self.reload()
+            return try await self.reload(by: who)
         }
     }
 
     /// Opens the HTTP listener; returns its port.
     @discardableResult
     package func listen() async throws -> Int {
-        let configuration = configuration.load()
         var options = GatewayOptions(
             host: configuration.listenHost, port: configuration.listenPort,
             bodyBytesMax: configuration.bodyBytes)
@@ -241,13 +246,14 @@ package final class GatewayAssembly: Sendable {
                     + "use the port; choose one with [listen] address in \(places.config)")
         }
         running.withLock { $0.server = server }
+        await engine.onRetired { key in server.closeConnections(for: key) }
         engine.announce(listening: server.address)
         log.notice("listening", metadata: ["address": "\(server.address)"])
         return server.port
     }
 
     /// Opens the socket for commands.
-    package func openSocket(readOnly: Bool = false) async throws {
+    package func openSocket() async throws {
         let port: any EnginePort = engine
         let socket = try await EngineSocket.open(path: places.socket, port: port, group: household, log: log)
         running.withLock { $0.socket = socket }
@@ -266,19 +272,20 @@ package final class GatewayAssembly: Sendable {
 
     /// Once a second: drains and holds that end, and the configuration file when it changed.
     private func keepHouse() async {
-        var stamp = FileStamp(places.config)
+        var stamp = configuration.stamp ?? FileStamp(places.config)
         while !Task.isCancelled {
             try? await Task.sleep(for: .seconds(1))
             await engine.tick()
             let now = FileStamp(places.config)
             guard now != stamp else { continue }
             stamp = now
-            _ = try? await reload()
+            // What was refused stands in the log and on the screens.
+            _ = try? await reload(by: OperatorID(name: "gateway", via: "engine"))
         }
     }
 
     /// Reads the configuration again: in force as a whole, or refused as a whole.
-    private func reload() async throws(CommandRefusal) -> String {
+    private func reload(by who: OperatorID) async throws(CommandRefusal) -> String {
         let next: Configuration
         do {
             next = try Configuration.load(places.config)
@@ -288,14 +295,11 @@ package final class GatewayAssembly: Sendable {
             await engine.noteConfiguration("refused: \(error)")
             throw CommandRefusal(.invalid, "refused, the old configuration stays in force: \(error)")
         }
-        let old = configuration.load()
-        configuration.store(next)
         var note = "in force since \(SystemClock().wall.civil.clock)Z"
-        if next.needsRestart(after: old) {
-            note +=
-                "; [listen], [vault], [upstream], [breaker] and the cache's size change with the next start"
-        }
-        await engine.configure(providers: next.providers, routes: next.routes, options: next.path, note: note)
+        let waiting = next.changesAtNextStart(after: configuration)
+        if !waiting.isEmpty { note += "; with the next start: \(waiting.joined(separator: ", "))" }
+        try await engine.configure(
+            providers: next.providers, routes: next.routes, options: next.path, note: note, by: who)
         log.notice("configuration reloaded")
         return note
     }
@@ -337,7 +341,7 @@ package final class GatewayAssembly: Sendable {
 }
 
 /// Tells whether a file was written since.
-struct FileStamp: Equatable {
+package struct FileStamp: Equatable, Sendable {
     private let seconds: Int
     private let nanoseconds: Int
     private let size: Int

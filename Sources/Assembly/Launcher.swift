@@ -48,11 +48,9 @@ package enum Launcher {
                 throw CommandFailure("--keyfile takes an absolute path outside \(places.data)")
             }
         }
+        try checkConfiguration(places, keyFile: keyFile)
         try SecureHeap.start()
-        let folder = try DataFolder(at: places.data, creating: true)
-        let lock = try FolderLock(folder)
-        let control = try SQLiteControlStore(in: folder, hashing: { SHA256.digest($0) })
-        guard try await control.load().vault == nil else {
+        guard try await !hasVault(places) else {
             throw CommandFailure("\(places.data) has a vault already; nothing was changed")
         }
         let secret: SecretDraft
@@ -62,23 +60,43 @@ package enum Launcher {
         } else {
             secret = passphraseFromStdin ? try SecretInput.fromStandardInput() : try newPassphrase(places)
         }
-        try await create(secret, kind: keyFile == nil ? .passphrase : .keyFile, control: control)
+        // All that can be refused has been; only now something is made.
+        let now = SystemClock().wall
+        let record = try KeyVault.make(keyFile == nil ? .passphrase : .keyFile, secret: secret, at: now)
+        let folder = try DataFolder(at: places.data, creating: true)
+        let lock = try FolderLock(folder)
+        let control = try SQLiteControlStore(in: folder, hashing: { SHA256.digest($0) })
+        try await control.createVault(
+            record,
+            audit: AuditDraft(
+                at: now, actor: OperatorSession.operatorName, via: "command", action: "vault.create",
+                target: "vault", after: "slot \((keyFile == nil ? SlotKind.passphrase : .keyFile).rawValue)"))
         try writeFirstConfiguration(places, keyFile: keyFile)
         try control.close()
         withExtendedLifetime(lock) {}
     }
 
-    private static func create(
-        _ secret: SecretDraft, kind: SlotKind, control: SQLiteControlStore
-    ) async throws {
-        let now = SystemClock().wall
-        let record = try KeyVault.make(kind, secret: secret, at: now)
-        try await control.createVault(
-            record,
-            audit: AuditDraft(
-                at: now, actor: OperatorSession.operatorName, via: "command", action: "vault.create",
-                target: "vault",
-                after: "slot \(kind.rawValue)"))
+    /// A configuration that is there already must open the vault that is about to be made.
+    private static func checkConfiguration(_ places: Places, keyFile: String?) throws {
+        guard access(places.config, F_OK) == 0 else { return }
+        let wanted = keyFile.map { Configuration.Unlock.keyFile(path: $0) } ?? .passphrase
+        guard try Configuration.load(places.config).unlock == wanted else {
+            throw CommandFailure(
+                "[vault] in \(places.config) says otherwise; change it there, or give init the same: "
+                    + "--keyfile PATH, or nothing for a passphrase. Nothing was made.")
+        }
+    }
+
+    /// Whether the folder holds a vault; makes nothing. A folder that an engine works on has one.
+    static func hasVault(_ places: Places) async throws -> Bool {
+        guard access(places.data + "/control.sqlite", F_OK) == 0 else { return false }
+        let folder = try DataFolder(at: places.data, creating: false)
+        guard let lock = try? FolderLock(folder) else { return true }
+        let control = try SQLiteControlStore(in: folder, hashing: { SHA256.digest($0) })
+        let found = try await control.load().vault != nil
+        try control.close()
+        withExtendedLifetime(lock) {}
+        return found
     }
 
     /// Asks twice.
@@ -87,6 +105,7 @@ package enum Launcher {
         let second = try SecretInput.ask("once more: ")
         let same = first.withBytes { left in second.withBytes { right in left.elementsEqual(right) } }
         guard same else { throw CommandFailure("the two passphrases differ; nothing was made") }
+        second.wipe()
         return first
     }
 
@@ -134,8 +153,8 @@ package enum Launcher {
     // MARK: console
 
     package static func console(_ places: Places, _ choices: ConsoleChoices) async throws {
-        if access(places.data + "/control.sqlite", F_OK) != 0 {
-            Output.line("No data folder at \(places.data) yet: a short set-up first.")
+        if try await !hasVault(places) {
+            Output.line("No vault at \(places.data) yet: a short set-up first.")
             Output.line("(To look around without any key, leave with ctrl-c and run: gatehouse demo)")
             try await initialize(places, keyFile: nil, passphraseFromStdin: false)
         }
@@ -160,10 +179,17 @@ package enum Launcher {
     /// Shows the console until it ends; after a hang-up the engine goes on without it until a signal comes.
     static func show(
         _ gateway: GatewayAssembly, _ choices: ConsoleChoices, theme: String?, logDescriptor: Int32,
-        log: Logger
+        endsWithTerminal: Bool = false, log: Logger
     ) async throws {
         let name = choices.theme ?? theme
         let shelf = ThemeShelf.find(extra: name)
+        if let asked = choices.theme, shelf.library.theme(named: asked) == nil {
+            let why = shelf.library.problems.first { $0.file.utf8.elementsEqual(asked.utf8) }
+            return try await giveUp(
+                gateway,
+                CommandFailure(
+                    why.map { "\($0)" } ?? "there is no theme \(asked); see: gatehouse theme list", code: 2))
+        }
         for problem in shelf.library.problems {
             log.warning("a theme is bad", metadata: ["why": "\(problem)"])
         }
@@ -180,6 +206,7 @@ package enum Launcher {
         }
         let ending = await runner.runOnOwnThread()
         switch ending {
+        case .hungUp where endsWithTerminal: log.notice("the terminal is gone")
         case .hungUp:
             log.notice("the terminal is gone; the engine keeps serving without a console")
             _ = await signals.value

@@ -99,6 +99,10 @@ enum UnlockSecret {
     /// `GATEHOUSE_PASSPHRASE_FD` names an open file descriptor to read the passphrase from, for scripts; a secret
     /// itself is never taken from the environment.
     static func obtain(_ configuration: Configuration, _ places: Places) throws -> SecretDraft {
+        // Nobody should type a passphrase for a folder that is not there.
+        guard access(places.data + "/control.sqlite", F_OK) == 0 else {
+            throw CommandFailure("\(places.data) has no vault; run: gatehouse init")
+        }
         switch configuration.unlock {
         case .keyFile(let path): return try SecretInput.keyFile(path, outside: places.data)
         case .passphrase:

@@ -18,7 +18,26 @@ package enum Output {
     package static func json(_ value: some Encodable) throws {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        write(String(decoding: try encoder.encode(value), as: UTF8.self) + "\n", to: 1)
+        write(inert(String(decoding: try encoder.encode(value), as: UTF8.self)) + "\n", to: 1)
+    }
+
+    /// JSON in which no character is left that a terminal obeys or that turns text around: such a one can stand
+    /// inside a string only, and is written there as `\\u` and four digits (RFC 8259 section 7).
+    static func inert(_ json: String) -> String {
+        guard json.unicodeScalars.contains(where: isActive) else { return json }
+        return json.unicodeScalars.reduce(into: "") { out, scalar in
+            guard isActive(scalar) else { return out.unicodeScalars.append(scalar) }
+            let digits = String(scalar.value, radix: 16)
+            out += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+        }
+    }
+
+    /// C1 controls, DEL, line separators and bidirectional controls (Unicode standard annex 9).
+    private static func isActive(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.value {
+        case 0x7f...0x9f, 0x061c, 0x200e, 0x200f, 0x2028...0x202e, 0x2066...0x2069: true
+        default: false
+        }
     }
 
     package static func listing<Row: Encodable>(

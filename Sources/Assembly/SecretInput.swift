@@ -9,7 +9,9 @@ package enum SecretInput {
         do {
             return try SecretPrompt.ask(prompt)
         } catch {
-            throw CommandFailure("\(error); without a terminal use --from-stdin", code: 3)
+            throw CommandFailure(
+                "\(error); without a terminal a key comes by --from-stdin, and the vault's passphrase by a file descriptor that GATEHOUSE_PASSPHRASE_FD names, or a key file opens the vault",
+                code: 3)
         }
     }
 

@@ -104,19 +104,21 @@ package final class GatewayEngine: EnginePort {
 
     /// Loads the figures of the last 24 hours from the ledger, so that a restart does not show empty costs.
     package func restoreFigures() async {
-        for (key, hour, line) in await desk.recentCosts() {
+        await desk.refreshAuditTail()
+        refreshPicture(at: parts.clock.wall)
+        for (key, hour, line) in await desk.recentCosts(until: started) {
             book.withLock { $0.restore(line, hour: hour, key: key) }
         }
         refreshPicture(at: parts.clock.wall)
     }
 
-    /// Puts another configuration in force, for the next call.
+    /// Puts another configuration in force, for the next call; refuses when that cannot be audited.
     package func configure(
         providers: [ProviderName: ProviderDefinition], routes: [ModelName: Route], options: PathOptions,
-        note: String
-    ) async {
+        note: String, by who: OperatorID
+    ) async throws(CommandRefusal) {
+        try await desk.configure(providers: providers, routes: routes, note: note, by: who)
         parts.options.store(options)
-        await desk.configure(providers: providers, routes: routes, note: note)
         refreshPicture(at: parts.clock.wall)
     }
 
@@ -133,8 +135,15 @@ package final class GatewayEngine: EnginePort {
     }
 
     /// What reloads the configuration file when a command asks for it; it returns what it did or throws why not.
-    package func onReload(_ reload: @escaping @Sendable () async throws(CommandRefusal) -> String) async {
+    package func onReload(
+        _ reload: @escaping @Sendable (OperatorID) async throws(CommandRefusal) -> String
+    ) async {
         await desk.onReload(reload)
+    }
+
+    /// What closes the connections of keys that no call may use any more.
+    package func onRetired(_ retired: @escaping @Sendable (ProviderKeyID) -> Void) async {
+        await desk.onRetired(retired)
     }
 
     /// Refuses new calls from now on.

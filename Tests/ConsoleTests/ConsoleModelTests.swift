@@ -268,7 +268,7 @@ import Testing
         let id = try #require(model.pending?.id)
         let key = ProviderKeyID(high: 1, low: 2)
         let receipt = CommandReceipt(
-            message: "switched", undo: .keyUndo(key: key), undoUntil: model.wall + .seconds(600), audit: 7)
+            message: "switched", undo: .keyUndo(key: key), undoUntil: model.wall + .seconds(600))
         _ = model.update(.commandDone(id: id, .success(CommandOutcome(receipt))))
         #expect(model.screen.contains("u undoes") && model.screen.contains("10m00s left"))
         #expect(commands(model.type("u")).isEmpty)

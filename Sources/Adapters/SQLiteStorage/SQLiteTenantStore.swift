@@ -33,20 +33,26 @@ package struct SQLiteTenantStore: TenantStore {
         }
     }
 
+    package func rotateProviderKey(
+        _ ending: ProviderKeyChange, with successor: ProviderKeyRecord, audit: AuditDraft
+    ) async throws {
+        try check(ending.row)
+        try check(successor)
+        try await stores.file(of: tenant).write { database in
+            try ending.apply(to: database)
+            guard try !database.has("SELECT 1 FROM provider_keys WHERE id = ?", [successor.id.blob]) else {
+                throw StorageFailure.alreadyThere("provider key \(successor.label)")
+            }
+            try successor.insert(into: database)
+            try audit.post(in: database)
+        }
+    }
+
     package func replaceProviderKeys(_ changes: [ProviderKeyChange], audit: AuditDraft?) async throws {
         for change in changes { try check(change.row) }
         let file = try await stores.file(of: tenant)
         try await file.write { database in
-            for change in changes {
-                let row = change.row
-                let stored = try Row.fetchOne(
-                    database, sql: "SELECT counter FROM provider_keys WHERE id = ?", arguments: [row.id.blob])
-                guard let stored else { throw StorageFailure.notFound("provider key \(row.label)") }
-                guard try stored.value("counter") == change.ifCounter else {
-                    throw StorageFailure.stale("provider key \(row.label)")
-                }
-                try row.update(in: database)
-            }
+            for change in changes { try change.apply(to: database) }
             try audit?.post(in: database)
         }
         // A revoked key's sealed record is gone from the file; this takes it out of the log too.
@@ -97,6 +103,20 @@ package struct SQLiteTenantStore: TenantStore {
         guard key.tenant == tenant else {
             throw StorageFailure.otherTenant("provider key \(key.label)", tenant)
         }
+    }
+}
+
+extension ProviderKeyChange {
+    /// Overwrites the row if it still is what it was when it was read.
+    fileprivate func apply(to database: Database) throws {
+        let stored = try Row.fetchOne(
+            database, sql: "SELECT counter, state FROM provider_keys WHERE id = ?", arguments: [row.id.blob])
+        guard let stored else { throw StorageFailure.notFound("provider key \(row.label)") }
+        let state: String = try stored.value("state")
+        guard try stored.value("counter") == ifCounter, ifState.map({ $0.rawValue == state }) ?? true else {
+            throw StorageFailure.stale("provider key \(row.label)")
+        }
+        try row.update(in: database)
     }
 }
 

@@ -182,9 +182,6 @@ struct ConsoleLoop {
             } else {
                 tell(.notice("there is no theme \(name)"))
             }
-        case .suspend:
-            session.deactivate()
-            raise(SIGTSTP)
         case .redraw: writer.forget()
         case .copy(let text):
             session.copy(text)

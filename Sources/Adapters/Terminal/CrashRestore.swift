@@ -15,12 +15,18 @@ enum CrashRestore {
     // Safe because it is written before a handler that reads it is installed.
     nonisolated(unsafe) private static var count = 0
 
-    static func arm(_ terminal: Int32, bytes: [UInt8]) {
-        tcgetattr(terminal, &saved)
+    /// - Parameter found: the terminal's modes before anybody changed them.
+    /// - Parameter alsoEnding: further signals that end the process while this is armed.
+    // Safe because only the thread that arms and disarms uses it.
+    nonisolated(unsafe) private static var armed: [Int32] = []
+
+    static func arm(_ terminal: Int32, _ found: termios, bytes: [UInt8], alsoEnding: [Int32] = []) {
+        saved = found
+        armed = signals + alsoEnding
         count = min(bytes.count, bytesMost)
         for index in 0..<count { buffer[index] = bytes[index] }
         descriptor = terminal
-        for number in signals {
+        for number in armed {
             signal(number) { number in
                 CrashRestore.restore()
                 signal(number, SIG_DFL)
@@ -31,7 +37,8 @@ enum CrashRestore {
 
     static func disarm() {
         descriptor = -1
-        for number in signals { signal(number, SIG_DFL) }
+        for number in armed { signal(number, SIG_DFL) }
+        armed = []
     }
 
     /// Writes what restores the terminal, without waiting for one that does not read.

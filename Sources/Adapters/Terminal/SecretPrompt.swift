@@ -20,8 +20,13 @@ package enum SecretPrompt {
         var quiet = before
         quiet.c_lflag &= ~tcflag_t(ECHO | ICANON | ISIG)
         quiet.c_iflag &= ~tcflag_t(ICRNL)
+        // Killed while it asks, the terminal gets its echo back all the same.
+        CrashRestore.arm(terminal, before, bytes: [], alsoEnding: [SIGTERM, SIGHUP])
         tcsetattr(terminal, TCSAFLUSH, &quiet)
-        defer { tcsetattr(terminal, TCSAFLUSH, &before) }
+        defer {
+            tcsetattr(terminal, TCSAFLUSH, &before)
+            CrashRestore.disarm()
+        }
         _ = write(terminal, prompt, prompt.utf8.count)
         let draft = SecretDraft()
         var byte: UInt8 = 0

@@ -20,7 +20,7 @@ final class TerminalSession {
     let unicode: Bool
     private let stream: UnsafeMutablePointer<FILE>
     private let screen: OpaquePointer
-    private var mouse = false
+    private var mouse = true
     private var isActive = false
 
     /// Bracketed paste and focus reports, which ncurses does not know.
@@ -44,6 +44,9 @@ final class TerminalSession {
         descriptor = opened
         self.stream = stream
         let name = getenv("TERM").map { String(cString: $0) } ?? ""
+        // Before ncurses touches it: what a crash has to put back.
+        var found = termios()
+        tcgetattr(opened, &found)
         let (made, direct) = Self.make(name, stream)
         guard let made else {
             fclose(stream)
@@ -65,7 +68,7 @@ final class TerminalSession {
             start_color()
             use_default_colors()
         }
-        CrashRestore.arm(descriptor, bytes: Self.restoreBytes())
+        CrashRestore.arm(descriptor, found, bytes: Self.restoreBytes())
         activate()
     }
 

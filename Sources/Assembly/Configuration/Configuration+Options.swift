@@ -37,22 +37,38 @@ extension Configuration {
 
     var trust: UpstreamTLS.TrustRoots { authorities.map { .file($0) } ?? .system }
 
-    /// Whether something changed that is read only at start.
-    func needsRestart(after old: Configuration) -> Bool {
-        listenHost != old.listenHost || listenPort != old.listenPort || listenThreads != old.listenThreads
-            || certificate != old.certificate
-            || unlock != old.unlock || authorities != old.authorities || privateHosts != old.privateHosts
-            || breaker != old.breaker
-            || cacheBytes != old.cacheBytes
+    /// What differs from the configuration of the start and is read only then, in the file's words.
+    func changesAtNextStart(after start: Configuration) -> [String] {
+        var out: [String] = []
+        if instance != start.instance { out.append("instance") }
+        if (listenHost, listenPort) != (start.listenHost, start.listenPort)
+            || listenThreads != start.listenThreads || certificate != start.certificate
+            || certificateKey != start.certificateKey
+        {
+            out.append("[listen]")
+        }
+        if unlock != start.unlock { out.append("[vault]") }
+        if authorities != start.authorities { out.append("[upstream]") }
+        if privateHosts != start.privateHosts { out.append("allow_private") }
+        if breaker != start.breaker { out.append("[breaker]") }
+        if cacheBytes != start.cacheBytes { out.append("[cache] bytes_max") }
+        if bodyBytes != start.bodyBytes { out.append("[bounds] body_bytes_max") }
+        if connectSeconds > start.connectSeconds { out.append("[bounds] connect_seconds") }
+        if theme != start.theme { out.append("[console] theme") }
+        return out
     }
 
     /// Reads the file; without one, the defaults hold.
     package static func load(_ path: String) throws -> Configuration {
         guard FileManager.default.fileExists(atPath: path) else { return Configuration() }
+        // Before reading: what is written meanwhile makes another stamp.
+        let stamp = FileStamp(path)
         // A configuration has some kilobytes; a megabyte is a mistake.
         guard let data = FileManager.default.contents(atPath: path), data.count <= 1 << 20 else {
             throw ConfigurationProblem(file: path, line: 0, "cannot be read, or is larger than 1 MiB")
         }
-        return try parse(String(decoding: data, as: UTF8.self), file: path)
+        var configuration = try parse(String(decoding: data, as: UTF8.self), file: path)
+        configuration.stamp = stamp
+        return configuration
     }
 }

@@ -38,6 +38,8 @@ package struct Configuration: Sendable, Equatable {
     package var breaker = BreakerOptions()
     package var theme: String?
     package var instance = "gatehouse"
+    /// The file as it was when it was read; nil = not from a file.
+    var stamp: FileStamp?
 
     package init() {
         for preset in ProviderList.presets { providers[preset.name] = preset }

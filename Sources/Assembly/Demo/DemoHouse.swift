@@ -82,7 +82,7 @@ struct DemoHouse {
                     }))
         }
         let places = try Places(data: root + "/data", config: root + "/gatehouse.toml")
-        try Data(Self.configuration(ports: simulated.map(\.port)).utf8).write(
+        try Data(Self.configuration(ports: simulated.map(\.port), keyFile: root + "/vault.key").utf8).write(
             to: URL(filePath: places.config))
         let secret = try await Self.makeVault(places, keyFile: root + "/vault.key")
         let gateway = try await GatewayAssembly.open(
@@ -119,8 +119,9 @@ struct DemoHouse {
         return try SecretInput.keyFile(keyFile, outside: places.data)
     }
 
-    private static func configuration(ports: [Int]) -> String {
+    private static func configuration(ports: [Int], keyFile: String) -> String {
         var text = "instance = \"demo\"\n[listen]\naddress = \"127.0.0.1:0\"\n[breaker]\nopen_seconds = 5\n"
+        text += "[vault]\nunlock = \"keyfile\"\nkeyfile = \"\(keyFile)\"\n"
         for (provider, port) in zip(providers, ports) {
             text += "[[provider]]\nname = \"\(provider.name)\"\nkind = \"\(provider.kind.rawValue)\"\n"
             text += "base_url = \"http://127.0.0.1:\(port)/v1\"\nkeyless = \(provider.key.isEmpty)\n"
@@ -193,7 +194,9 @@ extension Launcher {
         }
         try await DemoHouse(seed: seed, speed: speed).run(log: log) { gateway in
             guard headless else {
-                return try await show(gateway, choices, theme: nil, logDescriptor: logDescriptor, log: log)
+                return try await show(
+                    gateway, choices, theme: nil, logDescriptor: logDescriptor, endsWithTerminal: true,
+                    log: log)
             }
             _ = await StopSignals.next()
             await gateway.stop(grace: .seconds(2))

@@ -84,7 +84,9 @@ private final class SimulatedAnswers: ChannelInboundHandler {
     private func answer(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
         let mood = behaviour.mood()
         let spread = 0.6 + random.unit() * 0.9
-        let delay = TimeAmount.microseconds(Int64(mood.latency * spread * 1_000))
+        // Listing models costs a provider nothing, and the demo's set-up asks sixteen times.
+        let delay =
+            head.method == .GET ? .zero : TimeAmount.microseconds(Int64(mood.latency * spread * 1_000))
         let draw = random.unit()
         let tokens = SimulatedTokens(
             input: 40 + Int(random.next() % 1_400), output: 12 + Int(random.next() % 380),

@@ -79,18 +79,18 @@ package struct CommandReceipt: Sendable, Hashable, Codable {
     /// The command that takes it back, while that is possible.
     package let undo: EngineCommand?
     package let undoUntil: WallTime?
-    /// The audit record that tells of it; nil for a command that changes nothing.
-    package let audit: Int64?
+    /// The command did its work, and what it found is bad: a key that the provider refuses.
+    package let isBad: Bool
 
     package init(
         message: String, details: [String] = [], undo: EngineCommand? = nil, undoUntil: WallTime? = nil,
-        audit: Int64? = nil
+        isBad: Bool = false
     ) {
         self.message = message
         self.details = details
         self.undo = undo
         self.undoUntil = undoUntil
-        self.audit = audit
+        self.isBad = isBad
     }
 }
 

@@ -49,23 +49,41 @@ package final class MemoryTenantStore: TenantStore {
         }
     }
 
+    package func rotateProviderKey(
+        _ ending: ProviderKeyChange, with successor: ProviderKeyRecord, audit: AuditDraft
+    ) async throws {
+        try change { state in
+            try replace(ending, in: &state)
+            guard successor.tenant == tenant else {
+                throw StorageFailure.otherTenant("provider key \(successor.label)", tenant)
+            }
+            guard state.keys[successor.id] == nil else {
+                throw StorageFailure.alreadyThere("provider key \(successor.label)")
+            }
+            state.keys[successor.id] = successor
+            try state.post(audit)
+        }
+    }
+
     package func replaceProviderKeys(_ changes: [ProviderKeyChange], audit: AuditDraft?) async throws {
         try change { state in
-            for change in changes {
-                let row = change.row
-                guard row.tenant == tenant else {
-                    throw StorageFailure.otherTenant("provider key \(row.label)", tenant)
-                }
-                guard let stored = state.keys[row.id] else {
-                    throw StorageFailure.notFound("provider key \(row.label)")
-                }
-                guard stored.counter == change.ifCounter else {
-                    throw StorageFailure.stale("provider key \(row.label)")
-                }
-                state.keys[row.id] = row
-            }
+            for change in changes { try replace(change, in: &state) }
             if let audit { try state.post(audit) }
         }
+    }
+
+    private func replace(_ change: ProviderKeyChange, in state: inout State) throws {
+        let row = change.row
+        guard row.tenant == tenant else {
+            throw StorageFailure.otherTenant("provider key \(row.label)", tenant)
+        }
+        guard let stored = state.keys[row.id] else {
+            throw StorageFailure.notFound("provider key \(row.label)")
+        }
+        guard stored.counter == change.ifCounter, stored.state == change.ifState ?? stored.state else {
+            throw StorageFailure.stale("provider key \(row.label)")
+        }
+        state.keys[row.id] = row
     }
 
     package func auditOutbox() async throws -> [AuditDraft] { state.withLock(\.outbox) }

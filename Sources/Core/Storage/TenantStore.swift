@@ -9,7 +9,10 @@ package protocol TenantStore: Sendable {
     func providerKeys() async throws -> [ProviderKeyRecord]
     /// Inserts the key and its audit draft in one transaction; the draft waits in the outbox until it is chained.
     func insertProviderKey(_ key: ProviderKeyRecord, audit: AuditDraft) async throws
-    /// Replaces rows whose stored counter equals the given one; all or none. A stale counter is `.stale`.
+    /// Inserts a successor and ends its predecessor, together or not at all.
+    func rotateProviderKey(
+        _ ending: ProviderKeyChange, with successor: ProviderKeyRecord, audit: AuditDraft) async throws
+    /// Replaces rows that still have the counter and state they were read with; all or none. Else `.stale`.
     func replaceProviderKeys(_ changes: [ProviderKeyChange], audit: AuditDraft?) async throws
 
     /// Audit drafts that were written with a change and are not yet chained in the control schema, oldest first.
@@ -28,9 +31,12 @@ package protocol TenantStore: Sendable {
 package struct ProviderKeyChange: Sendable, Equatable {
     package let row: ProviderKeyRecord
     package let ifCounter: UInt32
-    package init(row: ProviderKeyRecord, ifCounter: UInt32) {
+    /// nil = in whatever state it is.
+    package let ifState: ProviderKeyState?
+    package init(row: ProviderKeyRecord, ifCounter: UInt32, ifState: ProviderKeyState? = nil) {
         self.row = row
         self.ifCounter = ifCounter
+        self.ifState = ifState
     }
 }
 

@@ -5,11 +5,13 @@ import Locking
 import Logging
 import Operations
 import Storage
+import Vault
 
 /// Carries out operators' commands, one storage transaction each, and puts their result in force.
 ///
 /// A command first changes storage together with its audit record, then the directory that calls read: what an
-/// operator was told has happened is in force for the next call and survives a restart.
+/// operator was told has happened is in force for the next call and survives a restart. Changes pass one at a time
+/// (`alone`); what takes long, such as asking a provider, is done before, and what it was based on is read again.
 actor CommandDesk {
     /// The state as of the last finished command; read from anywhere, written only here.
     nonisolated let state: Published<EngineState>
@@ -20,7 +22,14 @@ actor CommandDesk {
     let log: Logger
     /// Targets whose hold is in storage: one that is no longer in force is removed there.
     var stored: Set<Target>
-    private var reload: (@Sendable () async throws(CommandRefusal) -> String)?
+    private var reload: Reload?
+    private var retired: (@Sendable (ProviderKeyID) -> Void)?
+    private let turnstile = Turnstile()
+    /// Tenants whose outbox holds audit records that could not be chained yet.
+    private var unsettled: Set<TenantID> = []
+
+    /// What reads the configuration file again for an operator; it returns what it did or throws why not.
+    typealias Reload = @Sendable (OperatorID) async throws(CommandRefusal) -> String
 
     init(
         parts: PathParts, state: EngineState, control: any ControlStore, tenants: any TenantStores,
@@ -66,15 +75,26 @@ actor CommandDesk {
         -> CommandOutcome
     {
         switch command {
-        case .tenantAdd(let name, let limits): try await addTenant(name, limits, by: who)
-        case .tenantSuspend(let name, let reason):
-            try await setStatus(.suspended, of: name, reason: reason, by: who)
-        case .tenantResume(let name): try await setStatus(.active, of: name, reason: "", by: who)
         case .keyAdd(let tenant, let provider, let label, let accept):
             try await addKey(tenant, provider, label, acceptUnverified: accept, secret: secret, by: who)
         case .keyVerify(let key): try await verifyKey(key, by: who)
         case .keyRotate(let key, let seconds, let accept):
             try await rotateKey(key, drainSeconds: seconds, acceptUnverified: accept, secret: secret, by: who)
+        case .providerTest(let provider, let tenant): try await testProvider(provider, tenant: tenant)
+        case .configReload: try await reloadConfiguration(by: who)
+        default: try await alone { try await carryOutAlone(command, secret: secret, by: who) }
+        }
+    }
+
+    /// Commands that ask nobody outside, and so run whole behind the turnstile.
+    private func carryOutAlone(
+        _ command: EngineCommand, secret: SecretDraft?, by who: OperatorID
+    ) async throws -> CommandOutcome {
+        switch command {
+        case .tenantAdd(let name, let limits): try await addTenant(name, limits, by: who)
+        case .tenantSuspend(let name, let reason):
+            try await setStatus(.suspended, of: name, reason: reason, by: who)
+        case .tenantResume(let name): try await setStatus(.active, of: name, reason: "", by: who)
         case .keyUndo(let key): try await undoRotation(of: key, by: who)
         case .keyDrain(let key, let seconds, let reason):
             try await drainKey(key, seconds: seconds, reason: reason, by: who)
@@ -91,10 +111,19 @@ actor CommandDesk {
         case .breakerRelease(let target, let reason):
             try await releaseBreaker(target, reason: reason, by: who)
         case .cachePurge(let tenant): try await purgeCache(tenant, by: who)
-        case .providerTest(let provider, let tenant): try await testProvider(provider, tenant: tenant)
         case .vaultUnlock: try await unlockVault(secret, by: who)
-        case .configReload: try await reloadConfiguration(by: who)
+        case .keyAdd, .keyVerify, .keyRotate, .providerTest, .configReload:
+            throw CommandRefusal(.storage, "this command does not run alone")
         }
+    }
+
+    /// Runs a change while no other one runs.
+    func alone<Output>(_ body: () async throws -> Output) async throws -> Output {
+        try await turnstile.enter()
+        let result: Result<Output, any Error>
+        do { result = .success(try await body()) } catch { result = .failure(error) }
+        await turnstile.leave()
+        return try result.get()
     }
 
     // MARK: State
@@ -116,15 +145,17 @@ actor CommandDesk {
         return tenant
     }
 
+    /// Puts another configuration in force, once its change stands in the audit.
     func configure(
-        providers: [ProviderName: ProviderDefinition], routes: [ModelName: Route], note: String
-    ) async {
-        let draft = draft(
-            OperatorID(name: "gateway", via: "engine"), "config.change", "gatehouse.toml", after: note)
+        providers: [ProviderName: ProviderDefinition], routes: [ModelName: Route], note: String,
+        by who: OperatorID
+    ) async throws(CommandRefusal) {
         do {
-            try await control.appendAudit(draft)
+            try await control.appendAudit(draft(who, "config.change", "gatehouse.toml", after: note))
         } catch {
-            log.error("the configuration's change could not be audited")
+            log.error("the configuration's change could not be audited", metadata: ["why": "\(error)"])
+            throw CommandRefusal(
+                .storage, "the change cannot be audited, so the old configuration stays in force")
         }
         change { state in
             state.providers = providers
@@ -136,13 +167,19 @@ actor CommandDesk {
 
     func noteConfiguration(_ note: String) { change { $0.configurationNote = note } }
 
-    func onReload(_ reload: @escaping @Sendable () async throws(CommandRefusal) -> String) {
-        self.reload = reload
+    func onReload(_ reload: @escaping Reload) { self.reload = reload }
+
+    /// Hears of keys that no call may use any more.
+    func onRetired(_ retired: @escaping @Sendable (ProviderKeyID) -> Void) { self.retired = retired }
+
+    func retire(_ key: ProviderKeyID) {
+        parts.secrets.retire(key)
+        retired?(key)
     }
 
     private func reloadConfiguration(by who: OperatorID) async throws -> CommandOutcome {
         guard let reload else { throw CommandRefusal(.unavailable, "this engine has no configuration file") }
-        return CommandOutcome(CommandReceipt(message: try await reload()))
+        return CommandOutcome(CommandReceipt(message: try await reload(who)))
     }
 
     // MARK: Audit
@@ -157,13 +194,34 @@ actor CommandDesk {
             before: before, after: after, reason: reason, result: result)
     }
 
-    /// Chains a draft that was written with a change in a tenant's schema, and clears it there.
-    func settle(_ draft: AuditDraft, of store: any TenantStore) async throws {
-        try await control.appendAudit(draft)
-        try await store.clearAuditOutbox([draft.id])
+    /// Chains a draft that was written with a change in a tenant's schema, and clears it there. If that fails the
+    /// draft stays in the tenant's outbox, and is chained by a later tick or at the next start: the change itself
+    /// is in force and its record is safe.
+    func settle(_ draft: AuditDraft, of store: any TenantStore) async {
+        do {
+            try await control.appendAudit(draft)
+            try await store.clearAuditOutbox([draft.id])
+        } catch {
+            log.error("an audit record waits to be chained", metadata: ["why": "\(error)"])
+            unsettled.insert(store.tenant)
+        }
     }
 
-    func newestAudit() -> Int64? { state.load().auditTail.first?.sequence }
+    /// Chains what could not be chained before.
+    func settleLeftOvers() async {
+        for tenant in unsettled {
+            do {
+                let store = try await tenants.store(for: tenant)
+                for draft in try await store.auditOutbox() {
+                    try await control.appendAudit(draft)
+                    try await store.clearAuditOutbox([draft.id])
+                }
+                unsettled.remove(tenant)
+            } catch {
+                continue
+            }
+        }
+    }
 
     func refreshAuditTail() async {
         guard let records = try? await control.auditRecords(before: nil, limit: 200) else { return }

@@ -18,26 +18,21 @@ extension CommandDesk {
     ) async throws -> CommandOutcome {
         let tenant = try tenant(named: tenantName)
         let provider = try provider(named: providerName)
-        let taken = state.load().providerKeys.values.contains {
-            $0.tenant == tenant.id && $0.provider == providerName && $0.label == label && $0.state != .revoked
-        }
-        guard !taken else {
-            throw CommandRefusal(
-                .conflict,
-                "tenant \(tenantName) has a key \(providerName)/\(label) already; rotate it, or choose a label"
-            )
-        }
+        try refuseTaken(tenant, providerName, label)
         let (record, answer) = try await seal(
             secret, tenant: tenant, provider: provider, label: label, predecessor: nil,
             acceptUnverified: acceptUnverified)
         let name = "\(tenantName) \(providerName)/\(label)"
-        let store = try await tenants.store(for: tenant.id)
-        let audit = draft(
-            who, "key.add", name, tenant: tenant.id,
-            after: "\(record.fingerprint), \(answer.verdict.rawValue)")
-        try await store.insertProviderKey(record, audit: audit)
-        change { $0.providerKeys[record.id] = record }
-        try await settle(audit, of: store)
+        try await alone {
+            try refuseTaken(tenant, providerName, label)
+            let store = try await tenants.store(for: tenant.id)
+            let audit = draft(
+                who, "key.add", name, tenant: tenant.id,
+                after: "\(record.fingerprint), \(answer.verdict.rawValue)")
+            try await store.insertProviderKey(record, audit: audit)
+            change { $0.providerKeys[record.id] = record }
+            await settle(audit, of: store)
+        }
         publishChange("key.add", "key \(name) added")
         return CommandOutcome(
             CommandReceipt(
@@ -45,37 +40,60 @@ extension CommandDesk {
                 details: ["fingerprint \(record.fingerprint)", "id \(record.id)", answer.sentence]))
     }
 
-    func verifyKey(_ id: ProviderKeyID, by who: OperatorID) async throws -> CommandOutcome {
-        var (record, tenant, name) = try key(id)
-        guard record.state == .active || record.state == .draining else {
-            throw CommandRefusal(
-                .conflict, "key \(name) is \(record.state.rawValue); there is nothing to verify")
+    private func refuseTaken(
+        _ tenant: TenantRecord, _ provider: ProviderName, _ label: Label
+    ) throws(CommandRefusal) {
+        let taken = state.load().providerKeys.values.contains {
+            $0.tenant == tenant.id && $0.provider == provider && $0.label == label && $0.state != .revoked
         }
+        guard !taken else {
+            throw CommandRefusal(
+                .conflict,
+                "tenant \(tenant.name) has a key \(provider)/\(label) already; rotate it, or choose a label")
+        }
+    }
+
+    func verifyKey(_ id: ProviderKeyID, by who: OperatorID) async throws -> CommandOutcome {
+        let (record, tenant, name) = try verifiable(id)
         let provider = try provider(named: record.provider)
         let answer = try await probeStored(record, provider: provider)
-        record.verdict = answer.verdict
-        record.verdictAt = parts.clock.wall
-        let store = try await tenants.store(for: tenant.id)
-        let audit = draft(who, "key.verify", name, tenant: tenant.id, result: answer.verdict.rawValue)
-        try await replace([record], in: store, audit: audit)
+        try await alone {
+            // The provider took its time: what it said goes onto the key as it is now, if there still is one.
+            var (fresh, _, _) = try verifiable(id)
+            let read = fresh.state
+            fresh.verdict = answer.verdict
+            fresh.verdictAt = parts.clock.wall
+            let store = try await tenants.store(for: tenant.id)
+            let audit = draft(who, "key.verify", name, tenant: tenant.id, result: answer.verdict.rawValue)
+            try await replace([(fresh, was: read)], in: store, audit: audit)
+        }
         if answer.verdict == .verified { _ = parts.credentials.clear(id) }
         if answer.verdict == .refused, let model = try? ModelName("any") {
             _ = parts.credentials.note(
                 .rejected, on: id, for: model, began: parts.clock.now, at: parts.clock.now, retryAfter: nil)
         }
         return CommandOutcome(
-            CommandReceipt(message: "key \(name): \(answer.verdict.rawValue)", details: [answer.sentence]))
+            CommandReceipt(
+                message: "key \(name): \(answer.verdict.rawValue)", details: [answer.sentence],
+                isBad: answer.verdict != .verified))
+    }
+
+    private func verifiable(
+        _ id: ProviderKeyID
+    ) throws(CommandRefusal) -> (ProviderKeyRecord, TenantRecord, String) {
+        let (record, tenant, name) = try key(id)
+        guard record.state == .active || record.state == .draining else {
+            throw CommandRefusal(
+                .conflict, "key \(name) is \(record.state.rawValue); there is nothing to verify")
+        }
+        return (record, tenant, name)
     }
 
     func rotateKey(
         _ id: ProviderKeyID, drainSeconds: Int, acceptUnverified: Bool, secret: SecretDraft?,
         by who: OperatorID
     ) async throws -> CommandOutcome {
-        var (old, tenant, name) = try key(id)
-        guard old.state == .active else {
-            throw CommandRefusal(
-                .conflict, "key \(name) is \(old.state.rawValue); only an active key is rotated")
-        }
+        let (old, tenant, name) = try rotatable(id)
         guard (0...Self.drainSecondsMost).contains(drainSeconds) else {
             throw CommandRefusal(.invalid, "the drain takes 0 to \(Self.drainSecondsMost) seconds")
         }
@@ -87,17 +105,25 @@ extension CommandDesk {
             throw CommandRefusal(.conflict, "that is the key \(name) already has; nothing was changed")
         }
         let ends = parts.clock.wall + .seconds(drainSeconds)
-        old.state = .draining
-        old.drainEnds = ends
-        let store = try await tenants.store(for: tenant.id)
-        let audit = draft(
-            who, "key.rotate", name, tenant: tenant.id, before: old.fingerprint,
-            after: "\(new.fingerprint), \(answer.verdict.rawValue)", reason: "drain \(drainSeconds) s")
-        // The successor first: killed in between, both keys are active and the rotation can be repeated.
-        try await store.insertProviderKey(new, audit: audit)
-        try await replace([old], in: store, audit: nil)
-        change { $0.providerKeys[new.id] = new }
-        try await settle(audit, of: store)
+        try await alone {
+            // Two rotations of one key may have asked the provider at the same time: the second finds it draining.
+            var (ending, _, _) = try rotatable(id)
+            ending.state = .draining
+            ending.drainEnds = ends
+            let store = try await tenants.store(for: tenant.id)
+            let audit = draft(
+                who, "key.rotate", name, tenant: tenant.id, before: old.fingerprint,
+                after: "\(new.fingerprint), \(answer.verdict.rawValue)", reason: "drain \(drainSeconds) s")
+            try await store.rotateProviderKey(
+                ProviderKeyChange(row: ending, ifCounter: ending.counter, ifState: .active), with: new,
+                audit: audit)
+            let ended = ending
+            change { state in
+                state.providerKeys[ended.id] = ended
+                state.providerKeys[new.id] = new
+            }
+            await settle(audit, of: store)
+        }
         publishChange("key.rotate", "key \(name) rotated to \(new.fingerprint)")
         return CommandOutcome(
             CommandReceipt(
@@ -109,6 +135,18 @@ extension CommandDesk {
                 ], undo: drainSeconds > 0 ? .keyUndo(key: id) : nil, undoUntil: ends))
     }
 
+    private func rotatable(
+        _ id: ProviderKeyID
+    ) throws(CommandRefusal) -> (ProviderKeyRecord, TenantRecord, String) {
+        let (record, tenant, name) = try key(id)
+        guard record.state == .active else {
+            throw CommandRefusal(
+                .conflict, "key \(name) is \(record.state.rawValue); only an active key is rotated")
+        }
+        return (record, tenant, name)
+    }
+
+    /// Puts a draining key back; every other active key of its line drains in its place.
     func undoRotation(of id: ProviderKeyID, by who: OperatorID) async throws -> CommandOutcome {
         var (old, tenant, name) = try key(id)
         guard old.state == .draining else {
@@ -118,21 +156,40 @@ extension CommandDesk {
         let ends = old.drainEnds
         old.state = .active
         old.drainEnds = nil
-        var changed = [old]
-        if var successor = state.load().providerKeys.values.first(where: {
-            $0.predecessor == id && $0.state == .active
-        }) {
-            successor.state = .draining
-            successor.drainEnds = ends
-            changed.append(successor)
+        let others = line(of: id).filter { $0.id != id && $0.state == .active }
+        let drained = others.map { other in
+            var other = other
+            other.state = .draining
+            other.drainEnds = ends
+            return (other, was: ProviderKeyState.active)
         }
         let store = try await tenants.store(for: tenant.id)
+        let words = others.map(\.fingerprint).joined(separator: ", ")
         let audit = draft(
-            who, "key.undo", name, tenant: tenant.id, before: "draining", after: "active \(old.fingerprint)")
-        try await replace(changed, in: store, audit: audit)
+            who, "key.undo", name, tenant: tenant.id,
+            before: "draining" + (words.isEmpty ? "" : ", active \(words)"),
+            after: "active \(old.fingerprint)" + (words.isEmpty ? "" : ", draining \(words)"))
+        try await replace([(old, was: .draining)] + drained, in: store, audit: audit)
         publishChange("key.undo", "key \(name) is back")
-        return CommandOutcome(
-            CommandReceipt(message: "key \(name) takes traffic again; its successor drains instead"))
+        let message = "key \(name) takes traffic again" + (words.isEmpty ? "" : "; \(words) drains instead")
+        return CommandOutcome(CommandReceipt(message: message))
+    }
+
+    /// A key with its predecessors and successors, in no order.
+    private func line(of id: ProviderKeyID) -> [ProviderKeyRecord] {
+        let all = state.load().providerKeys
+        func root(of key: ProviderKeyID) -> ProviderKeyID {
+            var key = key
+            // A line has as many links as rotations; more steps than keys would be a circle.
+            for _ in 0..<all.count {
+                guard let before = all[key]?.predecessor, all[before] != nil else { break }
+                key = before
+            }
+            return key
+        }
+        let origin = root(of: id)
+        let tenant = all[id]?.tenant
+        return all.values.filter { $0.tenant == tenant && root(of: $0.id) == origin }
     }
 
     func drainKey(
@@ -152,7 +209,7 @@ extension CommandDesk {
         let audit = draft(
             who, "key.drain", name, tenant: tenant.id, before: "active", after: "draining \(seconds) s",
             reason: reason)
-        try await replace([record], in: store, audit: audit)
+        try await replace([(record, was: .active)], in: store, audit: audit)
         publishChange("key.drain", "key \(name) drains")
         return CommandOutcome(
             CommandReceipt(
@@ -173,8 +230,7 @@ extension CommandDesk {
         let audit = draft(
             who, "key.revoke", name, tenant: tenant.id, before: "\(before.rawValue) \(record.fingerprint)",
             after: "revoked", reason: reason)
-        try await replace([record], in: store, audit: audit)
-        parts.secrets.drop(id)
+        try await replace([(record, was: before)], in: store, audit: audit)
         publishChange("key.revoke", "key \(name) revoked")
         return CommandOutcome(
             CommandReceipt(
@@ -202,7 +258,9 @@ extension CommandDesk {
         let words =
             reachable ? "reachable (it refused a call without a key, as it should)" : answer.verdict.rawValue
         return CommandOutcome(
-            CommandReceipt(message: "provider \(name): \(words)", details: [answer.sentence]))
+            CommandReceipt(
+                message: "provider \(name): \(words)", details: [answer.sentence],
+                isBad: !reachable && answer.verdict != .verified))
     }
 
     // MARK: Pieces
@@ -300,11 +358,17 @@ extension CommandDesk {
         return await prober.probe(provider, secret: secret)
     }
 
-    /// Writes changed rows, each only over the counter it was read with, and puts them in force.
-    func replace(_ records: [ProviderKeyRecord], in store: any TenantStore, audit: AuditDraft?) async throws {
-        try await store.replaceProviderKeys(
-            records.map { ProviderKeyChange(row: $0, ifCounter: $0.counter) }, audit: audit)
-        change { state in for record in records { state.providerKeys[record.id] = record } }
-        if let audit { try await settle(audit, of: store) }
+    /// Writes changed rows, each only over the state it was read in, and puts them in force.
+    func replace(
+        _ records: [(row: ProviderKeyRecord, was: ProviderKeyState)], in store: any TenantStore,
+        audit: AuditDraft
+    ) async throws {
+        let changes = records.map {
+            ProviderKeyChange(row: $0.row, ifCounter: $0.row.counter, ifState: $0.was)
+        }
+        try await store.replaceProviderKeys(changes, audit: audit)
+        change { state in for record in records { state.providerKeys[record.row.id] = record.row } }
+        for record in records where record.row.state == .revoked { retire(record.row.id) }
+        await settle(audit, of: store)
     }
 }

@@ -105,15 +105,42 @@ extension CommandDesk {
             await refreshAuditTail()
             throw CommandRefusal(.invalid, "the vault did not open: \(error)")
         }
-        let damaged = parts.vault.load(state.load().tenantKeys).count
-        try await control.appendAudit(
-            draft(who, "vault.unlock", "vault", before: "sealed", after: "unlocked"))
+        let damagedTenants = parts.vault.load(state.load().tenantKeys).count
+        do {
+            try await control.appendAudit(
+                draft(who, "vault.unlock", "vault", before: "sealed", after: "unlocked"))
+        } catch {
+            parts.vault.lock()
+            throw error
+        }
+        let damagedKeys = markDamagedKeys()
         publishChange("vault.unlock", "vault unlocked")
-        return CommandOutcome(
-            CommandReceipt(
-                message: "the vault is unlocked",
-                details: damaged == 0
-                    ? [] : ["\(damaged) tenants' keys are damaged; see: gatehouse vault status"]))
+        var details: [String] = []
+        if damagedTenants > 0 { details.append("\(damagedTenants) tenants' data keys are damaged") }
+        if damagedKeys > 0 {
+            details.append("\(damagedKeys) provider keys are damaged and not used; see: gatehouse key list")
+        }
+        return CommandOutcome(CommandReceipt(message: "the vault is unlocked", details: details))
+    }
+
+    /// Finds sealed records that do not open, as a start with an open vault does; returns how many there are.
+    private func markDamagedKeys() -> Int {
+        let damaged = state.load().providerKeys.values.filter { key in
+            guard key.state != .revoked, key.state != .damaged else { return false }
+            do throws(SealFailure) {
+                try parts.vault.verifyProviderKey(key)
+                return false
+            } catch {
+                return true
+            }
+        }
+        for key in damaged {
+            log.error(
+                "a sealed provider key does not open; it is shown as DAMAGED and not used",
+                metadata: ["key": "\(key.provider)/\(key.label)", "id": "\(key.id.short)"])
+        }
+        change { state in for key in damaged { state.providerKeys[key.id]?.state = .damaged } }
+        return damaged.count
     }
 
     /// A vault that has a passphrase slot is asked for a passphrase, any other for its key file's content.
@@ -204,16 +231,18 @@ extension CommandDesk {
     }
 
     /// The last 24 hours of cost, hour by hour, from the ledgers of at most 200 tenants.
-    func recentCosts() async -> [(CostBook.Key, Int64, CostBook.Line)] {
+    ///
+    /// - Parameter end: later calls are counted as they happen.
+    func recentCosts(until end: WallTime) async -> [(CostBook.Key, Int64, CostBook.Line)] {
         let hour: Int64 = 3_600_000
-        let newest = parts.clock.wall.milliseconds / hour
+        let newest = end.milliseconds / hour
         var out: [(CostBook.Key, Int64, CostBook.Line)] = []
         for tenant in state.load().tenants.values.sorted(by: { $0.created < $1.created }).prefix(200) {
             guard let store = try? await tenants.store(for: tenant.id) else { continue }
             for start in (newest - 23)...newest {
                 let sums = try? await store.usageReport(
                     since: WallTime(milliseconds: start * hour),
-                    until: WallTime(milliseconds: (start + 1) * hour),
+                    until: min(WallTime(milliseconds: (start + 1) * hour), end),
                     by: [.provider, .model])
                 for sum in sums ?? [] where sum.keys.count == 2 {
                     out.append(
@@ -242,35 +271,65 @@ extension CommandDesk {
                 reason: move.why)
             if (try? await control.appendAudit(draft)) != nil { audited = true }
         }
-        let now = parts.clock.wall
-        for key in state.load().providerKeys.values {
-            guard key.state == .draining, let ends = key.drainEnds, ends <= now else { continue }
+        parts.secrets.expire(at: parts.clock.now)
+        await settleLeftOvers()
+        for shift in parts.breakers.advance(to: parts.clock.now) {
+            parts.announce(shift.change, at: shift.target, lane: parts.bus.commonLane)
+        }
+        if await endDrains(by: gateway) { audited = true }
+        if await endHolds(by: gateway) { audited = true }
+        if audited { await refreshAuditTail() }
+    }
+
+    /// Revokes keys whose drain is over.
+    private func endDrains(by gateway: OperatorID) async -> Bool {
+        var audited = false
+        for key in state.load().providerKeys.values where isDrained(key) {
             do {
-                _ = try await revokeKey(key.id, reason: "drained", by: gateway)
-                audited = true
+                try await alone {
+                    // An undo may have come first.
+                    guard let now = state.load().providerKeys[key.id], isDrained(now) else { return }
+                    _ = try await revokeKey(key.id, reason: "drained", by: gateway)
+                    audited = true
+                }
             } catch {
                 log.error(
                     "a drained key could not be revoked",
                     metadata: ["key": "\(key.id.short)", "error": "\(error)"])
             }
         }
-        let held = parts.breakers.states(at: parts.clock.now).filter { $0.hold != nil }.map(\.target)
-        for shift in parts.breakers.advance(to: parts.clock.now) {
-            parts.announce(shift.change, at: shift.target, lane: parts.bus.commonLane)
-        }
-        for target in stored.subtracting(held) {
+        return audited
+    }
+
+    private func isDrained(_ key: ProviderKeyRecord) -> Bool {
+        guard key.state == .draining, let ends = key.drainEnds else { return false }
+        return ends <= parts.clock.wall
+    }
+
+    /// Removes holds from storage that are over.
+    private func endHolds(by gateway: OperatorID) async -> Bool {
+        var audited = false
+        for target in stored where !isHeld(target) {
             do {
-                try await control.setHold(
-                    nil, on: target,
-                    audit: draft(
-                        gateway, "breaker.release", target.description, after: "automatic",
-                        reason: "the hold ended"))
-                stored.remove(target)
-                audited = true
+                try await alone {
+                    // Somebody may have put another hold on it meanwhile.
+                    guard stored.contains(target), !isHeld(target) else { return }
+                    try await control.setHold(
+                        nil, on: target,
+                        audit: draft(
+                            gateway, "breaker.release", target.description, after: "automatic",
+                            reason: "the hold ended"))
+                    stored.remove(target)
+                    audited = true
+                }
             } catch {
                 log.error("an ended hold could not be removed", metadata: ["target": "\(target)"])
             }
         }
-        if audited { await refreshAuditTail() }
+        return audited
+    }
+
+    private func isHeld(_ target: Target) -> Bool {
+        parts.breakers.status(of: target, at: parts.clock.now).hold != nil
     }
 }

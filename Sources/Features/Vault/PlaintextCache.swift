@@ -35,6 +35,10 @@ package final class PlaintextCache: Sendable {
     /// Forgets one key: after it was rotated or revoked.
     package func drop(_ key: ProviderKeyID) { shelf.withLock { $0.drop(key) } }
 
+    /// Forgets one key for good: a call that was admitted before its revocation may still use it, but what that
+    /// call opens is not kept.
+    package func retire(_ key: ProviderKeyID) { shelf.withLock { $0.retire(key) } }
+
     /// Forgets every key: after the vault was locked, or a tenant was removed.
     package func dropAll() { shelf.withLock { $0.dropAll() } }
 

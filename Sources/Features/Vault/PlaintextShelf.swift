@@ -41,6 +41,8 @@ struct PlaintextShelf {
     private var uses: [ProviderKeyID: Int] = [:]
     /// Counts droppings, so that a key opened while it was being dropped is not put back.
     private(set) var drops = 0
+    /// Revoked keys, never held again; their number is bounded by that of revocations since the start.
+    private var retired: Set<ProviderKeyID> = []
 
     var count: Int { entries.count }
 
@@ -57,7 +59,7 @@ struct PlaintextShelf {
 
     mutating func put(_ secret: HeldSecret, at place: Place, now: Instant, unlessDroppedSince seen: Int) {
         uses[place.id, default: 0] += 1
-        guard drops == seen else { return }
+        guard drops == seen, !retired.contains(place.id) else { return }
         if entries.count >= Self.countMax, entries[place.id] == nil { makeRoom(at: now) }
         entries[place.id] = Entry(place: place, secret: secret, opened: now, used: now)
     }
@@ -65,6 +67,11 @@ struct PlaintextShelf {
     mutating func drop(_ key: ProviderKeyID) {
         drops += 1
         entries[key] = nil
+    }
+
+    mutating func retire(_ key: ProviderKeyID) {
+        drop(key)
+        retired.insert(key)
     }
 
     mutating func dropAll() {

@@ -63,6 +63,7 @@ extension OperatorSession {
         Output.line(outcome.receipt.message)
         for detail in outcome.receipt.details where !detail.isEmpty { Output.line("  \(detail)") }
         if let issued = outcome.issued { Output.secret(issued) }
+        if outcome.receipt.isBad { throw ExitCode(1) }
     }
 
     func question(_ query: EngineQuery) async throws -> EngineAnswer {

@@ -154,7 +154,6 @@ enum Keymap {
             .init([.character("~")], .theme, "theme", .anywhere, sign: "~"),
             .init([.character("m")], .mouse, "mouse on, off", .anywhere, sign: "m"),
             .init([.control("l")], .redraw, "redraw", .anywhere, sign: "^l"),
-            .init([.control("z")], .suspend, "suspend", .anywhere, sign: "^z"),
             .init([.character("q"), .control("c")], .quit, "quit", .anywhere, hinted: true, sign: "q"),
         ]
 

@@ -137,7 +137,13 @@ extension ConsoleModel {
         case .command(let command): return obey(command)
         case .open(let row): open(row)
         case .on(let row, let command):
+            // The line was made of the live picture, and the command acts on the row under the cursor.
+            resume()
             open(row)
+            guard stands(on: row) else {
+                tell("\(action.text): it is gone", .warning)
+                return []
+            }
             return obey(command)
         case .theme(let name): return [.selectTheme(name)]
         case .addTenant(let name): open(AddTenantDialog(name))

@@ -8,8 +8,6 @@ package enum ConsoleEffect: Sendable {
     /// Change to the theme after the present one, and tell with `themes`.
     case nextTheme
     case selectTheme(String)
-    /// Stop the process as `^Z` does.
-    case suspend
     /// Forget what is on the screen and draw all of it.
     case redraw
     /// Hand text to the terminal's clipboard (OSC 52).

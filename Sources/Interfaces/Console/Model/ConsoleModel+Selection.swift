@@ -89,6 +89,9 @@ extension ConsoleModel {
         }
     }
 
+    /// Whether a command would act on this row.
+    func stands(on row: RowID) -> Bool { selected == row || state.drilled == row }
+
     private mutating func show(_ row: RowID, in pane: PaneID, key: Int, region: Int) {
         go(to: pane)
         state.filter = ""

@@ -32,7 +32,6 @@ extension ConsoleModel {
         case .copy: return copy()
         case .theme: return [.nextTheme]
         case .redraw: return [.redraw]
-        case .suspend: return [.suspend]
         case .quit: return quit()
         case .mouse:
             mouseCaptured.toggle()
@@ -90,11 +89,16 @@ extension ConsoleModel {
 
     private mutating func pause() {
         if paused != nil {
-            paused = nil
-            pinSelections()
+            resume()
         } else {
             paused = PausedView(snapshot: live, names: liveNames, calls: calls, at: wall)
         }
+    }
+
+    mutating func resume() {
+        guard paused != nil else { return }
+        paused = nil
+        pinSelections()
     }
 
     private mutating func enter() {

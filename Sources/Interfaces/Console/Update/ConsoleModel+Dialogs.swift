@@ -11,7 +11,8 @@ extension ConsoleModel {
     mutating func closeDialog() {
         guard let dialog = dialogs.popLast() else { return }
         dialog.wipe()
-        if let pending, pending.byDialog {
+        // The question whether to leave may stand over the dialog that waits for its command.
+        if let pending, pending.byDialog, !(dialog is QuitDialog) {
             self.pending = PendingCommand(id: pending.id, words: pending.words, byDialog: false)
         }
     }

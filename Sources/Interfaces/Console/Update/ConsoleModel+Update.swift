@@ -71,7 +71,10 @@ extension ConsoleModel {
             tell("an unknown terminal sequence was ignored", .warning)
             return []
         case .key(.control("l")): return [.redraw]
-        case .key(.control("z")): return [.suspend]
+        case .key(.control("z")):
+            // The engine lives in this process: stopping it would stop every call.
+            tell("^Z would stop the engine and every call with it; q leaves", .warning)
+            return []
         default: break
         }
         if !dialogs.isEmpty { return giveToDialog(input) }

@@ -4,13 +4,16 @@ enum DialogBox {
         let screen = Area(width: model.width, height: model.height)
         let style = Style(.text, on: dialog.ground)
         if model.isSmall {
-            canvas.fill(screen, style)
+            // The first row stays: it says which gateway this is, and whether it is the demo.
+            canvas.fill(Area(column: 0, row: 1, width: screen.width, height: screen.height - 1), style)
             guard model.width >= 30, model.height >= 6 else {
-                canvas.put("\(dialog.title): needs 60x16; esc closes", 0, 0, style, width: model.width)
+                canvas.put("\(dialog.title): needs 60x16; esc closes", 0, 1, style, width: model.width)
                 return
             }
-            canvas.rule(Area(width: screen.width, height: 1), dialog.title, "esc closes", on: dialog.ground)
-            let inner = Area(column: 1, row: 1, width: screen.width - 2, height: screen.height - 1)
+            canvas.rule(
+                Area(column: 0, row: 1, width: screen.width, height: 1), dialog.title, "esc closes",
+                on: dialog.ground)
+            let inner = Area(column: 1, row: 2, width: screen.width - 2, height: screen.height - 2)
             return dialog.draw(model, &canvas, in: inner)
         }
         let wish = dialog.size(model, width: model.width)
