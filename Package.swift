@@ -89,15 +89,16 @@ let package = Package(
         module(
             "Gateway", in: "Interfaces",
             uses: [
-                "Domain", "Dialects", "Locking", "Cipher", "Engine", "Providers", nioCore, nioPosix, nioHTTP,
-                nioSSL,
-                logging,
+                "Domain", "Dialects", "Locking", "Cipher", "Access", "Limits", "Cache", "Vault", "Engine",
+                "Providers", nioCore, nioPosix, nioHTTP, nioSSL, logging,
             ]),
         module("Console", in: "Interfaces", uses: ["Domain", "Events", "Operations"]),
 
         // Adapters: which database, which terminal
         module("SQLiteStorage", in: "Adapters", uses: ["Domain", "Storage", "Locking", "CSQLite", grdb]),
-        module("Terminal", in: "Adapters", uses: ["Console", "Operations", "Locking", "CNcurses", "CLinux"]),
+        module(
+            "Terminal", in: "Adapters",
+            uses: ["Console", "Domain", "Events", "Operations", "Locking", "CNcurses", "CLinux"]),
 
         // Assembly: chooses adapters, reads configuration; gatehouse: arguments in, exit code out
         .target(

@@ -24,6 +24,11 @@ struct Manifest {
         var libraries: [String] = []
         var tests: [String] = []
         for call in Self.calls(in: manifest) {
+            // What tests share, and the benchmarks: no program enters them.
+            guard
+                !call.text.contains("path: \"Tests/\(call.name)\"")
+                    && !call.text.contains("path: \"Tests/Benchmarks\"")
+            else { continue }
             switch call.function {
             case "library": libraries.append(call.name)
             case "tests": tests.append(call.name)

@@ -162,7 +162,10 @@ import Testing
         let upstream = try await ScriptedUpstream.start { seen in
             seen.connection == 1 && seen.request == 2 ? [.close] : [.send(counted(seen.head))]
         }
-        let caller = try await Caller()
+        // Ticks far apart: on a busy machine two of them must not pass while the test goes on.
+        var options = UpstreamOptions()
+        options.tick = .seconds(60)
+        let caller = try await Caller(options)
         _ = try await caller.send(chat(port: upstream.port), secret: "sk-first")
         let second = try await caller.send(chat(port: upstream.port), secret: "sk-second")
         #expect(second.failure == nil && second.body.contains("Bearer sk-second\r\n"))
