@@ -25,7 +25,7 @@ package struct PathParts: Sendable {
     package let bus: EventBus
     package let inFlight: InFlight
     package let stopping: Published<Bool>
-    private let randomness: Locked<SystemRandomNumberGenerator>
+    private let randomness: Locked<SplitMix>
 
     package init(
         clock: any GatewayClock, directory: Directory, options: PathOptions, counters: any LimitCounters,
@@ -45,7 +45,7 @@ package struct PathParts: Sendable {
         self.bus = bus
         inFlight = InFlight()
         stopping = Published(false)
-        randomness = Locked(SystemRandomNumberGenerator())
+        randomness = Locked(SplitMix(seed: .random(in: .min ... .max)))
     }
 
     func draw() -> UInt64 { randomness.withLock { $0.next() } }

@@ -101,4 +101,17 @@ import Testing
     func `another length is no digest`(count: Int) {
         #expect(Digest256(bytes: [UInt8](repeating: 0, count: count)) == nil)
     }
+
+    @Test func `ids that begin with the time sort by it and say their version`() {
+        var generator = SplitMix(seed: 7)
+        let ids = (0..<1_000).map {
+            CallID.ordered(at: WallTime(milliseconds: 1_790_000_000_000 + Int64($0)), using: &generator)
+        }
+        #expect(ids == ids.sorted() && Set(ids).count == ids.count)
+        // RFC 9562 section 5.7: version 7, variant 10, the first 48 bits are milliseconds.
+        for (index, id) in ids.enumerated() {
+            #expect(id.high >> 12 & 0xf == 7 && id.low >> 62 == 2)
+            #expect(id.high >> 16 == 1_790_000_000_000 + UInt64(index))
+        }
+    }
 }

@@ -1,3 +1,5 @@
+import Domain
+
 /// What the simulated providers do and when: a pure function of a seed and the time since the start.
 ///
 /// Outages come one at a time, at a different provider each time; the first begins within 20 to 30 seconds, so that
@@ -70,23 +72,4 @@ package struct DemoScript: Sendable {
         let part = phase - phase.rounded(.down)
         return part < 0.5 ? 4 * part - 1 : 3 - 4 * part
     }
-}
-
-/// A small seeded generator (SplitMix64: G. Steele, D. Lea, C. Flood, "Fast splittable pseudorandom number
-/// generators", OOPSLA 2014), so that a demo can be repeated.
-package struct SplitMix: RandomNumberGenerator, Sendable {
-    private var state: UInt64
-
-    package init(seed: UInt64) { state = seed }
-
-    package mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var word = state
-        word = (word ^ (word >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        word = (word ^ (word >> 27)) &* 0x94d0_49bb_1331_11eb
-        return word ^ (word >> 31)
-    }
-
-    /// 0 up to, not including, 1.
-    package mutating func unit() -> Double { Double(next() >> 11) / 9_007_199_254_740_992 }
 }

@@ -1,3 +1,4 @@
+import Domain
 import Glibc
 import Locking
 package import NIOCore

@@ -153,7 +153,7 @@ final class CallHandler: ChannelInboundHandler {
                 }
             ).encoded()
             var out = context.channel.allocator.buffer(capacity: body.count + 256)
-            AnswerHead(status: 200, length: body.count, request: .random(), closes: !keepAlive).write(
+            AnswerHead(status: 200, length: body.count, request: loop.newCall(), closes: !keepAlive).write(
                 into: &out)
             out.writeBytes(body)
             context.writeAndFlush(wrapOutboundOut(out), promise: nil)
@@ -173,7 +173,7 @@ final class CallHandler: ChannelInboundHandler {
             let body = pending.body
             let fields = try body.scan(as: dialect)
             let inbound = InboundCall(
-                id: .random(), dialect: dialect, model: fields.model, streamed: fields.stream,
+                id: loop.newCall(), dialect: dialect, model: fields.model, streamed: fields.stream,
                 estimatedTokens: fields.estimatedInputTokens + min(fields.maxOutputTokens ?? 256, 1_000_000),
                 bodyDigest: headers.cache.enabled ? body.digest(as: dialect) : nil, cache: headers.cache,
                 tags: headers.tags, timeout: headers.timeout, received: now, at: wall)
@@ -216,8 +216,9 @@ final class CallHandler: ChannelInboundHandler {
     private func sendPlain(_ status: Int, _ body: String, _ keepAlive: Bool, _ context: ChannelHandlerContext)
     {
         var out = context.channel.allocator.buffer(capacity: body.utf8.count + 256)
-        AnswerHead(status: status, length: body.utf8.count, request: .random(), closes: !keepAlive).write(
-            into: &out)
+        AnswerHead(status: status, length: body.utf8.count, request: loop.newCall(), closes: !keepAlive)
+            .write(
+                into: &out)
         out.writeString(body)
         context.writeAndFlush(wrapOutboundOut(out), promise: nil)
         if !keepAlive { closeAfterWrites(context) }
@@ -235,7 +236,7 @@ final class CallHandler: ChannelInboundHandler {
     private func send(
         _ failure: CallFailure, _ dialect: Dialect, closes: Bool, _ context: ChannelHandlerContext
     ) {
-        let id = CallID.random()
+        let id = loop.newCall()
         let body = ErrorEnvelope.body(of: failure, as: dialect, requestID: id.text)
         var out = context.channel.allocator.buffer(capacity: body.count + 256)
         AnswerHead(

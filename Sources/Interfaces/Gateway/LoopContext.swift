@@ -13,6 +13,8 @@ final class LoopContext {
     let parts: PathParts
     let pool: UpstreamPool
     let health: @Sendable () -> HealthState
+    /// Ids of calls have to differ, not to be secret: no system call for each.
+    private var random = SplitMix(seed: .random(in: .min ... .max))
     private var endpoints: [EndpointKey: UpstreamEndpoint] = [:]
 
     private struct EndpointKey: Hashable {
@@ -33,6 +35,8 @@ final class LoopContext {
         self.pool = pool
         self.health = health
     }
+
+    func newCall() -> CallID { .ordered(at: parts.clock.wall, using: &random) }
 
     /// The prepared endpoint of a provider for a format.
     func endpoint(
