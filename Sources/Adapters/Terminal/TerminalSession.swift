@@ -93,7 +93,8 @@ final class TerminalSession {
 
     private static func depth(direct: Bool) -> Depth {
         guard !noColor else { return .mono }
-        let colors = gh_colors()
+        // ncurses' own COLORS is 0 until start_color().
+        let colors = tigetnum("colors")
         if direct, colors > 256 { return .direct }
         if colors >= 256 { return .indexed }
         return colors >= 8 ? .sixteen : .mono

@@ -10,6 +10,8 @@ package struct InputDecoder: Sendable {
         case escape
         case controlSequence
         case singleShift
+        /// A sequence that nobody knows: up to its last byte, which is from here to 0x7e.
+        case swallowing(until: UInt8)
         /// OSC, DCS, APC, PM, SOS: until BEL or ST.
         case string(afterEscape: Bool)
         /// The rest of an X10 mouse report.
@@ -23,13 +25,11 @@ package struct InputDecoder: Sendable {
     /// A sequence that does not end is given up.
     private static let sequenceWait = Duration.milliseconds(250)
     private static let sequenceMost = 64
-    private static let stringMost = 64 << 10
     private static let pasteMost = 8 << 10
     private static let pasteEnd = Array("\u{1b}[201~".utf8)
 
     private var state = State.ground
     private var buffer: [UInt8] = []
-    private var swallowed = 0
     private var dropped = 0
     private var tail: [UInt8] = []
     private var last = Instant(nanoseconds: 0)
@@ -60,20 +60,32 @@ package struct InputDecoder: Sendable {
             guard now - last >= Self.escapeWait else { return [] }
             state = .ground
             return [.key(.escape)]
-        case .controlSequence, .singleShift, .string, .oldMouse, .scalar:
+        case .controlSequence, .singleShift, .swallowing, .string, .oldMouse, .scalar:
             guard now - last >= Self.sequenceWait else { return [] }
             reset()
             return [.unknownSequence]
         }
     }
 
+    private var isInSequence: Bool {
+        switch state {
+        case .controlSequence, .singleShift, .swallowing, .oldMouse: true
+        case .ground, .escape, .string, .paste, .scalar: false
+        }
+    }
+
     private mutating func reset() {
         state = .ground
         buffer = []
-        swallowed = 0
     }
 
     private mutating func take(_ byte: UInt8) -> [Input] {
+        if byte == 0x1b, isInSequence {
+            // The one before was cut short.
+            reset()
+            state = .escape
+            return [.unknownSequence]
+        }
         switch state {
         case .ground: return ground(byte)
         case .escape: return escape(byte)
@@ -81,6 +93,10 @@ package struct InputDecoder: Sendable {
         case .singleShift:
             reset()
             return [Self.named(byte).map { .key($0) } ?? .unknownSequence]
+        case .swallowing(let first):
+            guard (first...0x7e).contains(byte) else { return [] }
+            reset()
+            return [.unknownSequence]
         case .string(let afterEscape): return string(byte, afterEscape: afterEscape)
         case .oldMouse(let left):
             if left == 1 { reset() } else { state = .oldMouse(left: left - 1) }
@@ -142,7 +158,10 @@ package struct InputDecoder: Sendable {
             return []
         case UInt8(ascii: "]"), UInt8(ascii: "P"), UInt8(ascii: "_"), UInt8(ascii: "^"), UInt8(ascii: "X"):
             state = .string(afterEscape: false)
-            swallowed = 0
+            return []
+        case 0x20...0x2f:
+            // ECMA-35 section 13.2: intermediates, then a final byte of 0x30 to 0x7e.
+            state = .swallowing(until: 0x30)
             return []
         case 0x1b: return [.key(.escape)]
         default:
@@ -155,11 +174,11 @@ package struct InputDecoder: Sendable {
     private mutating func controlSequence(_ byte: UInt8) -> [Input] {
         // ECMA-48 section 5.4: parameters and intermediates, then a final byte of 0x40 to 0x7e.
         guard (0x40...0x7e).contains(byte) else {
-            guard (0x20...0x3f).contains(byte), buffer.count < Self.sequenceMost else {
-                reset()
-                return [.unknownSequence]
+            if (0x20...0x3f).contains(byte), buffer.count < Self.sequenceMost {
+                buffer.append(byte)
+            } else {
+                state = .swallowing(until: 0x40)
             }
-            buffer.append(byte)
             return []
         }
         let parameters = buffer
@@ -173,11 +192,9 @@ package struct InputDecoder: Sendable {
 
     private mutating func finish(_ parameters: [UInt8], _ final: UInt8) -> [Input] {
         if parameters.first == UInt8(ascii: "<") {
-            return mouse(parameters.dropFirst(), pressed: final == UInt8(ascii: "M"))
+            return mouse(parameters.dropFirst(), final)
         }
-        let numbers = parameters.split(separator: UInt8(ascii: ";")).map {
-            Int(String(decoding: $0, as: UTF8.self)) ?? -1
-        }
+        let numbers = parameters.split(separator: UInt8(ascii: ";")).map { Self.number($0) ?? -1 }
         switch final {
         case UInt8(ascii: "~"):
             if numbers.first == 200 {
@@ -201,6 +218,14 @@ package struct InputDecoder: Sendable {
         }
     }
 
+    /// A parameter; nil for what is no number or larger than any of use.
+    private static func number(_ digits: ArraySlice<UInt8>) -> Int? {
+        guard (1...5).contains(digits.count), digits.allSatisfy({ (0x30...0x39).contains($0) }) else {
+            return nil
+        }
+        return digits.reduce(0) { $0 * 10 + Int($1 - 0x30) }
+    }
+
     private static func named(_ final: UInt8) -> Key? {
         switch final {
         case UInt8(ascii: "A"): .up
@@ -215,13 +240,15 @@ package struct InputDecoder: Sendable {
     }
 
     /// SGR mouse reports: button, column, row, counted from 1.
-    private func mouse(_ parameters: ArraySlice<UInt8>, pressed: Bool) -> [Input] {
-        let numbers = parameters.split(separator: UInt8(ascii: ";")).map {
-            Int(String(decoding: $0, as: UTF8.self)) ?? -1
-        }
-        guard numbers.count == 3 else { return [.unknownSequence] }
+    private func mouse(_ parameters: ArraySlice<UInt8>, _ final: UInt8) -> [Input] {
+        let numbers = parameters.split(separator: UInt8(ascii: ";"), omittingEmptySubsequences: false)
+            .compactMap { Self.number($0) }
+        guard numbers.count == 3, numbers[1] > 0, numbers[2] > 0,
+            final == UInt8(ascii: "M") || final == UInt8(ascii: "m")
+        else { return [.unknownSequence] }
         switch numbers[0] {
-        case 0: return pressed ? [.click(column: numbers[1] - 1, row: numbers[2] - 1)] : []
+        case 0:
+            return final == UInt8(ascii: "M") ? [.click(column: numbers[1] - 1, row: numbers[2] - 1)] : []
         case 64: return [.wheel(up: true)]
         case 65: return [.wheel(up: false)]
         default: return []
@@ -231,8 +258,7 @@ package struct InputDecoder: Sendable {
     // MARK: Strings and pastes
 
     private mutating func string(_ byte: UInt8, afterEscape: Bool) -> [Input] {
-        swallowed += 1
-        if byte == 0x07 || (afterEscape && byte == UInt8(ascii: "\\")) || swallowed > Self.stringMost {
+        if byte == 0x07 || (afterEscape && byte == UInt8(ascii: "\\")) {
             reset()
             return [.unknownSequence]
         }

@@ -2,6 +2,8 @@
 package enum SafeText {
     /// More marks than two on one base are a flood, not a script.
     private static let marksMost = 2
+    /// Some scripts join several letters into one character; a screen's cell shows four scalars.
+    private static let scalarsMost = 8
 
     /// At most `limit` characters; what must not be shown becomes `?`.
     package static func clean(_ text: String, limit: Int) -> String {
@@ -10,8 +12,10 @@ package enum SafeText {
         var count = 0
         for character in text {
             guard count < limit else { break }
-            out.append(contentsOf: clean(character))
-            count += 1
+            // What was one character to Swift may be many once its joiners are shown.
+            let shown = clean(character).prefix(limit - count)
+            out.append(contentsOf: shown)
+            count += max(1, shown.count)
         }
         return out
     }
@@ -21,10 +25,11 @@ package enum SafeText {
         var out = String.UnicodeScalarView()
         var marks = 0
         for scalar in character.unicodeScalars {
+            guard out.count < scalarsMost else { break }
             switch scalar.properties.generalCategory {
             case .nonspacingMark, .enclosingMark, .spacingMark:
                 // Variation selectors are marks as well; terminals differ on them, so they go.
-                guard !(0xfe00...0xfe0f).contains(scalar.value), !out.isEmpty, marks < marksMost else {
+                guard !scalar.properties.isDefaultIgnorableCodePoint, !out.isEmpty, marks < marksMost else {
                     continue
                 }
                 marks += 1
@@ -41,7 +46,8 @@ package enum SafeText {
                 {
                     continue
                 }
-                out.append(scalar)
+                // Fillers are letters by category, but nobody sees them.
+                out.append(scalar.properties.isDefaultIgnorableCodePoint ? "?" : scalar)
             }
         }
         return String(out)

@@ -14,6 +14,7 @@ package struct RGB: Sendable, Hashable {
     init?(_ text: some StringProtocol) {
         let digits = Array(text.utf8)
         guard digits.count == 7, digits[0] == UInt8(ascii: "#"),
+            digits[1] != UInt8(ascii: "+"), digits[1] != UInt8(ascii: "-"),
             let value = UInt32(String(text.dropFirst()), radix: 16)
         else { return nil }
         self.init(UInt8(value >> 16 & 255), UInt8(value >> 8 & 255), UInt8(value & 255))

@@ -23,7 +23,11 @@ package enum ThemeParser {
         var name = ""
         var colours = base?.colours ?? [:]
         var attributes = base?.attributes ?? [:]
-        for (index, raw) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
+        var seen: [String: Int] = [:]
+        // CR LF is one character to Swift, and no "\n".
+        for (index, raw) in text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
+            .enumerated()
+        {
             let line = trimmed(raw)
             guard !line.isEmpty, line.first != "#" else { continue }
             guard let equals = line.firstIndex(of: "=") else {
@@ -32,6 +36,11 @@ package enum ThemeParser {
             }
             let key = String(trimmed(line[..<equals]))
             let value = trimmed(line[line.index(after: equals)...])
+            if let first = seen.updateValue(index + 1, forKey: key) {
+                throw ThemeProblem(
+                    file: path, line: index + 1, slot: key,
+                    what: "is given in line \(first) already; keep one")
+            }
             if key == "name" {
                 name = String(value)
                 continue
@@ -48,7 +57,7 @@ package enum ThemeParser {
                 throw ThemeProblem(
                     file: path, line: index + 1, slot: key, what: "more than the columns rgb, 256, 16, mono")
             }
-            colours[slot] = try colour(columns, at: place)
+            colours[slot] = try colour(columns, else: base?.colours[slot], at: place)
             if columns.count == 4 { attributes[slot] = try mono(columns[3], at: place) }
         }
         guard !name.isEmpty, name.utf8.count <= 40, name.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f }) else {
@@ -60,11 +69,13 @@ package enum ThemeParser {
 
     private typealias Place = (path: String, line: Int, slot: String)
 
-    private static func colour(_ columns: [Substring], at place: Place) throws(ThemeProblem) -> ThemeColour {
-        var colour = ThemeColour()
+    private static func colour(
+        _ columns: [Substring], else base: ThemeColour?, at place: Place
+    ) throws(ThemeProblem) -> ThemeColour {
+        var colour = base ?? ThemeColour()
         let first = columns.first ?? ""
         if first == "default" {
-            colour.isDefault = true
+            colour = ThemeColour(isDefault: true)
         } else if !first.isEmpty {
             guard let rgb = RGB(first) else {
                 throw problem(place, "\"\(first)\" is no colour; write #rrggbb or default")
