@@ -153,6 +153,9 @@ let package = Package(
                 nioSSL,
             ]),
         tests(
+            "TerminalTests",
+            uses: ["Terminal", "Console", "Operations", "Domain", "Events", "Locking", "CLinux"]),
+        tests(
             "ConsoleTests", uses: ["Console", "Domain", "Events", "Operations"], data: [.copy("Golden")]),
     ]
 )
