@@ -14,8 +14,9 @@ struct GatehouseBenchmarks: AsyncParsableCommand {
     @Option(help: "Turns per contestant and kind of call.") var rounds = 5
     @Option(help: "JSON calls per turn.") var calls = 20_000
     @Option(help: "Streams per turn.") var streams = 1_500
+    @Option(help: "Calls a second where the load is steady.") var rate = 2_000
     @Option(help: "Connections of the load.") var connections = 16
-    @Option(help: "Only one kind of call: json, jsonCached, stream.") var kind: Kind?
+    @Option(help: "Only one kind of call: jsonPaced, json, jsonCached, stream.") var kind: Kind?
     @Flag(help: "Only the console's figures.") var consoleOnly = false
     @Flag(help: "Only the calls' figures.") var callsOnly = false
 
@@ -33,13 +34,15 @@ struct GatehouseBenchmarks: AsyncParsableCommand {
         print("gatehouse: \(try gatehouse.resident() / 1_024) MiB resident after start (aim: below 60)")
         print("CPU per call in microseconds, user and system, all threads; median of \(rounds) turns\n")
         for kind in Kind.allCases where self.kind == nil || self.kind == kind {
-            let count = kind == .stream ? streams : calls
+            let count = kind == .stream ? streams : kind == .jsonPaced ? rate * 3 : calls
             let prepared = kind.parts(token)
             var figures: [String: [Double]] = [:]
             for turn in 0...rounds {
                 for contestant in [nginx, gatehouse] {
                     // No body comes twice: nothing is answered from the cache.
-                    let load = LoadGenerator(group: group, connections: connections) { number in
+                    let load = LoadGenerator(
+                        group: group, connections: connections, rate: kind == .jsonPaced ? rate : nil
+                    ) { number in
                         prepared.numbered(turn * 1_000_000 + number)
                     }
                     let before = try contestant.cpu()
@@ -72,12 +75,13 @@ struct GatehouseBenchmarks: AsyncParsableCommand {
 
 /// The kinds of call that are measured.
 enum Kind: String, CaseIterable, ExpressibleByArgument {
-    case json, jsonCached, stream
+    case jsonPaced, json, jsonCached, stream
 
     var title: String {
         switch self {
-        case .json: "1 KB JSON"
-        case .jsonCached: "1 KB JSON, cache on, all misses"
+        case .jsonPaced: "1 KB JSON, steady rate"
+        case .json: "1 KB JSON, as fast as it goes"
+        case .jsonCached: "the same, cache on, all misses"
         case .stream: "stream of \(LoopbackProvider.chunks) chunks"
         }
     }

@@ -9,6 +9,8 @@ struct LoadGenerator {
 
     let group: any EventLoopGroup
     let connections: Int
+    /// Calls a second over all connections, as they come in a house that is not full; nil = as fast as it goes.
+    let rate: Int?
     /// The whole request, head and body.
     let request: @Sendable (Int) -> ByteBuffer
 
@@ -20,6 +22,9 @@ struct LoadGenerator {
                 let loop = group.next()
                 let done = loop.makePromise(of: Void.self)
                 let request = request
+                let pause = rate.map {
+                    TimeAmount.nanoseconds(1_000_000_000 * Int64(connections) / Int64($0))
+                }
                 tasks.addTask {
                     let channel = try await ClientBootstrap(group: loop)
                         .channelOption(.socketOption(.tcp_nodelay), value: 1)
@@ -28,7 +33,7 @@ struct LoadGenerator {
                                 try channel.pipeline.syncOperations.addHandler(
                                     CallerHandler(
                                         first: connection * share, calls: share, request: request,
-                                        done: done))
+                                        pause: pause, done: done))
                             }
                         }
                         .connect(host: "127.0.0.1", port: port).get()
@@ -49,16 +54,20 @@ private final class CallerHandler: ChannelInboundHandler {
     private let first: Int
     private let calls: Int
     private let request: @Sendable (Int) -> ByteBuffer
+    private let pause: TimeAmount?
     private let done: EventLoopPromise<Void>
+    private var due = NIODeadline.now()
     private var answered = 0
     private var answer = ByteBuffer()
 
     init(
-        first: Int, calls: Int, request: @escaping @Sendable (Int) -> ByteBuffer, done: EventLoopPromise<Void>
+        first: Int, calls: Int, request: @escaping @Sendable (Int) -> ByteBuffer,
+        pause: TimeAmount?, done: EventLoopPromise<Void>
     ) {
         self.first = first
         self.calls = calls
         self.request = request
+        self.pause = pause
         self.done = done
     }
 
@@ -75,6 +84,12 @@ private final class CallerHandler: ChannelInboundHandler {
         answer.clear()
         answered += 1
         guard answered < calls else { return done.succeed() }
+        guard let pause else { return sendNext(context) }
+        due = due + pause
+        context.eventLoop.assumeIsolated().scheduleTask(deadline: due) { [self] in sendNext(context) }
+    }
+
+    private func sendNext(_ context: ChannelHandlerContext) {
         context.writeAndFlush(wrapOutboundOut(request(first + answered)), promise: nil)
     }
 
