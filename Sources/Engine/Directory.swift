@@ -35,7 +35,10 @@ package struct Directory: Sendable {
         if let route = routes[model] {
             return (route.strategy, route.choices.filter { serves($0.target.provider, dialect) })
         }
-        if let target = try? Target(model.text), providers[target.provider] != nil {
+        // Most names are bare; asking for a target first would compose a refusal for each.
+        if model.text.utf8.contains(UInt8(ascii: "/")), let target = try? Target(model.text),
+            providers[target.provider] != nil
+        {
             return (.priority, serves(target.provider, dialect) ? [Route.Choice(target: target)] : [])
         }
         let owned = keys[tenant] ?? [:]

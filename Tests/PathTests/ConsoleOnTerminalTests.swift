@@ -76,6 +76,29 @@ import Testing
         try screen.shows("LEFT rc=0 echo=1")
     }
 
+    @Test func `a crash gives the terminal back as it was`() throws {
+        let house = try House()
+        let screen = try Screen(house, width: 80, height: 24)
+        try screen.shows("LIVE")
+        try screen.endEngine(SIGABRT)
+        try screen.shows("LEFT rc=134 echo=1")
+    }
+
+    @Test func `the first start asks for a passphrase, and leaving it makes nothing`() throws {
+        let house = try House()
+        try FileManager.default.removeItem(atPath: house.data)
+        let screen = try Screen(house, width: 80, height: 24)
+        try screen.shows("new passphrase")
+        try screen.type("short")
+        try screen.press("Enter")
+        try screen.shows("once more")
+        try screen.type("other")
+        try screen.press("Enter")
+        try screen.shows("the two passphrases differ")
+        try screen.shows("LEFT rc=1 echo=1")
+        #expect(!FileManager.default.fileExists(atPath: house.data + "/control.sqlite"))
+    }
+
     @Test func `when the terminal goes away the engine goes on serving`() throws {
         let house = try House()
         let token = try house.tenant("acme")
