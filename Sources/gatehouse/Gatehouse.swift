@@ -15,6 +15,8 @@ struct Gatehouse: AsyncParsableCommand {
               gatehouse demo                    look around with simulated providers; needs no key
               gatehouse                         your own gateway
 
+            Without a terminal the vault's passphrase comes by the file descriptor that GATEHOUSE_PASSPHRASE_FD names.
+
             Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 no terminal, 4 terminal unusable.
             """,
         version: GatehouseVersion.text,

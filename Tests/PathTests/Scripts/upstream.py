@@ -146,11 +146,30 @@ class Provider(BaseHTTPRequestHandler):
         chat = {"id": "c", "object": "chat.completion", "created": 1, "model": model, "choices": [choice]}
         self.answer(200, {**chat, "usage": OPENAI_USAGE})
 
+    def flood(self, model):
+        """As many events as the connection takes, up to 64 MiB; how many went out is recorded at the end."""
+        event = openai_chunk(model, {"content": "x" * 8000}).encode()
+        chunk = b"%x\r\n%s\r\n" % (len(event), event)
+        sent = 0
+        try:
+            while sent < 64 << 20:
+                self.wfile.write(chunk)
+                sent += len(event)
+                if "trickle" in model:
+                    time.sleep(0.05)
+            self.wfile.write(b"0\r\n\r\n")
+        except OSError:
+            self.close_connection = True
+        with open(RECORD, "a") as record:
+            record.write(json.dumps({"flooded": sent}) + "\n")
+
     def stream(self, events, model):
         self.send_response(200)
         self.send_header("content-type", "text/event-stream")
         self.send_header("transfer-encoding", "chunked")
         self.end_headers()
+        if "flood" in model:
+            return self.flood(model)
         for event in events:
             data = event.encode()
             self.wfile.write(b"%x\r\n%s\r\n" % (len(data), data))
