@@ -115,7 +115,9 @@ let package = Package(
             swiftSettings: strict),
 
         // What tests and benchmarks share; no program of ours uses it
-        .target(name: "TestKit", path: "Tests/TestKit", swiftSettings: strict),
+        .target(
+            name: "TestKit", dependencies: ["Domain", "Storage"], path: "Tests/TestKit", swiftSettings: strict
+        ),
         .executableTarget(
             name: "GatehouseBenchmarks",
             dependencies: ["gatehouse", "TestKit", "CLinux", nioCore, nioPosix, arguments],
@@ -143,8 +145,9 @@ let package = Package(
                 "Cache", "Routing", "Vault", "Metering", logging,
             ]),
         tests("StorageTests", uses: ["Storage", "Domain"]),
-        tests("StorageContract", uses: ["SQLiteStorage", "Storage", "Domain"]),
-        tests("SQLiteStorageTests", uses: ["SQLiteStorage", "Storage", "Domain", "CSQLite", grdb]),
+        tests("StorageContract", uses: ["SQLiteStorage", "Storage", "Domain", "TestKit"]),
+        tests(
+            "SQLiteStorageTests", uses: ["SQLiteStorage", "Storage", "Domain", "TestKit", "CSQLite", grdb]),
         tests(
             "ProvidersTests",
             uses: [

@@ -155,7 +155,7 @@ func at(_ second: Double) -> Instant { Instant(nanoseconds: Int64(second * 1e9))
         await withTaskGroup(of: Void.self) { group in
             for worker in 0..<8 as Range<UInt64> {
                 group.addTask {
-                    var generator = SeededGenerator(seed: worker)
+                    var generator = SplitMix(seed: worker)
                     for _ in 0..<2_000 {
                         let key = key(generator.next() % 2 == 0 ? alpha : beta, generator.next() % 200)
                         if cache.find(key, at: at(1)) == nil { cache.store(answer(), for: key) }

@@ -56,7 +56,7 @@ private struct ListModel {
 
     @Test(arguments: [42, 8_080] as [UInt64])
     func `it holds and drops what a plain list holds and drops, within its bounds`(seed: UInt64) {
-        var generator = SeededGenerator(seed: seed)
+        var generator = SplitMix(seed: seed)
         var options = CacheOptions()
         options.bytesMax = 40_000
         options.entriesMax = 60

@@ -1,4 +1,5 @@
 import Dialects
+import Domain
 import Testing
 
 @Suite struct EventStreamScannerTests {
@@ -27,7 +28,7 @@ import Testing
         return seen
     }
 
-    private func split(_ bytes: [UInt8], _ generator: inout SeededGenerator) -> [[UInt8]] {
+    private func split(_ bytes: [UInt8], _ generator: inout SplitMix) -> [[UInt8]] {
         var chunks: [[UInt8]] = []
         var rest = bytes[...]
         while !rest.isEmpty {
@@ -75,7 +76,7 @@ import Testing
 
     @Test func `random streams in random splits give the same events`() throws {
         let seed: UInt64 = 9_812
-        var generator = SeededGenerator(seed: seed)
+        var generator = SplitMix(seed: seed)
         let pieces = [
             "data: ", "data:", "data", "event: ", "event:x", ":", "é", "𝄞", "\n", "\n", "\r", "\r\n", "\r\n",
             "a", " ",

@@ -1,4 +1,5 @@
 import Dialects
+import Domain
 import Foundation
 import Testing
 
@@ -63,7 +64,7 @@ import Testing
 
     @Test func `random rows of tokens are judged as by Foundation`() throws {
         let seed: UInt64 = 20_261_123
-        var generator = SeededGenerator(seed: seed)
+        var generator = SplitMix(seed: seed)
         let tokens = [
             "{", "}", "[", "]", ",", ":", "\"a\"", "\"b\"", "\"\\n\"", "\"\\x\"", "1", "-0", "01", "1.5",
             "0e1", "1.", "-",

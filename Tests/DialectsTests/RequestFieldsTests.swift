@@ -125,7 +125,7 @@ import Testing
     /// pass; one that passes means the same to all three.
     @Test func `what passes means the same to every reader`() throws {
         let seed: UInt64 = 28_29
-        var generator = SeededGenerator(seed: seed)
+        var generator = SplitMix(seed: seed)
         let spellings = ["model", "mod\\u0065l", "a", "\\u0061", "b", "c\\n", "messages"]
         let meaning = ["model", "model", "a", "a", "b", "c\n", "messages"]
         var passed = 0

@@ -116,7 +116,7 @@ import Testing
         var whole = Reading(dialect, dropsUsage: true)
         try whole.feed(stream)
         let seed: UInt64 = 1_797
-        var generator = SeededGenerator(seed: seed)
+        var generator = SplitMix(seed: seed)
         for round in 0..<200 {
             var parts = Reading(dialect, dropsUsage: true)
             var rest = stream[...]

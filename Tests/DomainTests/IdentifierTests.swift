@@ -5,7 +5,7 @@ import Testing
 @Suite struct IdentifierTests {
     @Test func `an id reads back from its text, with and without dashes, and from its bytes`() throws {
         let seed = UInt64.random(in: 0 ... .max)
-        var generator = SeededGenerator(seed: seed)
+        var generator = SplitMix(seed: seed)
         for _ in 0..<2_000 {
             let id = TenantID(high: generator.next(), low: generator.next())
             let texts = [id.text, id.text.uppercased(), id.text.replacing("-", with: "")]
@@ -23,7 +23,7 @@ import Testing
     }
 
     @Test func `a random id says version 4 and variant 10, and no two are alike`() {
-        var generator = SeededGenerator(seed: 4)
+        var generator = SplitMix(seed: 4)
         var ids: Set<AuditID> = []
         for round in 0..<2_000 {
             let id = round % 2 == 0 ? AuditID.random() : AuditID.random(using: &generator)
@@ -34,8 +34,8 @@ import Testing
     }
 
     @Test func `the same seed gives the same id`() {
-        var one = SeededGenerator(seed: 9)
-        var other = SeededGenerator(seed: 9)
+        var one = SplitMix(seed: 9)
+        var other = SplitMix(seed: 9)
         #expect(CallID.random(using: &one) == CallID.random(using: &other))
     }
 
@@ -55,7 +55,7 @@ import Testing
 
     @Test func `ids sort as their texts do`() {
         let seed = UInt64.random(in: 0 ... .max)
-        var generator = SeededGenerator(seed: seed)
+        var generator = SplitMix(seed: seed)
         for _ in 0..<1_000 {
             let one = CallID(high: generator.next(), low: generator.next())
             let other = CallID(

@@ -108,7 +108,7 @@ import Testing
 
     @Test func `each event that is published is read or counted as lost, over random runs`() {
         let seed = UInt64.random(in: 0 ... .max)
-        var generator = SeededGenerator(seed: seed)
+        var generator = SplitMix(seed: seed)
         for _ in 0..<50 {
             let bus = EventBus(lanes: Int.random(in: 1...4, using: &generator), capacity: 8)
             let feed = bus.feed(depth: Int.random(in: 1...16, using: &generator))

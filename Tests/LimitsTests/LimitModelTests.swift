@@ -53,7 +53,7 @@ private struct ScopeModel {
 
     @Test(arguments: [3, 1_234_567] as [UInt64])
     func `it agrees with an exact model on every arrival`(seed: UInt64) throws {
-        var generator = SeededGenerator(seed: seed)
+        var generator = SplitMix(seed: seed)
         let limits = [
             LimitSet(requestsPerMinute: 613, tokensPerMinute: 77_777, parallel: 12),
             LimitSet(requestsPerMinute: 7),

@@ -6,7 +6,7 @@ import Testing
 @Suite struct BreakerPropertyTests {
     /// What the test knows without the breaker's help.
     private struct World {
-        var generator: SeededGenerator
+        var generator: SplitMix
         var breaker: Breaker
         var now = Instant.seconds(0)
         var flying: [(ticket: Breaker.Ticket, probe: Bool, began: Instant)] = []
@@ -15,7 +15,7 @@ import Testing
         var probe: (began: Instant, ticket: Breaker.Ticket)?
 
         init(seed: UInt64) {
-            generator = SeededGenerator(seed: seed)
+            generator = SplitMix(seed: seed)
             breaker = Breaker(at: .seconds(0))
         }
     }
@@ -144,7 +144,7 @@ import Testing
 
     @Test(arguments: [7, 99] as [UInt64])
     func `it always recovers when the provider does`(seed: UInt64) {
-        var generator = SeededGenerator(seed: seed)
+        var generator = SplitMix(seed: seed)
         for round in 0..<300 {
             var breaker = Breaker(at: .seconds(0))
             var now = Instant.seconds(0)
@@ -174,7 +174,7 @@ import Testing
 
     @Test func `the window counts what a plain list of the last calls counts`() {
         let seed: UInt64 = 4_711
-        var generator = SeededGenerator(seed: seed)
+        var generator = SplitMix(seed: seed)
         var window = FailureWindow(span: .seconds(30), at: .seconds(0))
         var list: [(second: Int64, failed: Bool)] = []
         var now = Instant.seconds(0)

@@ -11,7 +11,7 @@ import Testing
     func `every strategy gives each place once, the same for the same draw`(name: RoutingStrategyName) {
         let strategy = StrategyList.strategy(named: name)
         #expect(strategy.name == name)
-        var generator = SeededGenerator(seed: 11)
+        var generator = SplitMix(seed: 11)
         for _ in 0..<2_000 {
             let count = Int.random(in: 0...9, using: &generator)
             let some = candidates(
@@ -33,7 +33,7 @@ import Testing
     @Test func `weighted gives first place in proportion to the weights`() {
         let weights = [40, 30, 20, 10]
         let some = candidates(weights)
-        var generator = SeededGenerator(seed: 2_026)
+        var generator = SplitMix(seed: 2_026)
         var firsts = [0, 0, 0, 0]
         var seconds = [0, 0, 0, 0]
         for _ in 0..<10_000 {
@@ -52,7 +52,7 @@ import Testing
 
     @Test func `weight zero is never before a positive weight and keeps the route's order`() {
         let some = candidates([0, 1, 0, 10_000])
-        var generator = SeededGenerator(seed: 5)
+        var generator = SplitMix(seed: 5)
         for _ in 0..<2_000 {
             #expect(WeightedStrategy().order(some, draw: generator.next()).suffix(2) == [0, 2])
         }

@@ -2,12 +2,13 @@ import CSQLite
 import Domain
 import GRDB
 import Storage
+import TestKit
 import Testing
 
 @testable import SQLiteStorage
 
 @Suite struct ConnectionRulesTests {
-    private let folder = TemporaryFolder()
+    private let folder = StorageFolder()
 
     /// Everything the rules promise, read from the connection itself and not from the rules' own list.
     private static func settings(_ database: Database) throws -> [String] {

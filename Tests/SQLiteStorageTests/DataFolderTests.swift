@@ -2,12 +2,13 @@ import Domain
 import Foundation
 import GRDB
 import Storage
+import TestKit
 import Testing
 
 @testable import SQLiteStorage
 
 @Suite struct DataFolderTests {
-    private let folder = TemporaryFolder()
+    private let folder = StorageFolder()
     private let tenant = TenantID(high: 3, low: 4)
 
     private func mode(_ path: String) throws -> UInt32 {

@@ -1,12 +1,13 @@
 import Domain
 import Foundation
 import Storage
+import TestKit
 import Testing
 
 @testable import SQLiteStorage
 
 @Suite struct MappedJournalTests {
-    private let folder = TemporaryFolder()
+    private let folder = StorageFolder()
     private let tenant = TenantID(high: 1, low: 2)
 
     /// A journal with rows in it that nobody closes or confirms: what a killed process leaves behind.
@@ -141,7 +142,7 @@ import Testing
     }
 
     @Test func `the longest row fits, its texts cut at a character and its tags after a pair`() throws {
-        var generator = SeededGenerator(seed: 7)
+        var generator = SplitMix(seed: 7)
         let base = try Samples.row(of: tenant, at: .max, using: &generator)
         let longName = String(repeating: "m", count: 200)
         let pairs = (0..<100).map { "name\($0)=value" }.joined(separator: ",")
@@ -192,7 +193,7 @@ import Testing
 
     @Test func `slots keep their order and number through any sequence of steps`() {
         let seed: UInt64 = 4_711
-        var generator = SeededGenerator(seed: seed)
+        var generator = SplitMix(seed: seed)
         var slots = JournalSlots(capacity: 7)
         var model: [Int] = []
         var reserved = 0

@@ -2,12 +2,13 @@ import Domain
 import Foundation
 import GRDB
 import Storage
+import TestKit
 import Testing
 
 @testable import SQLiteStorage
 
 @Suite struct SQLiteControlStoreTests {
-    private let folder = TemporaryFolder()
+    private let folder = StorageFolder()
 
     /// A closed control file with a chain of so many records.
     private func chain(_ count: Int) async throws -> String {

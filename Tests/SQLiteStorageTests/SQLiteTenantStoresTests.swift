@@ -2,12 +2,13 @@ import Domain
 import Foundation
 import GRDB
 import Storage
+import TestKit
 import Testing
 
 @testable import SQLiteStorage
 
 @Suite struct SQLiteTenantStoresTests {
-    private let folder = TemporaryFolder()
+    private let folder = StorageFolder()
 
     private func tenants(_ count: UInt64) -> [TenantID] { (1...count).map { TenantID(high: 9, low: $0) } }
 
@@ -44,7 +45,7 @@ import Testing
         }
         for round in 0..<3 {
             for store in kept {
-                var generator = SeededGenerator(seed: UInt64(round) + store.tenant.low * 100)
+                var generator = SplitMix(seed: UInt64(round) + store.tenant.low * 100)
                 try await store.appendUsage([Samples.row(of: store.tenant, at: 5, using: &generator)])
                 #expect(stores.openFiles <= 3)
             }
@@ -76,7 +77,7 @@ import Testing
             for index in 0..<60 {
                 group.addTask {
                     let tenant = ids[index % 6]
-                    var generator = SeededGenerator(seed: UInt64(index))
+                    var generator = SplitMix(seed: UInt64(index))
                     let row = try Samples.row(of: tenant, at: 1, using: &generator)
                     try await stores.store(for: tenant).appendUsage([row])
                 }
@@ -113,7 +114,7 @@ import Testing
         try await stores.create(tenant, vault: Samples.vaultID)
         let store = try await stores.store(for: tenant)
         let evil = "'); DROP TABLE usage; --"
-        var generator = SeededGenerator(seed: 1)
+        var generator = SplitMix(seed: 1)
         let plain = try Samples.row(of: tenant, at: 1, using: &generator)
         let row = LedgerRow(
             call: plain.call, tenant: tenant, virtualKey: plain.virtualKey, at: plain.at,

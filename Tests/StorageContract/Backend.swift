@@ -2,6 +2,7 @@ import Domain
 import Foundation
 import SQLiteStorage
 import Storage
+import TestKit
 import Testing
 
 /// The storages that the one contract is run against.

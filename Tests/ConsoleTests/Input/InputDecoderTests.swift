@@ -234,7 +234,7 @@ import Testing
 
     @Test func `any stream decodes the same however it is cut`() {
         let seed: UInt64 = 0x1b5b
-        var random = SeededGenerator(seed: seed)
+        var random = SplitMix(seed: seed)
         for round in 0..<1_500 {
             let bytes = Stream.any(&random)
             let whole = Stream.read([bytes])
@@ -249,7 +249,7 @@ import Testing
 
     @Test func `after any stream, a quarter of a second and a paste's end, keys are keys again`() {
         let seed: UInt64 = 0xdec0de
-        var random = SeededGenerator(seed: seed)
+        var random = SplitMix(seed: seed)
         for round in 0..<1_500 {
             var decoder = InputDecoder()
             let bytes = Stream.any(&random)
@@ -278,7 +278,7 @@ private enum Stream {
     }
 
     /// Pieces of sequences, text and garbage.
-    static func any(_ random: inout SeededGenerator) -> [UInt8] {
+    static func any(_ random: inout SplitMix) -> [UInt8] {
         let pieces = [
             "\u{1b}", "[", "O", "A", "~", "\u{1b}[", "\u{1b}[200~", "\u{1b}[201~", "201~", "<0;", "1;", "5",
             "M",
@@ -296,7 +296,7 @@ private enum Stream {
         return bytes
     }
 
-    static func cut(_ bytes: [UInt8], _ random: inout SeededGenerator) -> [[UInt8]] {
+    static func cut(_ bytes: [UInt8], _ random: inout SplitMix) -> [[UInt8]] {
         var pieces: [[UInt8]] = []
         var rest = bytes[...]
         while !rest.isEmpty {

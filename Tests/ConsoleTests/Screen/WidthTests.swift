@@ -1,3 +1,4 @@
+import Domain
 import Glibc
 import Testing
 
@@ -51,7 +52,7 @@ import Testing
 
     @Test func `a drawn line never holds more cells than it has, and halves no wide character`() {
         let seed: UInt64 = 7
-        var random = SeededGenerator(seed: seed)
+        var random = SplitMix(seed: seed)
         let letters = Array("ab漢字か😀é안~ \u{301}")
         for round in 0..<2_000 {
             let text = String(

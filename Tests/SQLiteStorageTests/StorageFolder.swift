@@ -3,9 +3,10 @@ import Foundation
 import GRDB
 import SQLiteStorage
 import Storage
+import TestKit
 
 /// A data folder that goes away with the object.
-final class TemporaryFolder: Sendable {
+final class StorageFolder: Sendable {
     let path: String
 
     init() { path = "/tmp/gatehouse-\(UUID().uuidString)" }

@@ -1,32 +1,17 @@
-import Domain
+package import Domain
 import Storage
 
-/// SplitMix64 (Steele, Lea, Flood 2014): the same rows for the same seed.
-struct SeededGenerator: RandomNumberGenerator {
-    private var state: UInt64
+/// Records of every kind that storage keeps, for tests.
+package enum Samples {
+    package static let vaultID = VaultID(high: 7, low: 7)
 
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-        return z ^ (z >> 31)
-    }
-}
-
-/// Records for tests.
-enum Samples {
-    static let vaultID = VaultID(high: 7, low: 7)
-
-    static func draft(_ action: String = "test.change", id: AuditID = .random()) -> AuditDraft {
+    package static func draft(_ action: String = "test.change", id: AuditID = .random()) -> AuditDraft {
         AuditDraft(
             id: id, at: .init(milliseconds: 1_700_000_000_123), actor: "ana", via: "console", action: action,
             target: "x", tenant: .init(high: 1, low: 1), before: "a", after: "b", reason: "tests")
     }
 
-    static func vault() -> VaultRecord {
+    package static func vault() -> VaultRecord {
         VaultRecord(
             id: vaultID, created: .init(milliseconds: 5),
             slots: [
@@ -39,7 +24,9 @@ enum Samples {
             ], rootVersion: 1, keyCheck: [0, 255])
     }
 
-    static func tenant(_ name: String, id: TenantID = .random()) throws -> (TenantRecord, WrappedTenantKey) {
+    package static func tenant(
+        _ name: String, id: TenantID = .random()
+    ) throws -> (TenantRecord, WrappedTenantKey) {
         let tenant = TenantRecord(
             id: id, name: try TenantName(name), limits: .init(requestsPerMinute: 60, parallel: 4),
             created: .init(milliseconds: 10))
@@ -49,7 +36,7 @@ enum Samples {
         return (tenant, key)
     }
 
-    static func virtualKey(
+    package static func virtualKey(
         _ name: String, of tenant: TenantID, hash: UInt8, at: Int64 = 20
     ) throws
         -> VirtualKeyRecord
@@ -60,15 +47,16 @@ enum Samples {
             limits: .init(tokensPerMinute: 5), created: .init(milliseconds: at))
     }
 
-    static func providerKey(_ label: String, of tenant: TenantID, at: Int64 = 30) throws -> ProviderKeyRecord
-    {
+    package static func providerKey(
+        _ label: String, of tenant: TenantID, at: Int64 = 30
+    ) throws -> ProviderKeyRecord {
         ProviderKeyRecord(
             id: .random(), tenant: tenant, provider: try ProviderName("openai"), label: try Label(label),
             state: .active, fingerprint: "a1b2c3d4e5f6", sealed: Array("GWE1 secret".utf8), counter: 1,
             created: .init(milliseconds: at))
     }
 
-    static func row(
+    package static func row(
         of tenant: TenantID, at: Int64, using generator: inout some RandomNumberGenerator
     ) throws -> LedgerRow {
         func number(_ bound: Int64) -> Int64 { Int64.random(in: 0..<bound, using: &generator) }
@@ -97,8 +85,8 @@ enum Samples {
             latencyMicroseconds: number(9_000_000), firstByteMicroseconds: number(900_000))
     }
 
-    static func rows(_ count: Int, of tenant: TenantID, seed: UInt64) throws -> [LedgerRow] {
-        var generator = SeededGenerator(seed: seed)
+    package static func rows(_ count: Int, of tenant: TenantID, seed: UInt64) throws -> [LedgerRow] {
+        var generator = SplitMix(seed: seed)
         return try (0..<count).map { _ in
             let at = Int64.random(in: 0..<10_000, using: &generator)
             return try row(of: tenant, at: at, using: &generator)
