@@ -25,7 +25,12 @@ final class StorageFolder: Sendable {
 
     /// What someone with the file and the `sqlite3` program could do.
     func tamper(_ file: String, _ sql: String) throws {
-        try DatabaseQueue(path: file).writeWithoutTransaction { try $0.execute(sql: sql) }
+        // A store that was refused may still be closing its file.
+        var configuration = GRDB.Configuration()
+        configuration.busyMode = .timeout(5)
+        try DatabaseQueue(path: file, configuration: configuration).writeWithoutTransaction {
+            try $0.execute(sql: sql)
+        }
     }
 }
 
