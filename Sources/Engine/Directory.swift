@@ -45,7 +45,20 @@ package struct Directory: Sendable {
         let names = prices.providers(for: model).filter { name in
             owned[name] != nil && serves(name, dialect)
         }
+        if names.isEmpty, let only = onlyProvider(among: owned.keys, for: dialect) {
+            return (.priority, [Route.Choice(target: Target(provider: only, model: model))])
+        }
         return (.priority, names.sorted().map { Route.Choice(target: Target(provider: $0, model: model)) })
+    }
+
+    /// Where a name goes that no price table knows (a new model, a dated snapshot): to the one provider it can be
+    /// meant for, which is the tenant's only one of this format, or the only one that made the format.
+    private func onlyProvider(among owned: some Sequence<ProviderName>, for dialect: Dialect) -> ProviderName?
+    {
+        let speaking = owned.filter { serves($0, dialect) }
+        if speaking.count == 1 { return speaking[0] }
+        let native = speaking.filter { providers[$0].map { $0.kind != .openaiCompatible } ?? false }
+        return native.count == 1 ? native[0] : nil
     }
 
     /// Names a tenant may put into `model`: routes, and what the price table lists for providers it has keys for.

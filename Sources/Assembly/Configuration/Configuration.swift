@@ -146,8 +146,8 @@ extension Configuration {
         guard let kind else { throw section.problem("name", "provider \(name) needs a kind") }
         var origin = preset?.origin
         var prefix = preset?.pathPrefix ?? ""
+        let plain = try section.flag("allow_plain_http", default: false)
         if let url = try section.string("base_url") {
-            let plain = try section.flag("allow_plain_http", default: false)
             do {
                 let base = try BaseURL.parse(url, plainHTTP: plain)
                 (origin, prefix) = (base.origin, base.pathPrefix)
@@ -159,7 +159,8 @@ extension Configuration {
         if try section.flag("allow_private", default: false) { privateHosts.insert(origin.host) }
         providers[name] = ProviderDefinition(
             name: name, kind: kind, origin: origin, pathPrefix: prefix,
-            keyless: try section.flag("keyless", default: preset?.keyless ?? false))
+            keyless: try section.flag("keyless", default: preset?.keyless ?? false), allowsPlainHTTP: plain,
+            asksForUsage: preset?.asksForUsage ?? true)
     }
 
     private mutating func readRoute(_ section: ConfigurationReader) throws(ConfigurationProblem) {

@@ -47,15 +47,22 @@ package struct ProviderDefinition: Hashable, Sendable, Codable {
     package let pathPrefix: String
     /// Whether calls may go out without any key (a local vLLM or Ollama).
     package let keyless: Bool
+    /// Whether a key may go to it over plain HTTP though it is on another machine: allowed by name only.
+    package let allowsPlainHTTP: Bool
+    /// Whether streams are asked for their usage: some providers send it unasked and refuse the question.
+    package let asksForUsage: Bool
 
     package init(
-        name: ProviderName, kind: ProviderKind, origin: Origin, pathPrefix: String, keyless: Bool = false
+        name: ProviderName, kind: ProviderKind, origin: Origin, pathPrefix: String, keyless: Bool = false,
+        allowsPlainHTTP: Bool = false, asksForUsage: Bool = true
     ) {
         self.name = name
         self.kind = kind
         self.origin = origin
         self.pathPrefix = pathPrefix
         self.keyless = keyless
+        self.allowsPlainHTTP = allowsPlainHTTP
+        self.asksForUsage = asksForUsage
     }
 }
 

@@ -1,3 +1,4 @@
+import Cache
 import Cipher
 import Domain
 import Events
@@ -162,6 +163,8 @@ actor CommandDesk {
             state.routes = routes
             state.configurationNote = note
         }
+        // A name may lead elsewhere now: what was answered from there before is not an answer any more.
+        parts.cache.purgeAll()
         await refreshAuditTail()
     }
 

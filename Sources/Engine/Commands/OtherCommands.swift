@@ -267,7 +267,7 @@ extension CommandDesk {
         var audited = false
         for move in moves where move.position == .open {
             let draft = draft(
-                gateway, "breaker.open", move.target.description, before: "closed", after: "OPEN",
+                gateway, "breaker.open", move.target.description, before: "automatic", after: "OPEN",
                 reason: move.why)
             if (try? await control.appendAudit(draft)) != nil { audited = true }
         }

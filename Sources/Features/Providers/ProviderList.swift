@@ -18,8 +18,14 @@ package enum ProviderList {
 
     /// A definition from text that is known when the program is written; empty where that text is wrong, which a
     /// test rules out.
-    static func preset(_ name: String, _ kind: ProviderKind, _ baseURL: String) -> [ProviderDefinition] {
+    static func preset(
+        _ name: String, _ kind: ProviderKind, _ baseURL: String, asksForUsage: Bool = true
+    ) -> [ProviderDefinition] {
         guard let name = try? ProviderName(name), let base = try? BaseURL.parse(baseURL) else { return [] }
-        return [ProviderDefinition(name: name, kind: kind, origin: base.origin, pathPrefix: base.pathPrefix)]
+        return [
+            ProviderDefinition(
+                name: name, kind: kind, origin: base.origin, pathPrefix: base.pathPrefix,
+                asksForUsage: asksForUsage)
+        ]
     }
 }

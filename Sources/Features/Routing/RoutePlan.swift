@@ -104,6 +104,13 @@ extension RoutePlan {
                 .noTarget, source: .provider, "no target can take this call now: \(shown)\(rest)",
                 retryAfter: retryAfter)
         }
+        // Clients know what to do about a rate limit: wait, and come again.
+        if skipped.allSatisfy(\.reason.isOfCooling) {
+            return CallFailure(
+                .upstreamRefused, source: .providerKey,
+                "your provider keys are rate-limited by their providers: \(shown)\(rest)",
+                retryAfter: retryAfter ?? .seconds(1), status: 429)
+        }
         return CallFailure(
             .noProviderKey, source: .providerKey,
             "none of your provider keys can serve this call: \(shown)\(rest)", retryAfter: retryAfter)
@@ -111,6 +118,10 @@ extension RoutePlan {
 }
 
 extension RoutePlan.Reason {
+    fileprivate var isOfCooling: Bool {
+        if case .credential(.cooling, _) = self { true } else { false }
+    }
+
     fileprivate var isOfBreaker: Bool {
         if case .breaker = self { true } else { false }
     }

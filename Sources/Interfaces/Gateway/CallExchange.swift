@@ -81,6 +81,8 @@ final class CallExchange: UpstreamDelegate {
     private func tryNext() {
         stage = .waiting
         upstream = nil
+        // Between two attempts nothing is with a provider, and nothing is used.
+        attempt = nil
         switch session.next(at: now) {
         case .fail(let failure): fail(failure)
         case .pause(let pause):
@@ -111,16 +113,27 @@ final class CallExchange: UpstreamDelegate {
                 }
             }
             upstream = try sent?.get()
+        } catch is SealFailure {
+            // A damaged record, or one sealed for another origin: this key's fault, and another may serve.
+            attemptFailed(
+                .badKey, status: nil, retryAfter: nil,
+                CallFailure(
+                    .upstreamRefused, source: .providerKey,
+                    "the sealed key for \(attempt.target) does not open; its owner has to replace it",
+                    status: 424))
         } catch {
             attemptFailed(
                 .unknownRefusal, status: nil, retryAfter: nil,
-                CallFailure(.internalFault, source: .gateway, "this call cannot be sent to \(attempt.target)")
-            )
+                CallFailure(
+                    .invalidRequest, source: .caller,
+                    "this call cannot be sent to \(attempt.target): \(error)"))
         }
     }
 
     private func upstreamBody(for attempt: CallSession.Attempt) -> ByteBuffer {
-        let edits = BodyEdit.edits(fields: fields, upstreamModel: attempt.target.model, askForUsage: true)
+        let edits = BodyEdit.edits(
+            fields: fields, upstreamModel: attempt.target.model,
+            askForUsage: attempt.provider.asksForUsage)
         guard !edits.isEmpty else { return body }
         var out = caller.makeBuffer(BodyEdit.editedCount(edits, original: body.readableBytes))
         body.withUnsafeReadableBytes { bytes in
@@ -158,8 +171,13 @@ final class CallExchange: UpstreamDelegate {
         case .error(let status, let headers, var collected):
             stage = .waiting
             var piece = piece
-            if collected.readableBytes < Self.errorBytesMost { collected.writeBuffer(&piece) }
+            collected.writeBuffer(&piece)
             stage = .error(status: status, headers: headers, body: collected)
+            if collected.readableBytes >= Self.errorBytesMost {
+                // Enough to tell what it is; the rest is not waited for.
+                upstream?.cancel()
+                classify(status, headers, collected)
+            }
         case .whole(let contentType, var collected):
             stage = .waiting
             var piece = piece
@@ -189,8 +207,20 @@ final class CallExchange: UpstreamDelegate {
         }
     }
 
+    /// Whether the call's own time ran out, rather than a bound of the provider's: that says nothing of the provider.
+    private func isDeadline(_ failure: UpstreamFailure) -> Bool {
+        guard case .timeout(let which) = failure, let bounds = attempt?.timeouts else { return false }
+        return switch which {
+        case .total: true
+        case .connect: bounds.total <= bounds.connect
+        case .firstByte: bounds.total <= bounds.firstByte
+        case .idle: false
+        }
+    }
+
     func upstreamFailed(_ failure: UpstreamFailure) {
         let target = attempt?.target.description ?? ""
+        if isDeadline(failure) { return deadlinePassed(target) }
         switch stage {
         case .stream(committed: true): endStream(cut: failure)
         case .passing(let tail): cutPassing(tail, failure)
@@ -207,6 +237,18 @@ final class CallExchange: UpstreamDelegate {
             attemptFailed(
                 known, status: nil, retryAfter: nil,
                 CallFailure(code, source: .provider, "\(target): \(failure)"))
+        }
+    }
+
+    private func deadlinePassed(_ target: String) {
+        let face = CallFailure(
+            .deadlineExceeded, source: .gateway, "the call's own time ran out while \(target) worked on it")
+        switch stage {
+        case .stream(committed: true): cutStream("the call's own time ran out", .cancelled)
+        case .passing(let tail): cutPassing(tail, .timeout(.total), .cancelled)
+        case .over: break
+        case .waiting, .error, .whole, .stream(committed: false):
+            attemptFailed(.cancelled, status: nil, retryAfter: nil, face)
         }
     }
 
@@ -361,9 +403,11 @@ final class CallExchange: UpstreamDelegate {
 
     /// A whole answer that broke half-way: there is no frame for that in JSON, so the connection ends without the
     /// last chunk, which every HTTP client takes for what it is.
-    private func cutPassing(_ tail: ByteBuffer, _ failure: UpstreamFailure) {
+    private func cutPassing(
+        _ tail: ByteBuffer, _ failure: UpstreamFailure, _ kind: FailureClass = .brokeAfterContent
+    ) {
         session.attemptFailed(
-            .brokeAfterContent, status: 200, retryAfter: nil,
+            kind, status: 200, retryAfter: nil,
             face: CallFailure(.upstreamCut, source: .provider, "\(failure)"), at: now)
         session.settle(
             .init(
@@ -452,13 +496,15 @@ final class CallExchange: UpstreamDelegate {
             return attemptFailed(
                 failure, status: 200, retryAfter: nil, face(of: failure, status: 502, error, retryAfter: nil))
         }
+        writeEvents()
         cutStream("the provider reported an error in the middle of its answer")
     }
 
     private func endStream(cut failure: UpstreamFailure?) {
         reader.finish { kept in if case .held(let earlier) = kept { outgoing.writeBytes(earlier) } }
         if let error = reader.answer.fault { return streamBroke(error) }
-        if failure == nil, reader.answer.ended {
+        // Its last event came: whatever became of the connection afterwards, the answer is whole.
+        if reader.answer.ended {
             writeEvents()
             return finishStream()
         }
@@ -490,9 +536,9 @@ final class CallExchange: UpstreamDelegate {
         finishChunks(closes: !keepAlive)
     }
 
-    private func cutStream(_ why: String) {
+    private func cutStream(_ why: String, _ kind: FailureClass = .brokeAfterContent) {
         let failure = CallFailure(.upstreamCut, source: .provider, "the answer is incomplete: \(why)")
-        session.attemptFailed(.brokeAfterContent, status: 200, retryAfter: nil, face: failure, at: now)
+        session.attemptFailed(kind, status: 200, retryAfter: nil, face: failure, at: now)
         session.settle(ending(.cut, .upstreamCut), at: now)
         writeChunk(
             ByteBuffer(

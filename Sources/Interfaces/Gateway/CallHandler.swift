@@ -31,6 +31,9 @@ final class CallHandler: ChannelInboundHandler {
         var body: ByteBuffer
     }
 
+    /// Far above a usual request, far below what would hurt if many connections held it.
+    private static let strangersBytesMost = 64 << 10
+
     /// Parts of requests that wait behind the one being answered.
     private static let waitingMost = 64
 
@@ -41,6 +44,7 @@ final class CallHandler: ChannelInboundHandler {
     private var isReading = true
     private var context: ChannelHandlerContext?
     private var lastActive = NIODeadline.now()
+    private var bodyBegan = NIODeadline.now()
     private var timer: Scheduled<Void>?
 
     init(_ loop: LoopContext, _ options: GatewayOptions) {
@@ -63,12 +67,25 @@ final class CallHandler: ChannelInboundHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         lastActive = .now()
         let part = unwrapInboundIn(data)
-        if case .busy = state {
+        guard waiting.isEmpty, takesParts(context) else {
             waiting.append(part)
-            if waiting.count >= Self.waitingMost { setReading(false, context) }
+            if waiting.count >= Self.waitingMost || !context.channel.isWritable { setReading(false, context) }
             return
         }
         take(part, context)
+    }
+
+    /// Not while a call is under way, which keeps answers in their order, and not while the caller leaves earlier
+    /// answers unread, which keeps memory where it is.
+    private func takesParts(_ context: ChannelHandlerContext) -> Bool {
+        if case .busy = state { return false }
+        return context.channel.isWritable
+    }
+
+    /// Goes on with what waits, as far as that is possible now.
+    private func takeWaiting(_ context: ChannelHandlerContext) {
+        while takesParts(context), let part = waiting.popFirst() { take(part, context) }
+        setReading(waiting.count < Self.waitingMost && context.channel.isWritable, context)
     }
 
     private func take(_ part: HTTPServerRequestPart, _ context: ChannelHandlerContext) {
@@ -118,10 +135,22 @@ final class CallHandler: ChannelInboundHandler {
                             context.channel.allocator.buffer(staticString: "HTTP/1.1 100 Continue\r\n\r\n")),
                         promise: nil)
                 }
+                try refuseStranger(headers, endpoint)
+                bodyBegan = .now()
                 state = .body(Pending(head: head, headers: headers, endpoint: endpoint, body: ByteBuffer()))
             } catch {
                 refuse(error, endpoint.dialect, context, closing: true)
             }
+        }
+    }
+
+    /// Nobody without a good key gets room for a large body; a small one is cheaper to read than to look up twice.
+    private func refuseStranger(_ headers: CallHeaders, _ endpoint: Endpoint) throws(CallFailure) {
+        guard headers.chunked || (headers.contentLength ?? 0) > Self.strangersBytesMost else { return }
+        guard case .call = endpoint else { throw tooLarge }
+        var headers = headers
+        _ = try headers.withCredential { (credential) throws(CallFailure) in
+            try loop.path.identify(credential, at: loop.parts.clock.wall)
         }
     }
 
@@ -175,7 +204,8 @@ final class CallHandler: ChannelInboundHandler {
             let inbound = InboundCall(
                 id: loop.newCall(), dialect: dialect, model: fields.model, streamed: fields.stream,
                 estimatedTokens: fields.estimatedInputTokens + min(fields.maxOutputTokens ?? 256, 1_000_000),
-                bodyDigest: headers.cache.enabled ? body.digest(as: dialect) : nil, cache: headers.cache,
+                bodyDigest: headers.cache.enabled ? body.digest(as: dialect, headers.shaping) : nil,
+                cache: headers.cache,
                 tags: headers.tags, timeout: headers.timeout, received: now, at: wall)
             let decision = try headers.withCredential { (credential) throws(CallFailure) in
                 loop.path.decide(inbound, presenting: credential, lane: loop.lane)
@@ -250,10 +280,19 @@ final class CallHandler: ChannelInboundHandler {
 
     private func closeAfterWrites(_ context: ChannelHandlerContext) {
         state = .closing
-        context.close(mode: .output, promise: nil)
-        // The peer has a moment to read the answer before the rest goes too.
         let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
-        context.eventLoop.scheduleTask(in: .seconds(1)) { bound.value.close(promise: nil) }
+        let written = context.eventLoop.makePromise(of: Void.self)
+        context.close(mode: .output, promise: written)
+        // Once the answer is out, the peer has a moment to read it before the rest goes too; one that never reads
+        // is let go all the same.
+        written.futureResult.assumeIsolated().whenComplete { _ in
+            bound.value.eventLoop.assumeIsolated().scheduleTask(in: .seconds(1)) {
+                bound.value.close(promise: nil)
+            }
+        }
+        context.eventLoop.assumeIsolated().scheduleTask(in: .seconds(options.idleSeconds)) {
+            bound.value.close(promise: nil)
+        }
     }
 
     // MARK: For the exchange
@@ -275,9 +314,7 @@ final class CallHandler: ChannelInboundHandler {
         lastActive = .now()
         guard !closes else { return closeAfterWrites(context) }
         state = .idle
-        while case .idle = state, let part = waiting.popFirst() { take(part, context) }
-        while case .body = state, let part = waiting.popFirst() { take(part, context) }
-        if waiting.isEmpty { setReading(true, context) }
+        takeWaiting(context)
     }
 
     private func setReading(_ reading: Bool, _ context: ChannelHandlerContext) {
@@ -295,7 +332,11 @@ final class CallHandler: ChannelInboundHandler {
     // MARK: The connection
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
-        if case .busy(let exchange) = state { exchange.callerTakesMore(context.channel.isWritable) }
+        if case .busy(let exchange) = state {
+            exchange.callerTakesMore(context.channel.isWritable)
+        } else if context.channel.isWritable {
+            takeWaiting(context)
+        }
         context.fireChannelWritabilityChanged()
     }
 
@@ -326,6 +367,12 @@ final class CallHandler: ChannelInboundHandler {
             let (handler, context) = bound.value
             guard context.channel.isActive else { return }
             if case .busy = handler.state { return handler.watchIdleness(context) }
+            // A body that trickles in holds its room for so long and no longer.
+            if case .body = handler.state,
+                NIODeadline.now() - handler.bodyBegan > .seconds(handler.options.bodySeconds)
+            {
+                return context.close(promise: nil)
+            }
             guard NIODeadline.now() - handler.lastActive < .seconds(handler.options.idleSeconds) else {
                 return context.close(promise: nil)
             }
@@ -342,10 +389,10 @@ extension ByteBuffer {
         .get()
     }
 
-    /// SHA-256 over the format's name and the body.
-    fileprivate func digest(as dialect: Dialect) -> Digest256 {
+    /// SHA-256 over the format's name, the headers that shape an answer, and the body.
+    fileprivate func digest(as dialect: Dialect, _ shaping: String) -> Digest256 {
         withUnsafeReadableBytes { bytes in
-            var name = dialect.rawValue
+            var name = shaping.isEmpty ? dialect.rawValue : "\(dialect.rawValue)\n\(shaping)"
             return name.withUTF8 { SHA256.digest(prefix: UnsafeRawBufferPointer($0), body: bytes) }
         }
     }

@@ -12,6 +12,8 @@ struct CallHeaders {
     private(set) var repeated = false
     private(set) var cache = CacheDirective()
     private(set) var tags = ""
+    /// Forwarded headers that change what a provider answers: they tell cached answers apart.
+    private(set) var shaping = ""
     private(set) var timeout: Duration?
     private(set) var contentLength: Int?
     private(set) var chunked = false
@@ -27,7 +29,9 @@ struct CallHeaders {
             case 6 where name.isHeader("expect"): expectsContinue = true
             case 7 where name.isHeader("api-key"): Self.set(&azureKey, value, &repeated)
             case 9 where name.isHeader("x-api-key"): Self.set(&apiKey, value, &repeated)
+            case 11 where name.isHeader("openai-beta"): shaping += "openai-beta:\(value)\n"
             case 13 where name.isHeader("authorization"): Self.set(&authorization, value, &repeated)
+            case 14 where name.isHeader("anthropic-beta"): shaping += "anthropic-beta:\(value)\n"
             case 14 where name.isHeader("content-length"): contentLength = Int(value)
             case 16 where name.isHeader("content-encoding"):
                 guard value.isHeader("identity") else {
@@ -37,6 +41,7 @@ struct CallHeaders {
                         status: 415)
                 }
             case 16 where name.isHeader("x-gatehouse-tags"): tags = try Self.tags(value)
+            case 17 where name.isHeader("anthropic-version"): shaping += "anthropic-version:\(value)\n"
             case 17 where name.isHeader("x-gatehouse-cache"): cache = try CacheDirective(header: value)
             case 17 where name.isHeader("transfer-encoding"): chunked = true
             case 19 where name.isHeader("x-gatehouse-timeout"): timeout = try Self.timeout(value)

@@ -8,6 +8,10 @@ package struct GatewayOptions: Sendable, Hashable {
     package var wholeAnswerBytesMax: Int
     /// Connections that send nothing for this long, between requests or in the middle of one, are closed.
     package var idleSeconds: Int64
+    /// A request's body may take this long to come in.
+    package var bodySeconds: Int64 = 300
+    /// Callers' connections at one time; one more is closed at once.
+    package var connectionsMax = 16_384
     package var certificatePath: String?
     package var certificateKeyPath: String?
 

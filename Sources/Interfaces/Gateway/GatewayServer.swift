@@ -53,8 +53,10 @@ package final class GatewayServer: Sendable {
                 guard let own = table.first(where: { $0.loop === channel.eventLoop }) else {
                     return channel.eventLoop.makeFailedFuture(ChannelError.inappropriateOperationForState)
                 }
+                guard children.add(channel, most: options.connectionsMax) else {
+                    return channel.eventLoop.makeFailedFuture(ChannelError.inappropriateOperationForState)
+                }
                 return channel.eventLoop.makeCompletedFuture {
-                    children.add(channel)
                     let pipeline = channel.pipeline.syncOperations
                     if let served { try pipeline.addHandler(NIOSSLServerHandler(context: served)) }
                     try pipeline.addHandler(

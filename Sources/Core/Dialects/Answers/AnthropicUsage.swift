@@ -24,15 +24,15 @@ struct AnthropicUsage: Hashable, Sendable {
         try scanner.enterObject()
         while let name = try scanner.nextMember() {
             if name.matches("input_tokens") {
-                input = try scanner.takeCount() ?? before.input
+                input = try scanner.takeTokens() ?? before.input
                 found = true
             } else if name.matches("output_tokens") {
-                output = try scanner.takeCount() ?? before.output
+                output = try scanner.takeTokens() ?? before.output
                 found = true
             } else if name.matches("cache_read_input_tokens") {
-                cacheRead = try scanner.takeCount() ?? before.cacheRead
+                cacheRead = try scanner.takeTokens() ?? before.cacheRead
             } else if name.matches("cache_creation_input_tokens") {
-                cacheCreation = try scanner.takeCount() ?? before.cacheCreation
+                cacheCreation = try scanner.takeTokens() ?? before.cacheCreation
             } else if name.matches("cache_creation") {
                 try overlayLifetimes(&scanner)
             } else {
@@ -47,9 +47,9 @@ struct AnthropicUsage: Hashable, Sendable {
         try scanner.enterObject()
         while let name = try scanner.nextMember() {
             if name.matches("ephemeral_5m_input_tokens") {
-                fiveMinutes = try scanner.takeCount() ?? fiveMinutes
+                fiveMinutes = try scanner.takeTokens() ?? fiveMinutes
             } else if name.matches("ephemeral_1h_input_tokens") {
-                oneHour = try scanner.takeCount() ?? oneHour
+                oneHour = try scanner.takeTokens() ?? oneHour
             } else {
                 try scanner.skipValue()
             }

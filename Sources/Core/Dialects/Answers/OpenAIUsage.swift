@@ -21,13 +21,13 @@ struct OpenAIUsage {
         try scanner.enterObject()
         while let name = try scanner.nextMember() {
             if name.matches("prompt_tokens") {
-                usage.prompt = try scanner.takeCount()
+                usage.prompt = try scanner.takeTokens()
             } else if name.matches("completion_tokens") {
-                usage.completion = try scanner.takeCount()
+                usage.completion = try scanner.takeTokens()
             } else if name.matches("total_tokens") {
-                usage.total = try scanner.takeCount()
+                usage.total = try scanner.takeTokens()
             } else if name.matches("prompt_cache_hit_tokens") {
-                usage.cacheHit = try scanner.takeCount()
+                usage.cacheHit = try scanner.takeTokens()
             } else if name.matches("prompt_tokens_details") {
                 usage.cached = try detail("cached_tokens", &scanner)
             } else if name.matches("completion_tokens_details") {
@@ -49,7 +49,7 @@ struct OpenAIUsage {
         var found: Int64?
         try scanner.enterObject()
         while let name = try scanner.nextMember() {
-            if name.matches(wanted) { found = try scanner.takeCount() } else { try scanner.skipValue() }
+            if name.matches(wanted) { found = try scanner.takeTokens() } else { try scanner.skipValue() }
         }
         return found
     }

@@ -41,6 +41,13 @@ extension UpstreamError {
         // The provider key must wait.
         .init([429], .keyRateLimit),
 
+        // The provider will not answer this.
+        .init(
+            [400, 403, 422],
+            labels: ["content_filter", "content_policy_violation", "responsibleaipolicyviolation"],
+            opening: ["the response was filtered", "output blocked by content filtering policy"],
+            .contentPolicy),
+
         // The provider key may not do this; another may.
         .init([403], .notPermitted),
         .init([400, 404], labels: ["model_not_found"], .notPermitted),
@@ -53,13 +60,6 @@ extension UpstreamError {
                 "input length and `max_tokens` exceed",
                 "input is too long", "the input token count",
             ], .contextWindow),
-
-        // The provider will not answer this.
-        .init(
-            [400, 403, 422],
-            labels: ["content_filter", "content_policy_violation", "responsibleaipolicyviolation"],
-            opening: ["the response was filtered", "output blocked by content filtering policy"],
-            .contentPolicy),
 
         // The provider is slow, full or broken.
         .init([408, 504], .timeoutBeforeFirstByte),

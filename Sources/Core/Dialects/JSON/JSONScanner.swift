@@ -162,6 +162,12 @@ package struct JSONScanner {
         }
     }
 
+    /// A count of tokens, 2^32 at most: no call has as many, and sums of what a broken provider says must not
+    /// overflow.
+    package mutating func takeTokens() throws(JSONFault) -> Int64? {
+        try takeCount().map { min($0, 1 << 32) }
+    }
+
     /// Passes one value and reads it as a whole number from 0 to 2^63 - 1; nil if it is anything else.
     package mutating func takeCount() throws(JSONFault) -> Int64? {
         _ = peek()

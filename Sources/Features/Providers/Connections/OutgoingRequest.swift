@@ -103,7 +103,7 @@ package struct OutgoingRequest: Sendable {
             }
             head.reserveCapacity(minimumWritableBytes: following + 2)
         case let bytes?:
-            guard endpoint.origin.secure || endpoint.origin.isLoopback else {
+            guard endpoint.origin.secure || endpoint.origin.isLoopback || endpoint.allowsPlainHTTP else {
                 throw ProviderRefusal("a provider key is never sent over plain HTTP to another machine")
             }
             guard !bytes.isEmpty, bytes.count <= Self.secretMax, bytes.allSatisfy({ $0 > 0x20 && $0 < 0x7f })

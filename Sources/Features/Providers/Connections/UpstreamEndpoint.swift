@@ -9,6 +9,7 @@ package final class UpstreamEndpoint: Sendable {
     package let provider: ProviderName
     package let origin: Origin
     let keyless: Bool
+    let allowsPlainHTTP: Bool
     let isPost: Bool
     /// Request line and the headers that are the same every time, each with its line end.
     let fixedBytes: [UInt8]
@@ -56,6 +57,7 @@ package final class UpstreamEndpoint: Sendable {
         provider = definition.name
         origin = definition.origin
         keyless = definition.keyless
+        allowsPlainHTTP = definition.allowsPlainHTTP
         self.isPost = isPost
         authorizationBytes = adapter.authorization.bytesBeforeKey
         forwarded = adapter.forwardedHeaders

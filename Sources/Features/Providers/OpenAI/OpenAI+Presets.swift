@@ -8,12 +8,13 @@ extension OpenAIProvider {
             ProviderList.preset("openai", kind, "https://api.openai.com/v1")
         case .openaiCompatible:
             [
-                ("mistral", "https://api.mistral.ai/v1"),
-                ("groq", "https://api.groq.com/openai/v1"),
-                ("deepseek", "https://api.deepseek.com/v1"),
-                ("xai", "https://api.x.ai/v1"),
-                ("together", "https://api.together.xyz/v1"),
-            ].flatMap { name, baseURL in ProviderList.preset(name, kind, baseURL) }
+                // Mistral sends usage unasked and refuses fields it does not know, `stream_options` among them.
+                ("mistral", "https://api.mistral.ai/v1", false),
+                ("groq", "https://api.groq.com/openai/v1", true),
+                ("deepseek", "https://api.deepseek.com/v1", true),
+                ("xai", "https://api.x.ai/v1", true),
+                ("together", "https://api.together.xyz/v1", true),
+            ].flatMap { name, baseURL, asks in ProviderList.preset(name, kind, baseURL, asksForUsage: asks) }
         case .anthropic:
             []
         }
