@@ -159,6 +159,13 @@ let package = Package(
             "TerminalTests",
             uses: ["Terminal", "Console", "Operations", "Domain", "Events", "Locking", "CLinux"]),
         tests(
+            "AssemblyTests",
+            uses: [
+                "Assembly", "Console", "Operations", "Events", "Domain", "Cipher", "Locking", "Dialects",
+                "Routing", "Cache", "Providers", "Engine", "Storage", "SQLiteStorage", nioCore, nioPosix,
+                logging, grdb,
+            ]),
+        tests(
             "ConsoleTests", uses: ["Console", "Domain", "Events", "Operations"], data: [.copy("Golden")]),
     ]
 )
