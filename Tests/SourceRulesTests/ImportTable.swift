@@ -74,6 +74,6 @@ struct ImportTable {
     static let keepers: [String: Set<String>] = [
         "CLibCrypto": ["Cipher"], "GRDB": ["SQLiteStorage"], "CSQLite": ["SQLiteStorage"],
         "CNcurses": ["Terminal"], "SQLiteStorage": ["Assembly"], "Terminal": ["Assembly"],
-        "TOMLKit": ["Assembly"], "ArgumentParser": ["gatehouse"],
+        "ArgumentParser": ["gatehouse"],
     ]
 }
