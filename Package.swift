@@ -36,7 +36,6 @@ let nioTLS = Target.Dependency.product(name: "NIOTLS", package: nio)
 let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
-let toml = Target.Dependency.product(name: "TOMLKit", package: "TOMLKit")
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 
 let package = Package(
@@ -48,7 +47,6 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
         .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
         .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
-        .package(url: "https://github.com/LebJe/TOMLKit", exact: "0.6.0"),
     ],
     targets: [
         // C libraries: module map + shim header, nothing else
@@ -107,7 +105,7 @@ let package = Package(
                 "Domain", "Locking", "Cipher", "Dialects", "Storage", "Events", "Operations", "Access",
                 "Limits", "Cache",
                 "Routing", "Vault", "Providers", "Metering", "Engine", "Gateway", "Console", "SQLiteStorage",
-                "Terminal", "CLinux", nioCore, nioPosix, nioHTTP, logging, toml,
+                "Terminal", "CLinux", nioCore, nioPosix, nioHTTP, logging,
             ], path: "Sources/Assembly", swiftSettings: strict),
         .executableTarget(
             name: "gatehouse",
@@ -158,6 +156,13 @@ let package = Package(
         tests(
             "TerminalTests",
             uses: ["Terminal", "Console", "Operations", "Domain", "Events", "Locking", "CLinux"]),
+        tests(
+            "AssemblyTests",
+            uses: [
+                "Assembly", "Console", "Operations", "Events", "Domain", "Cipher", "Locking", "Dialects",
+                "Routing", "Cache", "Providers", "Engine", "Storage", "SQLiteStorage", nioCore, nioPosix,
+                logging, grdb,
+            ]),
         tests(
             "ConsoleTests", uses: ["Console", "Domain", "Events", "Operations"], data: [.copy("Golden")]),
     ]

@@ -19,17 +19,18 @@ package enum Doctor {
         [memory(), hardening(), configuration(places), await folder(places), themes(), terminal()]
     }
 
-    private static func memory() -> Finding {
+    static func memory(
+        _ start: () throws(CipherFailure) -> Void = { () throws(CipherFailure) in try SecureHeap.start() }
+    ) -> Finding {
         do throws(CipherFailure) {
-            try SecureHeap.start()
+            try start()
             return Finding(check: "memory for keys", state: .good, what: "locked, guarded and wiped")
         } catch {
             return Finding(check: "memory for keys", state: .bad, what: "\(error)")
         }
     }
 
-    private static func hardening() -> Finding {
-        let state = ProcessHardening.state
+    static func hardening(_ state: ProcessHardening.State = ProcessHardening.state) -> Finding {
         let good = !state.dumpable && state.coreByteLimit == 0
         return Finding(
             check: "process", state: good ? .good : .bad,
@@ -38,7 +39,7 @@ package enum Doctor {
                 : "core dumps or tracing are possible: keys could be read from memory")
     }
 
-    private static func configuration(_ places: Places) -> Finding {
+    static func configuration(_ places: Places) -> Finding {
         do {
             let configuration = try Configuration.load(places.config)
             let found = access(places.config, F_OK) == 0
@@ -51,7 +52,7 @@ package enum Doctor {
         }
     }
 
-    private static func folder(_ places: Places) async -> Finding {
+    static func folder(_ places: Places) async -> Finding {
         guard access(places.data, F_OK) == 0 else {
             return Finding(
                 check: "data folder", state: .note,
@@ -83,8 +84,7 @@ package enum Doctor {
         }
     }
 
-    private static func themes() -> Finding {
-        let library = ThemeShelf.find().library
+    static func themes(_ library: ThemeLibrary = ThemeShelf.find().library) -> Finding {
         guard let problem = library.problems.first else {
             return Finding(
                 check: "themes", state: .good, what: library.themes.map(\.name).joined(separator: ", "))
@@ -92,8 +92,10 @@ package enum Doctor {
         return Finding(check: "themes", state: .bad, what: "\(problem)")
     }
 
-    private static func terminal() -> Finding {
-        guard isatty(1) == 1, let name = Places.variable("TERM") else {
+    static func terminal(
+        isTerminal: Bool = isatty(1) == 1, name: String? = Places.variable("TERM")
+    ) -> Finding {
+        guard isTerminal, let name else {
             return Finding(
                 check: "terminal", state: .note, what: "standard output is no terminal; the console needs one"
             )

@@ -113,10 +113,8 @@ enum UnlockSecret {
                 throw CommandFailure(
                     "GATEHOUSE_PASSPHRASE_FD must be the number of an open descriptor above 2")
             }
-            let draft = SecretDraft()
-            var byte: UInt8 = 0
-            while read(descriptor, &byte, 1) == 1, byte != UInt8(ascii: "\n"), draft.append(byte) {}
-            return draft
+            return try SecretInput.line(
+                from: descriptor, called: "descriptor \(descriptor) of GATEHOUSE_PASSPHRASE_FD")
         }
     }
 }

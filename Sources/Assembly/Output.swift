@@ -5,7 +5,9 @@ package import Operations
 
 /// What commands print: plain lines, tables, JSON and CSV, with every text made safe for a terminal.
 package enum Output {
-    package static func line(_ text: String) { write(SafeText.clean(text, limit: 4_096) + "\n", to: 1) }
+    package static func line(_ text: String) { write(lineText(text), to: 1) }
+
+    static func lineText(_ text: String) -> String { SafeText.clean(text, limit: 4_096) + "\n" }
 
     /// A new virtual key: the one secret a command ever prints.
     package static func secret(_ secret: SecretDraft) {
@@ -15,10 +17,12 @@ package enum Output {
         }
     }
 
-    package static func json(_ value: some Encodable) throws {
+    package static func json(_ value: some Encodable) throws { write(try jsonText(value), to: 1) }
+
+    static func jsonText(_ value: some Encodable) throws -> String {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        write(inert(String(decoding: try encoder.encode(value), as: UTF8.self)) + "\n", to: 1)
+        return inert(String(decoding: try encoder.encode(value), as: UTF8.self)) + "\n"
     }
 
     /// JSON in which no character is left that a terminal obeys or that turns text around: such a one can stand
@@ -47,28 +51,37 @@ package enum Output {
     }
 
     /// Columns as wide as their widest cell; numbers to the right.
-    package static func table(_ head: [String], _ rows: [[String]]) {
+    package static func table(_ head: [String], _ rows: [[String]]) { write(tableText(head, rows), to: 1) }
+
+    static func tableText(_ head: [String], _ rows: [[String]]) -> String {
+        func cells(of text: String) -> Int { text.reduce(0) { $0 + Width.cells(of: $1) } }
         let clean = rows.map { $0.map { SafeText.clean($0, limit: 200) } }
         let widths = head.indices.map { column in
-            max(head[column].count, clean.map { column < $0.count ? $0[column].count : 0 }.max() ?? 0)
+            max(
+                cells(of: head[column]),
+                clean.map { column < $0.count ? cells(of: $0[column]) : 0 }.max() ?? 0)
         }
         let numeric = head.indices.map { column in
             !clean.isEmpty && clean.allSatisfy { column < $0.count && isNumber($0[column]) }
         }
+        var out = ""
         for row in [head] + clean {
-            let cells = row.enumerated().map { column, cell in
-                let fill = String(repeating: " ", count: max(0, widths[column] - cell.count))
+            let padded = zip(row, head.indices).map { cell, column in
+                let fill = String(repeating: " ", count: max(0, widths[column] - cells(of: cell)))
                 return numeric[column] ? fill + cell : cell + fill
             }
-            var text = cells.joined(separator: "  ")
+            var text = padded.joined(separator: "  ")
             while text.last == " " { text.removeLast() }
-            write(text + "\n", to: 1)
+            out += text + "\n"
         }
-        if rows.isEmpty { write("(none)\n", to: 1) }
+        return rows.isEmpty ? out + "(none)\n" : out
     }
 
     /// RFC 4180, with cells that a spreadsheet would take for a formula made harmless by a leading quote.
-    package static func csv(_ rows: [[String]]) {
+    package static func csv(_ rows: [[String]]) { write(csvText(rows), to: 1) }
+
+    static func csvText(_ rows: [[String]]) -> String {
+        var out = ""
         for row in rows {
             let cells = row.map { cell -> String in
                 let clean = SafeText.clean(cell, limit: 200)
@@ -80,15 +93,18 @@ package enum Output {
                             separator: "\"\"") + "\""
                     : text
             }
-            write(cells.joined(separator: ",") + "\n", to: 1)
+            out += cells.joined(separator: ",") + "\n"
         }
+        return out
     }
 
     package static func limit(_ value: Int?) -> String { value.map(String.init) ?? "-" }
 
+    /// One place behind the point; `-` for what is no figure.
     package static func decimal(_ value: Double) -> String {
+        guard abs(value) < 1e15 else { return "-" }
         let tenths = Int64((value * 10).rounded())
-        return "\(tenths / 10).\(abs(tenths % 10))"
+        return "\(tenths < 0 ? "-" : "")\(abs(tenths) / 10).\(abs(tenths) % 10)"
     }
 
     private static func isNumber(_ text: String) -> Bool {
@@ -97,9 +113,12 @@ package enum Output {
                 || text.utf8.allSatisfy { ($0 >= 0x30 && $0 <= 0x39) || $0 == 0x2e || $0 == 0x2d })
     }
 
-    package static func complain(_ text: String) {
+    package static func complain(_ text: String) { write(complaintText(text), to: 2) }
+
+    /// Line by line: a complaint may have several.
+    static func complaintText(_ text: String) -> String {
         let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
-        write(lines.map { SafeText.clean(String($0), limit: 4_096) }.joined(separator: "\n") + "\n", to: 2)
+        return lines.map { SafeText.clean(String($0), limit: 4_096) }.joined(separator: "\n") + "\n"
     }
 
     private static func write(_ text: String, to descriptor: Int32) {

@@ -8,18 +8,24 @@ package struct Places: Sendable, Hashable {
     /// The data folder is the option, else `$GATEHOUSE_HOME`, else `$XDG_DATA_HOME/gatehouse`, else
     /// `~/.local/share/gatehouse` (XDG Base Directory Specification 0.8).
     package init(data: String?, config: String?) throws {
+        try self.init(data: data, config: config, environment: Self.variable)
+    }
+
+    init(data: String?, config: String?, environment: (String) -> String?) throws {
         let folder: String
-        if let chosen = data ?? Self.variable("GATEHOUSE_HOME") {
+        if let chosen = data ?? environment("GATEHOUSE_HOME") {
             folder = chosen
-        } else if let base = Self.variable("XDG_DATA_HOME"), base.hasPrefix("/") {
+        } else if let base = environment("XDG_DATA_HOME"), base.hasPrefix("/") {
             folder = base + "/gatehouse"
-        } else if let home = Self.variable("HOME"), home.hasPrefix("/") {
+        } else if let home = environment("HOME"), home.hasPrefix("/") {
             folder = home + "/.local/share/gatehouse"
         } else {
             throw CommandFailure("no data folder: give --data DIR or set GATEHOUSE_HOME")
         }
-        self.data = try Self.absolute(folder)
-        self.config = try Self.absolute(config ?? folder + "/gatehouse.toml")
+        let home = try Self.absolute(folder, "the data folder")
+        self.data = home
+        self.config =
+            try config.map { try Self.absolute($0, "the configuration file") } ?? home + "/gatehouse.toml"
     }
 
     package var socket: String { data + "/engine.sock" }
@@ -31,8 +37,14 @@ package struct Places: Sendable, Hashable {
         return String(cString: value)
     }
 
-    private static func absolute(_ path: String) throws -> String {
-        if path.hasPrefix("/") { return path }
+    /// From the root, without slashes at the end: other paths are compared with it.
+    private static func absolute(_ given: String, _ what: String) throws -> String {
+        guard !given.isEmpty else {
+            throw CommandFailure("the path of \(what) is empty; name it or leave it out")
+        }
+        var path = given[...]
+        while path.utf8.count > 1, path.utf8.last == UInt8(ascii: "/") { path.removeLast() }
+        if path.utf8.first == UInt8(ascii: "/") { return String(path) }
         guard let here = getcwd(nil, 0) else { throw CommandFailure("the working directory is gone") }
         defer { free(here) }
         return String(cString: here) + "/" + path

@@ -17,20 +17,31 @@ package enum SecretInput {
 
     /// Reads standard input up to its end, or its first line.
     package static func fromStandardInput() throws -> SecretDraft {
+        try line(from: 0, called: "standard input")
+    }
+
+    /// Reads an open descriptor up to its end, or its first line; never a part of a longer secret.
+    static func line(from descriptor: Int32, called source: String) throws -> SecretDraft {
+        try read(descriptor, called: source, firstLine: true)
+    }
+
+    private static func read(
+        _ descriptor: Int32, called source: String, firstLine: Bool
+    ) throws -> SecretDraft {
         let draft = SecretDraft()
         var byte: UInt8 = 0
+        defer { byte = 0 }
         while true {
-            let count = read(0, &byte, 1)
+            let count = Glibc.read(descriptor, &byte, 1)
             if count < 0, errno == EINTR { continue }
-            guard count == 1, byte != UInt8(ascii: "\n") else { break }
+            guard count >= 0 else { throw CommandFailure("\(source) cannot be read") }
+            guard count == 1, !(firstLine && byte == UInt8(ascii: "\n")) else { break }
             guard draft.append(byte) else {
-                throw CommandFailure(
-                    "the secret on standard input is longer than \(SecretDraft.longest) bytes")
+                throw CommandFailure("the secret on \(source) is longer than \(SecretDraft.longest) bytes")
             }
         }
-        byte = 0
         guard !draft.isEmpty else {
-            throw CommandFailure("standard input is empty; a secret was expected there")
+            throw CommandFailure("\(source) is empty; a secret was expected there")
         }
         return draft
     }
@@ -50,14 +61,7 @@ package enum SecretInput {
         guard fstat(descriptor, &facts) == 0, facts.st_mode & 0o077 == 0 else {
             throw CommandFailure("the key file \(path) is open to others; run: chmod 600 \(path)")
         }
-        let draft = SecretDraft()
-        var byte: UInt8 = 0
-        while read(descriptor, &byte, 1) == 1 {
-            guard draft.append(byte) else {
-                throw CommandFailure("the key file \(path) is longer than \(SecretDraft.longest) bytes")
-            }
-        }
-        return draft
+        return try read(descriptor, called: "the key file \(path)", firstLine: false)
     }
 
     /// Makes a key file of 64 random hexadecimal digits, unless there is one.

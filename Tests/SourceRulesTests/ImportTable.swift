@@ -60,7 +60,7 @@ struct ImportTable {
         // Assembly and the program
         "Assembly": Row(
             ours: core.union(features).union(adapters).union(["Engine", "Gateway", "Console", "CLinux"]),
-            outside: nio.union(["Logging", "TOMLKit", "FoundationEssentials", "Dispatch", "Glibc"])),
+            outside: nio.union(["Logging", "FoundationEssentials", "Dispatch", "Glibc"])),
         "gatehouse": Row(
             ours: ["Assembly", "Operations", "Domain"], outside: ["ArgumentParser"]),
     ]
@@ -74,6 +74,6 @@ struct ImportTable {
     static let keepers: [String: Set<String>] = [
         "CLibCrypto": ["Cipher"], "GRDB": ["SQLiteStorage"], "CSQLite": ["SQLiteStorage"],
         "CNcurses": ["Terminal"], "SQLiteStorage": ["Assembly"], "Terminal": ["Assembly"],
-        "TOMLKit": ["Assembly"], "ArgumentParser": ["gatehouse"],
+        "ArgumentParser": ["gatehouse"],
     ]
 }

@@ -67,7 +67,10 @@ extension Configuration {
         guard let data = FileManager.default.contents(atPath: path), data.count <= 1 << 20 else {
             throw ConfigurationProblem(file: path, line: 0, "cannot be read, or is larger than 1 MiB")
         }
-        var configuration = try parse(String(decoding: data, as: UTF8.self), file: path)
+        guard let text = String(validating: data, as: UTF8.self) else {
+            throw ConfigurationProblem(file: path, line: 0, "is not UTF-8 text; save it in that encoding")
+        }
+        var configuration = try parse(text, file: path)
         configuration.stamp = stamp
         return configuration
     }

@@ -60,7 +60,13 @@ extension Configuration {
         }
         try configuration.readListen(top.section("listen"))
         try configuration.readVault(top.section("vault"))
-        for section in try top.sections("provider") { try configuration.readProvider(section) }
+        var entries: Set<ProviderName> = []
+        for section in try top.sections("provider") {
+            let name = try configuration.readProvider(section)
+            guard entries.insert(name).inserted else {
+                throw section.problem("name", "there is an entry for provider \(name) already")
+            }
+        }
         for section in try top.sections("route") { try configuration.readRoute(section) }
         try configuration.readCache(top.section("cache"))
         try configuration.readBounds(top.section("bounds"))
@@ -125,7 +131,9 @@ extension Configuration {
         }
     }
 
-    private mutating func readProvider(_ section: ConfigurationReader) throws(ConfigurationProblem) {
+    private mutating func readProvider(
+        _ section: ConfigurationReader
+    ) throws(ConfigurationProblem) -> ProviderName {
         try section.allow(["name", "kind", "base_url", "keyless", "allow_plain_http", "allow_private"])
         guard let text = try section.string("name") else {
             throw section.problem("name", "a [[provider]] needs a name")
@@ -161,6 +169,7 @@ extension Configuration {
             name: name, kind: kind, origin: origin, pathPrefix: prefix,
             keyless: try section.flag("keyless", default: preset?.keyless ?? false), allowsPlainHTTP: plain,
             asksForUsage: preset?.asksForUsage ?? true)
+        return name
     }
 
     private mutating func readRoute(_ section: ConfigurationReader) throws(ConfigurationProblem) {

@@ -49,6 +49,10 @@ package struct EngineClient: Sendable {
         else { throw gone }
         defer { Glibc.close(socket) }
         line.append(UInt8(ascii: "\n"))
+        guard line.count <= SocketLimits.requestBytes else {
+            throw CommandRefusal(
+                .invalid, "the request is longer than \(SocketLimits.requestBytes) bytes; shorten its texts")
+        }
         guard Self.writeAll(line, to: socket) else { throw gone }
         guard let reply = Self.readAll(from: socket),
             let decoded = try? JSONDecoder().decode(SocketReply.self, from: reply)

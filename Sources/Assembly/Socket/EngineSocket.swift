@@ -14,20 +14,32 @@ package struct EngineSocket: Sendable {
     private let path: String
 
     /// Binds the socket; a file left behind by a dead engine is replaced (the folder's lock says that it is dead).
+    ///
+    /// - Parameter patience: how long a peer may take to send its line, and again to read its answer.
     package static func open(
-        path: String, port: any EnginePort, group: any EventLoopGroup, log: Logger
+        path: String, port: any EnginePort, group: any EventLoopGroup, log: Logger,
+        patience: TimeAmount = .seconds(SocketLimits.peerSeconds)
     ) async throws -> EngineSocket {
+        guard path.utf8.count <= SocketLimits.pathBytes else {
+            throw CommandFailure(
+                "the socket \(path) would have a longer path than the \(SocketLimits.pathBytes) bytes that the "
+                    + "system allows; choose a data folder with a shorter path")
+        }
         unlink(path)
-        let before = umask(0o177)
-        defer { umask(before) }
         let channel = try await ServerBootstrap(group: group)
             .serverChannelOption(ChannelOptions.backlog, value: 16)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.addHandler(SocketPeer(port: port, log: log))
+                    try channel.pipeline.syncOperations.addHandler(SocketPeer(port: port, patience: patience))
                 }
             }
             .bind(unixDomainSocketPath: path).get()
+        // Until here the folder's mode and the check of the peer keep others out. A umask would do it in one step,
+        // but it is the whole process's: folders that other threads make meanwhile would have no way in.
+        guard chmod(path, 0o600) == 0 else {
+            try? await channel.close()
+            throw CommandFailure("cannot keep others out of the socket \(path)")
+        }
         return EngineSocket(channel: channel, path: path)
     }
 
@@ -43,14 +55,14 @@ private final class SocketPeer: ChannelInboundHandler {
     typealias OutboundOut = ByteBuffer
 
     private let port: any EnginePort
-    private let log: Logger
+    private let patience: TimeAmount
     private var received = ByteBuffer()
     private var answered = false
     private var trusted = false
 
-    init(port: any EnginePort, log: Logger) {
+    init(port: any EnginePort, patience: TimeAmount) {
         self.port = port
-        self.log = log
+        self.patience = patience
     }
 
     func channelActive(context: ChannelHandlerContext) {
@@ -68,7 +80,7 @@ private final class SocketPeer: ChannelInboundHandler {
             own.value.trusted = true
             own.value.tryAnswer(bound.value)
         }
-        context.eventLoop.scheduleTask(in: .seconds(SocketLimits.requestSeconds)) {
+        context.eventLoop.scheduleTask(in: patience) {
             if !own.value.answered { bound.value.close(promise: nil) }
         }
     }
@@ -91,17 +103,18 @@ private final class SocketPeer: ChannelInboundHandler {
         let channel = context.channel
         guard let request else {
             return Self.send(
-                .refused(.init(.invalid, "the request is not one this engine knows")), on: channel)
+                .refused(.init(.invalid, "the request is not one this engine knows")), on: channel, patience)
         }
-        let port = port
-        Self.leaveLoop(request, port: port, channel: channel)
+        Self.leaveLoop(request, port: port, channel: channel, patience)
     }
 
     /// Commands wait for storage and providers, so they leave the loop. Calls never come this way.
-    private static func leaveLoop(_ request: SocketRequest, port: any EnginePort, channel: any Channel) {
+    private static func leaveLoop(
+        _ request: SocketRequest, port: any EnginePort, channel: any Channel, _ patience: TimeAmount
+    ) {
         Task { @Sendable in
             let reply = await carryOut(request, port: port)
-            send(reply, on: channel)
+            send(reply, on: channel, patience)
         }
     }
 
@@ -122,9 +135,11 @@ private final class SocketPeer: ChannelInboundHandler {
         }
     }
 
-    private static func send(_ reply: SocketReply, on channel: any Channel) {
+    /// Sends the line and closes; closes also when the peer does not read it in time.
+    private static func send(_ reply: SocketReply, on channel: any Channel, _ patience: TimeAmount) {
         guard var bytes = try? JSONEncoder().encode(reply) else { return channel.close(promise: nil) }
         bytes.append(UInt8(ascii: "\n"))
+        channel.eventLoop.scheduleTask(in: patience) { channel.close(promise: nil) }
         channel.writeAndFlush(ByteBuffer(bytes: bytes)).whenComplete { _ in channel.close(promise: nil) }
     }
 

@@ -2,7 +2,7 @@ package import Operations
 
 /// What a command asks of a running engine: one line of JSON over the data folder's socket.
 package struct SocketRequest: Codable, Sendable {
-    /// What is asked; secrets travel beside a command, in base64, because a line cannot hold raw bytes.
+    /// What is asked; secrets travel beside a command, as a list of numbers, because JSON cannot hold raw bytes.
     package enum Body: Codable, Sendable {
         case snapshot
         case command(EngineCommand, secret: [UInt8]?)
@@ -29,6 +29,8 @@ package enum SocketReply: Codable, Sendable {
 package enum SocketLimits {
     package static let requestBytes = 64 << 10
     package static let replyBytes = 64 << 20
-    /// How long a peer may take to send its line.
-    package static let requestSeconds: Int64 = 10
+    /// How long a peer may take to send its line, and again to read its answer.
+    package static let peerSeconds: Int64 = 10
+    /// `sockaddr_un` has 108 bytes for the path and its zero byte (unix(7)).
+    package static let pathBytes = 107
 }

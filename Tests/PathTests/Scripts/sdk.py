@@ -51,7 +51,7 @@ with claude.messages.stream(model="anthropic/claude-sonnet-4-5", max_tokens=9, m
     assert stream.get_final_message().usage.output_tokens == 550
 
 refused(openai.NotFoundError, 404, lambda: client.responses.create(model="gpt-6-sol", input="x"))
-refused(anthropic.NotFoundError, 404, lambda: claude.messages.create(model="nosuch", max_tokens=1, messages=ask))
+refused(anthropic.NotFoundError, 404, lambda: claude.messages.count_tokens(model="claude-sonnet-5", messages=ask))
 stranger = openai.OpenAI(base_url=base + "/v1", api_key="gth_wrong", max_retries=0)
 refused(openai.AuthenticationError, 401, lambda: stranger.models.list())
 error = refused(
