@@ -59,6 +59,19 @@ import Testing
         }
     }
 
+    @Test func `a session takes no signal`() async {
+        await #expect(processExitsWith: .signal(SIGTERM)) {
+            Surroundings.set(term: "xterm-256color")
+            for number in [SIGINT, SIGTERM, SIGTSTP, SIGWINCH] { signal(number, SIG_DFL) }
+            let session = try TerminalSession(try PseudoTerminal().slave)
+            // ncurses would draw and end the process with code 1, on whatever thread this reaches.
+            kill(getpid(), SIGTERM)
+            var none = pollfd(fd: -1, events: 0, revents: 0)
+            _ = poll(&none, 1, 10_000)
+            session.close()
+        }
+    }
+
     @Test func `what is no terminal is refused`() async {
         await #expect(processExitsWith: .success) {
             Surroundings.set(term: "xterm-256color")
@@ -106,7 +119,6 @@ import Testing
                 let session = try TerminalSession(terminal.slave)
                 let depth = session.depth
                 session.close()
-                close(terminal.master)
                 close(terminal.slave)
                 #expect(depth == expected, "\(term) \(colorterm ?? "") \(noColor ?? "") has \(depth)")
             }

@@ -40,12 +40,25 @@ package enum SecretPrompt {
                 guard !draft.isEmpty else { throw Refusal(description: "nothing was entered") }
                 return draft
             case 0x03, 0x04: throw Refusal(description: "cancelled; nothing was changed")
-            case 0x08, 0x7f: draft.removeLast()
+            case 0x08, 0x7f: removeCharacter(of: draft)
             case 0x15: draft.wipe()
-            case 0x20...0x7e, 0x80...: draft.append(byte)
+            case 0x20...0x7e, 0x80...:
+                guard draft.append(byte) else {
+                    throw Refusal(
+                        description:
+                            "more than \(SecretDraft.longest) bytes were entered; nothing was changed")
+                }
             default: throw Refusal(description: "a control character was entered; nothing was changed")
             }
         }
         throw Refusal(description: "the terminal closed")
+    }
+
+    /// A character is one byte, or a first byte of UTF-8 with its continuations: none of them may stay behind.
+    private static func removeCharacter(of draft: SecretDraft) {
+        while let last = draft.withBytes({ $0.last }) {
+            draft.removeLast()
+            if last & 0xc0 != 0x80 { return }
+        }
     }
 }

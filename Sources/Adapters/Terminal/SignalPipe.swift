@@ -26,6 +26,20 @@ enum SignalPipe {
         return (ends[0], ends[1])
     }
 
+    /// What stands for the signals that ncurses takes where nobody else did. Its handlers draw and end the process on
+    /// whatever thread the signal reaches: they are put back once it has a screen.
+    static func handlersOfNcurses() -> [(signal: Int32, action: sigaction)] {
+        [SIGINT, SIGTERM, SIGTSTP, SIGWINCH].map { number in
+            var action = sigaction()
+            sigaction(number, nil, &action)
+            return (number, action)
+        }
+    }
+
+    static func restore(_ handlers: [(signal: Int32, action: sigaction)]) {
+        for var handler in handlers { sigaction(handler.signal, &handler.action, nil) }
+    }
+
     static func close(_ ends: (read: Int32, write: Int32)) {
         for number in signals { signal(number, number == SIGHUP ? SIG_IGN : SIG_DFL) }
         writeEnd = -1

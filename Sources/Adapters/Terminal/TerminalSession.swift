@@ -47,7 +47,9 @@ final class TerminalSession {
         // Before ncurses touches it: what a crash has to put back.
         var found = termios()
         tcgetattr(opened, &found)
+        let handlers = SignalPipe.handlersOfNcurses()
         let (made, direct) = Self.make(name, stream)
+        SignalPipe.restore(handlers)
         guard let made else {
             fclose(stream)
             throw Refusal.unusable(
@@ -126,8 +128,12 @@ final class TerminalSession {
         endwin()
     }
 
-    /// Forgets a terminal that is gone, without a word to it.
-    func abandon() { isActive = false }
+    /// Lets go of a terminal that has hung up; where it is there all the same, it is restored without waiting.
+    func abandon() {
+        isActive = false
+        // A process in the background that changes its terminal is stopped: then it is left alone.
+        if tcgetpgrp(descriptor) == getpgrp() { CrashRestore.restore() }
+    }
 
     func close() {
         deactivate()

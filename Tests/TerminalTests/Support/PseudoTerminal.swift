@@ -1,5 +1,9 @@
+import CNcurses
 import Glibc
+import Locking
 import Testing
+
+@testable import Terminal
 
 /// A real terminal of the kernel's: the console is at one end, the test reads and types at the other.
 final class PseudoTerminal {
@@ -9,15 +13,24 @@ final class PseudoTerminal {
     /// What came since `forget` was called.
     private(set) var bytes: [UInt8] = []
     private var marks = 0
+    private let reader: Reader
 
-    init(width: Int = 80, height: Int = 24) throws {
+    /// - Parameter isStalled: nobody reads at the other end until `resume`.
+    init(width: Int = 80, height: Int = 24, isStalled: Bool = false) throws {
         var ends: (Int32, Int32) = (-1, -1)
         var size = winsize(ws_row: UInt16(height), ws_col: UInt16(width), ws_xpixel: 0, ws_ypixel: 0)
         try #require(openpty(&ends.0, &ends.1, nil, nil, &size) == 0)
         (master, slave) = ends
-        _ = fcntl(master, F_SETFL, O_NONBLOCK)
         picture = TerminalPicture(width: width, height: height)
+        reader = try Reader(master)
+        if !isStalled { reader.start() }
     }
+
+    /// Reads at last.
+    func resume() { reader.start() }
+
+    /// The window is closed, the connection is lost.
+    func hangUp() { reader.end() }
 
     func forget() { bytes = [] }
 
@@ -62,20 +75,13 @@ final class PseudoTerminal {
                 Issue.record("\(what) did not come; the terminal shows:\n\(picture.text)")
                 throw Late()
             }
-            var source = pollfd(fd: master, events: Int16(POLLIN), revents: 0)
-            if poll(&source, 1, 100) > 0 { take() }
+            let new = reader.take()
+            bytes += new
+            picture.feed(new)
         }
     }
 
     struct Late: Error {}
-
-    private func take() {
-        var buffer = [UInt8](repeating: 0, count: 65_536)
-        let count = read(master, &buffer, buffer.count)
-        guard count > 0 else { return }
-        bytes += buffer[..<count]
-        picture.feed(buffer[..<count])
-    }
 
     /// How the kernel treats what is typed and shown, as numbers that can be compared.
     var modes: [UInt32] {
@@ -95,5 +101,63 @@ final class PseudoTerminal {
         now.c_lflag ^= tcflag_t(ECHOK)
         withUnsafeMutableBytes(of: &now.c_cc) { $0[Int(VERASE)] = 0x08 }
         tcsetattr(slave, TCSANOW, &now)
+    }
+}
+
+/// Reads a terminal on a thread of its own, as a terminal program does: who draws never waits for the test.
+private final class Reader: Sendable {
+    private let master: Int32
+    private let bytes = Locked<[UInt8]>([])
+    private let news: (read: Int32, write: Int32)
+    private let stop: (read: Int32, write: Int32)
+
+    init(_ master: Int32) throws {
+        self.master = master
+        func ends() throws -> (Int32, Int32) {
+            var ends: [Int32] = [-1, -1]
+            try #require(pipe(&ends) == 0)
+            for end in ends { _ = fcntl(end, F_SETFL, O_NONBLOCK) }
+            return (ends[0], ends[1])
+        }
+        news = try ends()
+        stop = try ends()
+    }
+
+    func start() { PlainThread.start { self.run() } }
+
+    /// Closes the terminal's end; the thread does it, so that none reads what is closed.
+    func end() { ring(stop.write) }
+
+    /// What came; waits a little if nothing did.
+    func take() -> [UInt8] {
+        var source = pollfd(fd: news.read, events: Int16(POLLIN), revents: 0)
+        _ = poll(&source, 1, 100)
+        var bell = [UInt8](repeating: 0, count: 4_096)
+        _ = read(news.read, &bell, bell.count)
+        return bytes.withLock { bytes in
+            defer { bytes = [] }
+            return bytes
+        }
+    }
+
+    private func run() {
+        var buffer = [UInt8](repeating: 0, count: 65_536)
+        while true {
+            var sources = [
+                pollfd(fd: master, events: Int16(POLLIN), revents: 0),
+                pollfd(fd: stop.read, events: Int16(POLLIN), revents: 0),
+            ]
+            guard poll(&sources, 2, -1) > 0, sources[1].revents == 0 else { break }
+            let count = read(master, &buffer, buffer.count)
+            guard count > 0 else { break }
+            bytes.withLock { $0 += buffer[..<count] }
+            ring(news.write)
+        }
+        close(master)
+    }
+
+    private func ring(_ end: Int32) {
+        var byte: UInt8 = 1
+        _ = write(end, &byte, 1)
     }
 }

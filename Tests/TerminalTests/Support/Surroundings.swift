@@ -14,6 +14,8 @@ enum Surroundings {
         for (name, value) in values {
             if let value { setenv(name, value, 1) } else { unsetenv(name) }
         }
+        // Whatever hangs is ended by the kernel.
+        alarm(60)
     }
 
     /// Descriptions that a small system lacks: direct colours and sixteen, made from xterm-256color's.
