@@ -1,6 +1,7 @@
 import Domain
 import Limits
 import NIOCore
+import NIOHTTP1
 
 /// Writes answers as bytes: head and body in one buffer.
 ///
@@ -18,6 +19,8 @@ struct AnswerHead {
     var cost: Money?
     var limits: LimitFacts?
     var retryAfter: Duration?
+    /// The method that a wrong one should have been.
+    var allow: HTTPMethod?
     var closes = false
 
     /// Writes piece by piece: a head is written for every call, and joining texts first costs ten times as much.
@@ -65,6 +68,10 @@ struct AnswerHead {
             out.writeStaticString("\r\nretry-after-ms: ")
             out.writeDecimal(max(1, retryAfter.wholeMilliseconds))
         }
+        if let allow {
+            out.writeStaticString("\r\nallow: ")
+            out.writeString(allow.rawValue)
+        }
         out.writeStaticString(closes ? "\r\nconnection: close\r\n\r\n" : "\r\n\r\n")
     }
 
@@ -100,6 +107,7 @@ struct AnswerHead {
         case 422: "Unprocessable Content"
         case 424: "Failed Dependency"
         case 429: "Too Many Requests"
+        case 431: "Request Header Fields Too Large"
         case 500: "Internal Server Error"
         case 502: "Bad Gateway"
         case 503: "Service Unavailable"

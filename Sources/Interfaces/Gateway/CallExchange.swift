@@ -496,6 +496,7 @@ final class CallExchange: UpstreamDelegate {
             return attemptFailed(
                 failure, status: 200, retryAfter: nil, face(of: failure, status: 502, error, retryAfter: nil))
         }
+        // Whole events that came in the same read, ahead of the error.
         writeEvents()
         cutStream("the provider reported an error in the middle of its answer")
     }
@@ -513,7 +514,8 @@ final class CallExchange: UpstreamDelegate {
                 .brokeBeforeContent, status: 200, retryAfter: nil,
                 CallFailure(.upstreamFailed, source: .provider, "the stream ended before it began"))
         }
-        writeEvents()
+        // What is left is the beginning of an event: the frame that follows would read as its end.
+        outgoing.clear()
         cutStream(failure.map { "\($0)" } ?? "the provider's stream ended without its last event")
     }
 

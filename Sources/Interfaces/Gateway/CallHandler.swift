@@ -42,6 +42,8 @@ final class CallHandler: ChannelInboundHandler {
     private var state = State.idle
     private var waiting = CircularBuffer<HTTPServerRequestPart>()
     private var isReading = true
+    /// What made the rest of the connection's bytes worthless; told when its turn comes.
+    private var fault: HTTPParserError?
     private var context: ChannelHandlerContext?
     private var lastActive = NIODeadline.now()
     private var bodyBegan = NIODeadline.now()
@@ -85,6 +87,7 @@ final class CallHandler: ChannelInboundHandler {
     /// Goes on with what waits, as far as that is possible now.
     private func takeWaiting(_ context: ChannelHandlerContext) {
         while takesParts(context), let part = waiting.popFirst() { take(part, context) }
+        if waiting.isEmpty, let fault { refuse(fault, context) }
         setReading(waiting.count < Self.waitingMost && context.channel.isWritable, context)
     }
 
@@ -119,12 +122,16 @@ final class CallHandler: ChannelInboundHandler {
 
     private func begin(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
         switch Endpoint.find(head) {
-        case .failure(let failure):
+        case .failure(let miss):
             let hasBody =
                 head.headers.contains(name: "content-length")
                 || head.headers.contains(name: "transfer-encoding")
+            // Behind a target that is no path, or an upgrade, the parser reads no further requests.
+            let isLast = miss.failure.status == 400 || head.headers.contains(name: "upgrade")
             state = .discarding
-            send(failure, .openAIChat, closes: hasBody || !head.isKeepAlive, context)
+            send(
+                miss.failure, miss.dialect, closes: hasBody || isLast || !head.isKeepAlive, allow: miss.allow,
+                context)
         case .success(let endpoint):
             do throws(CallFailure) {
                 let headers = try CallHeaders(head.headers)
@@ -157,7 +164,8 @@ final class CallHandler: ChannelInboundHandler {
     // MARK: Answering
 
     private func answer(_ pending: Pending, _ context: ChannelHandlerContext) {
-        let keepAlive = pending.head.isKeepAlive
+        // The parser takes what follows an upgrade for another protocol, and nothing here speaks one.
+        let keepAlive = pending.head.isKeepAlive && !pending.headers.asksForUpgrade
         switch pending.endpoint {
         case .live: sendPlain(200, #"{"status":"live"}"#, keepAlive, context)
         case .ready:
@@ -264,14 +272,15 @@ final class CallHandler: ChannelInboundHandler {
     }
 
     private func send(
-        _ failure: CallFailure, _ dialect: Dialect, closes: Bool, _ context: ChannelHandlerContext
+        _ failure: CallFailure, _ dialect: Dialect, closes: Bool, allow: HTTPMethod? = nil,
+        _ context: ChannelHandlerContext
     ) {
         let id = loop.newCall()
         let body = ErrorEnvelope.body(of: failure, as: dialect, requestID: id.text)
         var out = context.channel.allocator.buffer(capacity: body.count + 256)
         AnswerHead(
             status: failure.status, length: body.count, request: id, retryAfter: failure.retryAfter,
-            closes: closes
+            allow: allow, closes: closes
         ).write(into: &out)
         out.writeBytes(body)
         context.writeAndFlush(wrapOutboundOut(out), promise: nil)
@@ -350,14 +359,33 @@ final class CallHandler: ChannelInboundHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        // Framing that cannot be trusted is refused and the connection ends; it is never repaired.
-        if error is HTTPParserError, case .idle = state {
-            return send(
-                CallFailure(.invalidRequest, source: .caller, "the request is not well-formed HTTP/1.1"),
-                .openAIChat,
-                closes: true, context)
+        // The parser complains again of whatever comes behind a fault.
+        guard fault == nil else { return }
+        guard let error = error as? HTTPParserError else { return context.close(promise: nil) }
+        fault = error
+        if waiting.isEmpty { refuse(error, context) }
+    }
+
+    /// Framing that cannot be trusted is refused and the connection ends; it is never repaired.
+    private func refuse(_ fault: HTTPParserError, _ context: ChannelHandlerContext) {
+        var dialect = Dialect.openAIChat
+        switch state {
+        case .busy, .closing: return
+        case .body(let pending): dialect = pending.endpoint.dialect
+        case .idle, .discarding: break
         }
-        context.close(promise: nil)
+        let failure: CallFailure
+        if case .headerOverflow = fault {
+            failure = CallFailure(
+                .invalidRequest, source: .caller,
+                "the request's head is too large: \(GatewayOptions.headBytesMax) bytes in all and "
+                    + "\(GatewayOptions.fieldBytesMax) in one field are the most",
+                status: 431)
+        } else {
+            failure = CallFailure(
+                .invalidRequest, source: .caller, "the request is not well-formed HTTP/1.1")
+        }
+        send(failure, dialect, closes: true, context)
     }
 
     /// Closes connections that neither send nor wait for an answer.

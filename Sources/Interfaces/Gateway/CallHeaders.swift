@@ -18,6 +18,7 @@ struct CallHeaders {
     private(set) var contentLength: Int?
     private(set) var chunked = false
     private(set) var expectsContinue = false
+    private(set) var asksForUpgrade = false
 
     /// A tag list longer than this is refused: it stands on every ledger row.
     private static let tagBytesMost = 128
@@ -28,6 +29,7 @@ struct CallHeaders {
             switch name.utf8.count {
             case 6 where name.isHeader("expect"): expectsContinue = true
             case 7 where name.isHeader("api-key"): Self.set(&azureKey, value, &repeated)
+            case 7 where name.isHeader("upgrade"): asksForUpgrade = true
             case 9 where name.isHeader("x-api-key"): Self.set(&apiKey, value, &repeated)
             case 11 where name.isHeader("openai-beta"): shaping += "openai-beta:\(value)\n"
             case 13 where name.isHeader("authorization"): Self.set(&authorization, value, &repeated)

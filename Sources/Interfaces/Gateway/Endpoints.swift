@@ -18,27 +18,43 @@ enum Endpoint: Sendable {
         (.GET, "/health/ready", .ready),
     ]
 
+    /// Why a request line leads nowhere, and in whose words to say it.
+    struct Miss: Error {
+        let failure: CallFailure
+        let dialect: Dialect
+        /// The method that would do (RFC 9110 section 15.5.6).
+        var allow: HTTPMethod?
+    }
+
     /// Finds the endpoint by bytes. The official SDKs send no query here; what stands in one is refused, because a
     /// key in it would end up in logs on the way.
-    static func find(_ head: HTTPRequestHead) -> Result<Endpoint, CallFailure> {
+    static func find(_ head: HTTPRequestHead) -> Result<Endpoint, Miss> {
         let uri = head.uri.utf8
         let path = uri.prefix { $0 != UInt8(ascii: "?") }
+        let dialect: Dialect = path.starts(with: "/v1/messages".utf8) ? .anthropicMessages : .openAIChat
+        // A target with an authority in it is for proxies, which this is not for anybody but its own endpoints.
+        guard uri.first == UInt8(ascii: "/") else {
+            let failure = CallFailure(
+                .invalidRequest, source: .caller, "the request target must be a path, such as /v1/models")
+            return .failure(Miss(failure: failure, dialect: dialect))
+        }
         guard let match = table.first(where: { $0.path.utf8.elementsEqual(path) }) else {
-            return .failure(
-                CallFailure(
-                    .endpointNotFound, source: .caller,
-                    "no such endpoint; there are "
-                        + table.map { "\($0.method) \($0.path)" }.joined(separator: ", ")))
+            let failure = CallFailure(
+                .endpointNotFound, source: .caller,
+                "no such endpoint; there are "
+                    + table.map { "\($0.method) \($0.path)" }.joined(separator: ", "))
+            return .failure(Miss(failure: failure, dialect: dialect))
         }
         guard match.method == head.method else {
-            return .failure(
-                CallFailure(.methodNotAllowed, source: .caller, "\(match.path) takes \(match.method)"))
+            let failure = CallFailure(
+                .methodNotAllowed, source: .caller, "\(match.path) takes \(match.method)")
+            return .failure(Miss(failure: failure, dialect: dialect, allow: match.method))
         }
         guard path.count == uri.count || isHarmless(uri.dropFirst(path.count + 1)) else {
-            return .failure(
-                CallFailure(
-                    .invalidRequest, source: .caller,
-                    "query parameters are not taken here; a key belongs in a header"))
+            let failure = CallFailure(
+                .invalidRequest, source: .caller,
+                "query parameters are not taken here; a key belongs in a header")
+            return .failure(Miss(failure: failure, dialect: dialect))
         }
         return .success(match.endpoint)
     }

@@ -15,6 +15,11 @@ package struct GatewayOptions: Sendable, Hashable {
     package var certificatePath: String?
     package var certificateKeyPath: String?
 
+    /// Bounds on a request's head. SDKs send about 1 KiB in 20 fields; nginx takes 32 KiB and Apache 100 fields.
+    static let headBytesMax = 64 << 10
+    static let fieldBytesMax = 16 << 10
+    static let fieldsMax = 100
+
     package init(
         host: String = "127.0.0.1", port: Int = 8080, bodyBytesMax: Int = 32 << 20,
         wholeAnswerBytesMax: Int = 1 << 20,

@@ -60,12 +60,22 @@ package final class GatewayServer: Sendable {
                     let pipeline = channel.pipeline.syncOperations
                     if let served { try pipeline.addHandler(NIOSSLServerHandler(context: served)) }
                     try pipeline.addHandler(
-                        ByteToMessageHandler(HTTPRequestDecoder(leftOverBytesStrategy: .dropBytes)))
+                        ByteToMessageHandler(
+                            HTTPRequestDecoder(
+                                leftOverBytesStrategy: .dropBytes, limitConfiguration: headLimits)))
                     try pipeline.addHandler(CallHandler(own.context.value, options))
                 }
             }
             .bind(host: options.host, port: options.port).get()
         return GatewayServer(channel: channel, contexts: contexts, children: children)
+    }
+
+    private static var headLimits: NIOHTTPDecoderLimitConfiguration {
+        var limits = NIOHTTPDecoderLimitConfiguration()
+        limits.maxHeaderFieldSize = GatewayOptions.fieldBytesMax
+        limits.maxHeaderListSize = GatewayOptions.headBytesMax
+        limits.maxHeaderFieldCount = GatewayOptions.fieldsMax
+        return limits
     }
 
     private static func serverTLS(_ options: GatewayOptions) throws -> NIOSSLContext? {

@@ -75,19 +75,25 @@ final class TestProber: KeyProber {
     }
 }
 
-/// An engine on memory stores with one tenant, `acme`, and one provider, `openai`.
+/// An engine on memory stores with one tenant, `acme`, and the providers `openai` and `second`.
 struct EngineFixture {
     static let who = OperatorID(name: "ops", via: "test")
 
     let engine: GatewayEngine
     let clock = TestClock()
     let prober = TestProber()
-    let control = MemoryControlStore(hashing: { SHA256.digest($0) })
-    let tenants = MemoryTenantStores()
-    let journal = MemoryJournal()
+    let control = SwitchedControl()
+    let tenants = SwitchedTenants()
+    let journal: MemoryJournal
     let provider: ProviderDefinition
+    /// A provider that needs no key.
+    let second: ProviderDefinition
 
-    init(options: PathOptions = PathOptions(), limits: LimitSet = LimitSet()) async throws {
+    init(
+        options: PathOptions = PathOptions(), limits: LimitSet = LimitSet(), journalCapacity: Int = 8_192,
+        routes: [Route] = []
+    ) async throws {
+        journal = MemoryJournal(capacity: journalCapacity)
         try SecureHeap.start()
         let file: StaticString = "0123456789abcdef0123456789abcdef"
         let bytes = try SecretBytes(
@@ -101,9 +107,13 @@ struct EngineFixture {
             name: try ProviderName("openai"), kind: .openai,
             origin: Origin(secure: true, host: "api.openai.com", port: 443), pathPrefix: "/v1", keyless: false
         )
+        second = ProviderDefinition(
+            name: try ProviderName("second"), kind: .openai,
+            origin: Origin(secure: true, host: "second.example", port: 443), pathPrefix: "/v1", keyless: true)
         let state = EngineState(
             vault: record, tenants: [], tenantKeys: [], providerKeys: [], virtualKeys: [],
-            providers: [provider.name: provider], routes: [:], prices: .builtIn)
+            providers: [provider.name: provider, second.name: second],
+            routes: Dictionary(uniqueKeysWithValues: routes.map { ($0.model, $0) }), prices: .builtIn)
         let parts = PathParts(
             clock: clock, directory: state.directory(), options: options, counters: MemoryLimitCounters(),
             cache: AnswerCache(options: CacheOptions()),

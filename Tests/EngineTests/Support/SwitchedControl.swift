@@ -1,0 +1,67 @@
+import Cipher
+import Domain
+import Storage
+import Synchronization
+
+/// A control store in memory that a test can make fail: then nothing is written, and so nothing audited.
+final class SwitchedControl: ControlStore {
+    private let inner = MemoryControlStore(hashing: { SHA256.digest($0) })
+    private let isBroken = Mutex(false)
+
+    func fail(_ broken: Bool) { isBroken.withLock { $0 = broken } }
+
+    private func check() throws {
+        if isBroken.withLock({ $0 }) { throw StorageFailure.unavailable("the disk is full") }
+    }
+
+    func load() async throws -> ControlContents { try await inner.load() }
+
+    func createVault(_ vault: VaultRecord, audit: AuditDraft) async throws {
+        try check()
+        try await inner.createVault(vault, audit: audit)
+    }
+
+    func insertTenant(_ tenant: TenantRecord, key: WrappedTenantKey, audit: AuditDraft) async throws {
+        try check()
+        try await inner.insertTenant(tenant, key: key, audit: audit)
+    }
+
+    func updateTenant(_ tenant: TenantRecord, audit: AuditDraft) async throws {
+        try check()
+        try await inner.updateTenant(tenant, audit: audit)
+    }
+
+    func insertVirtualKey(_ key: VirtualKeyRecord, audit: AuditDraft) async throws {
+        try check()
+        try await inner.insertVirtualKey(key, audit: audit)
+    }
+
+    func rotateVirtualKey(
+        ending predecessor: VirtualKeyRecord, with successor: VirtualKeyRecord, audit: AuditDraft
+    ) async throws {
+        try check()
+        try await inner.rotateVirtualKey(ending: predecessor, with: successor, audit: audit)
+    }
+
+    func updateVirtualKey(_ key: VirtualKeyRecord, audit: AuditDraft) async throws {
+        try check()
+        try await inner.updateVirtualKey(key, audit: audit)
+    }
+
+    func setHold(_ hold: BreakerHold?, on target: Target, audit: AuditDraft) async throws {
+        try check()
+        try await inner.setHold(hold, on: target, audit: audit)
+    }
+
+    @discardableResult
+    func appendAudit(_ draft: AuditDraft) async throws -> AuditRecord {
+        try check()
+        return try await inner.appendAudit(draft)
+    }
+
+    func auditRecords(before: Int64?, limit: Int) async throws -> [AuditRecord] {
+        try await inner.auditRecords(before: before, limit: limit)
+    }
+
+    func verifyAudit() async throws -> AuditVerification { try await inner.verifyAudit() }
+}
