@@ -142,6 +142,14 @@ let package = Package(
                 "Limits",
                 "Cache", "Routing", "Vault", "Metering", logging,
             ]),
+        tests(
+            "GatewayTests",
+            uses: [
+                "Gateway", "Engine", "Domain", "Dialects", "Locking", "Cipher", "Storage", "Events",
+                "Operations", "Access", "Limits", "Cache", "Routing", "Vault", "Providers", "Metering",
+                nioCore,
+                nioPosix, nioHTTP, nioSSL, nioEmbedded, logging,
+            ]),
         tests("StorageTests", uses: ["Storage", "Domain"]),
         tests("StorageContract", uses: ["SQLiteStorage", "Storage", "Domain", "TestKit"]),
         tests(
@@ -155,7 +163,7 @@ let package = Package(
             ]),
         tests(
             "TerminalTests",
-            uses: ["Terminal", "Console", "Operations", "Domain", "Events", "Locking", "CLinux"]),
+            uses: ["Terminal", "Console", "Operations", "Domain", "Events", "Locking", "CNcurses"]),
         tests(
             "AssemblyTests",
             uses: [
