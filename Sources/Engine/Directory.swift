@@ -36,7 +36,8 @@ package struct Directory: Sendable {
             return (route.strategy, route.choices.filter { serves($0.target.provider, dialect) })
         }
         // Most names are bare; asking for a target first would compose a refusal for each.
-        if model.text.utf8.contains(UInt8(ascii: "/")), let target = try? Target(model.text),
+        let isQualified = model.text.utf8.contains(UInt8(ascii: "/"))
+        if isQualified, let target = try? Target(model.text),
             providers[target.provider] != nil
         {
             return (.priority, serves(target.provider, dialect) ? [Route.Choice(target: target)] : [])
@@ -45,13 +46,13 @@ package struct Directory: Sendable {
         let names = prices.providers(for: model).filter { name in
             owned[name] != nil && serves(name, dialect)
         }
-        if names.isEmpty, let only = onlyProvider(among: owned.keys, for: dialect) {
+        if names.isEmpty, !isQualified, let only = onlyProvider(among: owned.keys, for: dialect) {
             return (.priority, [Route.Choice(target: Target(provider: only, model: model))])
         }
         return (.priority, names.sorted().map { Route.Choice(target: Target(provider: $0, model: model)) })
     }
 
-    /// Where a name goes that no price table knows (a new model, a dated snapshot): to the one provider it can be
+    /// Where a bare name goes that no price table knows (a new model, a dated snapshot): to the one provider it can be
     /// meant for, which is the tenant's only one of this format, or the only one that made the format.
     private func onlyProvider(among owned: some Sequence<ProviderName>, for dialect: Dialect) -> ProviderName?
     {

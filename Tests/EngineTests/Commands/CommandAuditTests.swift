@@ -153,7 +153,7 @@ import Vault
         await house.engine.tick()
         let record = try #require(try await house.control.auditRecords(before: nil, limit: 1).first).draft
         #expect(record.action == "breaker.open" && record.actor == "gateway")
-        #expect(record.before == "closed" && record.after == "OPEN" && !record.reason.isEmpty)
+        #expect(record.before == "automatic" && record.after == "OPEN" && !record.reason.isEmpty)
     }
 
     @Test func `no secret stands in the audit, a receipt or the picture, and the chain holds`() async throws {
