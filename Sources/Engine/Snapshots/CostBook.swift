@@ -36,10 +36,12 @@ struct CostBook: Sendable {
     private var lines: [Key: Hours] = [:]
 
     mutating func add(_ row: LedgerRow) {
+        // A call that was let in and went nowhere cost nothing, and any caller can invent its model's name.
+        guard row.target != nil || row.cache == .hit else { return }
         let line = Line(
             calls: 1, unpriced: row.cost == nil && row.target != nil ? 1 : 0, usage: row.usage,
             cost: row.cost ?? .zero, saved: row.saved ?? .zero)
-        let provider = row.target?.provider.text ?? (row.cache == .hit ? "(cache)" : "(none)")
+        let provider = row.target?.provider.text ?? "(cache)"
         restore(
             line, hour: row.at.milliseconds / Self.millisecondsPerHour,
             key: Key(tenant: row.tenant, provider: provider, model: row.target?.model.text ?? row.model))
@@ -48,6 +50,9 @@ struct CostBook: Sendable {
     /// Adds sums of a past hour, read from the ledger at start.
     mutating func restore(_ line: Line, hour: Int64, key: Key) {
         var key = key
+        if lines[key] == nil, lines.count >= Self.linesMost {
+            lines = lines.filter { $0.value.slots.keys.contains { $0 > hour - Self.hoursKept } }
+        }
         if lines[key] == nil, lines.count >= Self.linesMost { key.model = "(other)" }
         lines[key, default: Hours()].slots[hour, default: Line()] += line
         guard let count = lines[key]?.slots.count, count > Int(Self.hoursKept) else { return }
