@@ -40,7 +40,8 @@ import Vault
         let usage = Usage(input: 1_000, cacheRead: 200, output: 300)
         for _ in 0..<8 { try house.answer(try house.forward(token), usage: usage, after: .milliseconds(200)) }
         for _ in 0..<2 { try fail(house, token, .providerFault, status: 500) }
-        _ = try house.refusal(token.text, "nobody/x")
+        let picky = try await house.issue("picky", models: ["gpt-6-luna"])
+        #expect(try house.refusal(picky.text, "nobody/x")?.code == .modelNotAllowed)
         let open = try house.forward(token)
         let picture = picture(house)
         // Eight calls of 200 ms one after the other, and one second since.

@@ -209,6 +209,9 @@ import Vault
     }
 
     private func picture(_ house: EngineFixture, _ target: Target) async throws -> Picture {
+        // A refused command paints no new picture: the pump does, once the old one is a second old.
+        house.clock.advance(.seconds(2))
+        house.engine.pump()
         let snapshot = house.engine.snapshot()
         let status = house.parts.breakers.status(of: target, at: house.clock.now)
         return Picture(

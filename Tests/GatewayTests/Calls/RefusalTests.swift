@@ -91,11 +91,23 @@ import Testing
             for (path, body) in [("/v1/chat/completions", Wire.chat()), ("/v1/messages", Wire.messages())] {
                 let unknown = try house.call(at: path, body, token: "gth_nobody")
                 #expect(unknown.status == 401 && isAnthropic(unknown) == (path == "/v1/messages"))
-                let missing = try house.call(
-                    at: path, body.replacing("openai/", with: "no/").replacing("anthropic/", with: "no/"))
-                #expect(missing.status == 404 && isAnthropic(missing) == (path == "/v1/messages"))
+                let odd = try house.call(at: path, body, headers: "x-gatehouse-timeout: never\r\n")
+                #expect(odd.status == 400 && isAnthropic(odd) == (path == "/v1/messages"))
                 let encoded = try house.call(at: path, body, headers: "content-encoding: gzip\r\n")
                 #expect(encoded.status == 415 && isAnthropic(encoded) == (path == "/v1/messages"))
+            }
+        }
+    }
+
+    @Test func `a large body is not taken from a caller without a good key`() async throws {
+        try await withHouse { house in
+            for framed in ["content-length: 1000000\r\n\r\n", "transfer-encoding: chunked\r\n\r\n"] {
+                let caller = try house.caller()
+                try caller.send(
+                    "POST /v1/messages HTTP/1.1\r\nhost: g\r\nx-api-key: gth_nobody\r\n\(framed)")
+                let answer = try caller.answer()
+                #expect(answer.status == 401 && isAnthropic(answer))
+                #expect(try caller.sawEnd())
             }
         }
     }

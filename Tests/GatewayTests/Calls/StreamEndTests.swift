@@ -91,6 +91,60 @@ import Testing
         }
     }
 
+    @Test func `a stream whose last event came is whole, whatever becomes of its connection`() async throws {
+        var plan = HousePlan()
+        let events = Wire.delta("hi") + Wire.lastDelta + Wire.usageChunk + Wire.done
+        plan.openAI = { link, _ in
+            try link.send(Wire.streamHead + Wire.chunk(events))
+            link.close()
+        }
+        try await withHouse(plan) { house in
+            let answer = try house.call(Wire.chat(stream: true))
+            #expect(answer.isWhole && answer.body == Wire.delta("hi") + Wire.lastDelta + Wire.done)
+            let row = try #require(try house.rows(1).first)
+            #expect(row.end == .answered && row.usage == Wire.chatUsage)
+        }
+    }
+
+    @Test func `a call whose own time runs out is told so, and that counts against nobody`() async throws {
+        var plan = HousePlan()
+        plan.openAI = { link, request in
+            if request.body.contains("stream") {
+                try link.send(Wire.streamHead + Wire.chunk(Wire.delta("one")))
+            }
+            _ = link.sawEnd()
+        }
+        try await withHouse(plan) { house in
+            let brief = "x-gatehouse-timeout: 200ms\r\n"
+            let late = try house.call(Wire.chat("pair"), headers: brief)
+            #expect(late.status == 504 && late.body.contains("deadline_exceeded"))
+            let cut = try house.call(Wire.chat("pair", stream: true), headers: brief)
+            #expect(cut.body.hasPrefix(Wire.delta("one")) && cut.body.contains("time ran out"))
+            #expect(!cut.body.contains("[DONE]"))
+            #expect(house.second.requests.isEmpty)
+            let finishes = try house.finishes()
+            #expect(finishes.map { $0.attempts.map(\.failure) } == [[.cancelled], [.cancelled]])
+            let statuses = house.engine.parts.breakers.states(at: house.clock.now)
+            #expect(statuses.allSatisfy { $0.window.failures == 0 })
+        }
+    }
+
+    @Test func `an error answer without an end is not waited for`() async throws {
+        let closed = Watched(false)
+        var plan = HousePlan()
+        plan.openAI = { link, _ in
+            try link.send("HTTP/1.1 500 Fault\r\ncontent-length: 100000000\r\n\r\n")
+            try link.send(String(repeating: "x", count: 100_000))
+            let saw = link.sawEnd()
+            closed.update { $0 = saw }
+        }
+        try await withHouse(plan) { house in
+            let answer = try house.call(Wire.chat("pair"))
+            #expect(answer.status == 200 && answer.header("x-gatehouse-target") == "second/gpt-6-sol")
+            #expect(try closed.wait(for: "the upstream connection to end") { $0 ? true : nil })
+        }
+    }
+
     @Test func `pieces that come together with an error inside the stream are not lost`() async throws {
         let passed = Watched(false)
         var plan = HousePlan()
@@ -223,7 +277,7 @@ import Testing
             try link.send(Wire.chunk(Wire.lastDelta + Wire.done) + Wire.streamEnd)
         }
         try await withHouse(plan) { house in
-            let caller = try house.caller(receiveBuffer: 32 << 10)
+            let caller = try house.caller(buffers: 32 << 10)
             try caller.send(house.post(Wire.chat(stream: true), headers: "x-gatehouse-cache: off\r\n"))
             let taken = try state.wait(for: "the upstream to stall", seconds: 40) {
                 $0.stalled ? $0.sent : nil

@@ -186,9 +186,7 @@ final class House {
 
     // MARK: Calls
 
-    func caller(receiveBuffer: CInt? = nil) throws -> RawCaller {
-        try RawCaller(port: port, receiveBuffer: receiveBuffer)
-    }
+    func caller(buffers: CInt? = nil) throws -> RawCaller { try RawCaller(port: port, buffers: buffers) }
 
     func post(
         at path: String = "/v1/chat/completions", _ body: String, token: String? = nil, headers: String = ""

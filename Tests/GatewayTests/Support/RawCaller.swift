@@ -19,15 +19,32 @@ final class RawCaller {
     private var received: [UInt8] = []
     private(set) var isAtEnd = false
 
-    init(port: Int, receiveBuffer: CInt? = nil) throws {
-        socket = try Socket(port: port, receiveBuffer: receiveBuffer)
-    }
+    init(port: Int, buffers: CInt? = nil) throws { socket = try Socket(port: port, buffers: buffers) }
 
     func send(_ text: String) throws { try socket.send(text) }
     func send(_ bytes: [UInt8]) throws { try socket.send(bytes) }
 
     /// Sends what the gateway may already refuse to take: a caller whose request was refused half-way.
     func sendAsFarAsTaken(_ bytes: [UInt8]) { try? socket.send(bytes) }
+
+    /// Sends a text again and again until the gateway has taken nothing for half a second, at most so many times;
+    /// says how often it was sent.
+    func sendUntilStalled(_ text: String, most: Int) throws -> Int {
+        for count in 0..<most {
+            guard socket.isWritable(within: 500) else { return count }
+            try socket.send(text)
+        }
+        return most
+    }
+
+    /// Sends a byte every 50 ms until the gateway says something, or closes; false when it never does.
+    func trickle(most: Int) -> Bool {
+        for _ in 0..<most {
+            if socket.isReadable(within: 50) { return true }
+            do { try socket.send("x") } catch { return true }
+        }
+        return false
+    }
 
     func leave() { socket.close() }
 

@@ -17,12 +17,15 @@ final class Socket {
     }
 
     /// Connects to a port of this machine.
-    /// - Parameter receiveBuffer: bytes the kernel may hold for us; small to be a slow reader.
-    convenience init(port: Int, receiveBuffer: CInt? = nil) throws {
+    /// - Parameter buffers: bytes the kernel may hold for us each way; small to be a slow reader.
+    convenience init(port: Int, buffers: CInt? = nil) throws {
         let descriptor = socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0)
         guard descriptor >= 0 else { throw SocketFault(call: "socket") }
         self.init(descriptor: descriptor)
-        if let receiveBuffer { set(SOL_SOCKET, SO_RCVBUF, receiveBuffer) }
+        if let buffers {
+            set(SOL_SOCKET, SO_RCVBUF, buffers)
+            set(SOL_SOCKET, SO_SNDBUF, buffers)
+        }
         guard withLoopback(port: port, { connect(descriptor, $0, $1) }) == 0 else {
             throw SocketFault(call: "connect")
         }
@@ -51,8 +54,13 @@ final class Socket {
     }
 
     /// Whether the kernel takes more bytes within some milliseconds.
-    func isWritable(within milliseconds: CInt) -> Bool {
-        var entry = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+    func isWritable(within milliseconds: CInt) -> Bool { isReady(for: POLLOUT, within: milliseconds) }
+
+    /// Whether bytes, or the end, come within some milliseconds.
+    func isReadable(within milliseconds: CInt) -> Bool { isReady(for: POLLIN, within: milliseconds) }
+
+    private func isReady(for events: CInt, within milliseconds: CInt) -> Bool {
+        var entry = pollfd(fd: descriptor, events: Int16(events), revents: 0)
         return poll(&entry, 1, milliseconds) == 1
     }
 

@@ -1,0 +1,98 @@
+import Domain
+import Gateway
+import Testing
+
+/// Connections that send slowly, do not read, or are too many: each costs little and ends.
+@Suite(.serialized) struct ConnectionTests {
+    @Test func `a connection that sends nothing, or half a request, is closed`() async throws {
+        var plan = HousePlan()
+        plan.gateway.idleSeconds = 1
+        try await withHouse(plan) { house in
+            let request = house.post(Wire.chat())
+            for part in ["", "POST /v1/chat/comp", String(request.dropLast(10))] {
+                let caller = try house.caller()
+                try caller.send(part)
+                #expect(try caller.sawEnd())
+            }
+            #expect(house.openAI.requests.isEmpty)
+        }
+    }
+
+    @Test func `a body that trickles in is not waited for without end`() async throws {
+        var plan = HousePlan()
+        plan.gateway.idleSeconds = 1
+        plan.gateway.bodySeconds = 1
+        try await withHouse(plan) { house in
+            let caller = try house.caller()
+            let request = house.post(Wire.chat() + String(repeating: " ", count: 10_000))
+            try caller.send(String(request.prefix(300)))
+            #expect(caller.trickle(most: 200), "still open after ten seconds")
+            #expect(house.openAI.requests.isEmpty)
+        }
+    }
+
+    @Test func `one connection more than may be is closed, and room comes back`() async throws {
+        var plan = HousePlan()
+        plan.gateway.connectionsMax = 2
+        try await withHouse(plan) { house in
+            let callers = [try house.caller(), try house.caller()]
+            for caller in callers {
+                try caller.send(house.get("/health/live"))
+                #expect(try caller.answer().status == 200)
+            }
+            #expect(try house.caller().sawEnd())
+            callers[0].leave()
+            // The gateway has heard of the leaving by the time it answers the other one, or a try later.
+            var status = 0
+            for _ in 0..<50 where status == 0 {
+                try callers[1].send(house.get("/health/live"))
+                _ = try callers[1].answer()
+                let next = try house.caller()
+                next.sendAsFarAsTaken(Array(house.get("/health/live").utf8))
+                status = (try? next.answer().status) ?? 0
+            }
+            #expect(status == 200)
+        }
+    }
+
+    @Test func `a caller that asks and does not read is not read from either, and then gets every answer`()
+        async throws
+    {
+        try await withHouse { house in
+            let caller = try house.caller(buffers: 32 << 10)
+            let most = 20_000
+            let sent = try caller.sendUntilStalled(house.get("/v1/models"), most: most)
+            #expect(sent < most, "\(sent) requests were taken without an answer being read")
+            let first = try caller.answer()
+            #expect(first.status == 200)
+            for _ in 1..<sent { #expect(try caller.answer().body == first.body) }
+            try caller.send(house.get("/health/live"))
+            #expect(try caller.answer().body == #"{"status":"live"}"#)
+        }
+    }
+
+    @Test func `a call that its caller did not read is not taken from the provider as a whole`() async throws
+    {
+        let body = Wire.chatBody.replacing("hi there", with: String(repeating: "y", count: 24 << 20))
+        let state = Watched((sent: 0, stalled: false))
+        var plan = HousePlan()
+        plan.openAI = { link, _ in
+            let bytes = Array(Wire.counted(body).utf8)
+            for start in stride(from: 0, to: bytes.count, by: 64 << 10) {
+                if !link.isWritable(within: 500) { state.update { $0.stalled = true } }
+                let piece = bytes[start..<min(start + 64 << 10, bytes.count)]
+                try link.send(Array(piece))
+                state.update { $0.sent += piece.count }
+            }
+        }
+        try await withHouse(plan) { house in
+            let caller = try house.caller(buffers: 32 << 10)
+            try caller.send(house.post(Wire.chat()))
+            let taken = try state.wait(for: "the upstream to stall") { $0.stalled ? $0.sent : nil }
+            #expect(taken < body.utf8.count * 3 / 4, "\(taken) bytes were taken")
+            let answer = try caller.answer()
+            #expect(answer.isWhole && answer.body == body)
+            #expect(try house.rows(1).first?.usage == Wire.chatUsage)
+        }
+    }
+}
