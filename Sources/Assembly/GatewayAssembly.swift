@@ -197,7 +197,7 @@ package final class GatewayAssembly: Sendable {
     package func startBackground() async {
         let engine = engine
         let drain = drain
-        let pump = household.next().scheduleRepeatedTask(initialDelay: .zero, delay: .milliseconds(40)) { _ in
+        let pump = household.next().scheduleRepeatedTask(initialDelay: .zero, delay: .milliseconds(50)) { _ in
             engine.pump()
         }
         let drainTask = Task { await drain.run() }

@@ -160,7 +160,7 @@ package struct LedgerDrainOptions: Sendable, Equatable {
     package var longestPause: Duration
 
     package init(
-        interval: Duration = .milliseconds(50), batch: Int = 1_024, commitsAtOnce: Int = 8,
+        interval: Duration = .milliseconds(100), batch: Int = 1_024, commitsAtOnce: Int = 8,
         firstPause: Duration = .milliseconds(100), longestPause: Duration = .seconds(5)
     ) {
         self.interval = interval
