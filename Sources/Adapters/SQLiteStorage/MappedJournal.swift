@@ -7,7 +7,7 @@ import Storage
 /// Appending is a copy of some hundred bytes into the kernel's page cache and two short locks; no system call, no
 /// allocation. What that promises: `kill -9` and a crash of the gateway lose nothing, for the pages are the
 /// kernel's. A power cut or a crash of the kernel may lose the rows that the kernel had not yet written back
-/// (30 s by default) and that the drain had not yet committed; the commit in the tenant's database, some 50 ms
+/// (30 s by default) and that the drain had not yet committed; the commit in the tenant's database, some 100 ms
 /// later, is the point from which a row survives that too. Half-written slots are found by their checksum,
 /// counted in `recovery` and freed.
 ///
