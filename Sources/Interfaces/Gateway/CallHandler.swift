@@ -293,14 +293,10 @@ final class CallHandler: ChannelInboundHandler {
         let written = context.eventLoop.makePromise(of: Void.self)
         context.close(mode: .output, promise: written)
         // Once the answer is out, the peer has a moment to read it before the rest goes too; one that never reads
-        // is let go all the same.
-        written.futureResult.assumeIsolated().whenComplete { _ in
-            bound.value.eventLoop.assumeIsolated().scheduleTask(in: .seconds(1)) {
-                bound.value.close(promise: nil)
-            }
-        }
-        context.eventLoop.assumeIsolated().scheduleTask(in: .seconds(options.idleSeconds)) {
-            bound.value.close(promise: nil)
+        // is let go by the watch on idleness.
+        written.futureResult.assumeIsolated().whenComplete { [self] _ in
+            timer?.cancel()
+            timer = context.eventLoop.scheduleTask(in: .seconds(1)) { bound.value.close(promise: nil) }
         }
     }
 
