@@ -276,12 +276,29 @@ package final class GatewayAssembly: Sendable {
         while !Task.isCancelled {
             try? await Task.sleep(for: .seconds(1))
             await engine.tick()
+            watchLedgers()
             let now = FileStamp(places.config)
             guard now != stamp else { continue }
             stamp = now
             // What was refused stands in the log and on the screens.
             _ = try? await reload(by: OperatorID(name: "gateway", via: "engine"))
         }
+    }
+
+    /// Refuses the calls of tenants whose ledger cannot be written, and lets them in again when it can.
+    private func watchLedgers() {
+        let health = drain.health
+        guard health.stuckTenants != engine.parts.unmetered.load() else { return }
+        engine.parts.unmetered.store(health.stuckTenants)
+        guard !health.stuckTenants.isEmpty else {
+            return log.notice("every tenant's ledger can be written again")
+        }
+        log.error(
+            "calls of tenants are refused until their ledger can be written",
+            metadata: [
+                "tenants": "\(health.stuckTenants.map(\.text).sorted().joined(separator: ", "))",
+                "why": "\(health.lastError ?? "")",
+            ])
     }
 
     /// Reads the configuration again: in force as a whole, or refused as a whole.

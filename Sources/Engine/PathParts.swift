@@ -25,6 +25,8 @@ package struct PathParts: Sendable {
     package let bus: EventBus
     package let inFlight: InFlight
     package let stopping: Published<Bool>
+    /// Tenants whose ledger cannot be written: their calls are refused, so that the others' can be metered.
+    package let unmetered: Published<Set<TenantID>>
     private let randomness: Locked<SplitMix>
 
     package init(
@@ -45,6 +47,7 @@ package struct PathParts: Sendable {
         self.bus = bus
         inFlight = InFlight()
         stopping = Published(false)
+        unmetered = Published([])
         randomness = Locked(SplitMix(seed: .random(in: .min ... .max)))
     }
 

@@ -80,6 +80,12 @@ package struct RequestPath: Sendable {
                 .vaultSealed, source: .gateway, "the vault is sealed; an operator has to unlock it",
                 retryAfter: .seconds(10))
         }
+        guard !parts.unmetered.load().contains(who.tenant.id) else {
+            throw CallFailure(
+                .overloaded, source: .gateway,
+                "this tenant's usage ledger cannot be written; an operator has to look at its storage",
+                retryAfter: .seconds(10))
+        }
         guard parts.inFlight.enter(most: parts.options.load().callsInFlight) else {
             throw CallFailure(
                 .overloaded, source: .gateway, "too many calls are in flight; try again",

@@ -113,6 +113,19 @@ import Vault
         try house.expectNothingHeld()
     }
 
+    @Test func `a tenant whose ledger cannot be written is refused, until it can`() async throws {
+        let house = try await EngineFixture()
+        _ = try await house.addKey(Self.key)
+        let token = try await house.issue()
+        house.parts.unmetered.store([try await house.tenant().id])
+        let failure = try #require(try house.refusal(token.text))
+        #expect(failure.status == 503 && failure.message.contains("ledger"))
+        house.parts.unmetered.store([.random()])
+        #expect(try house.refusal(token.text) == nil)
+        house.parts.unmetered.store([])
+        try house.expectNothingHeld()
+    }
+
     @Test func `a refused call is shown to operators and not metered`() async throws {
         let house = try await EngineFixture()
         let token = try await house.issue(models: ["gpt-6-luna"])

@@ -112,9 +112,11 @@ import Testing
             clock.advance(.milliseconds(10))
         }
         #expect(tries == [0, 100, 300, 650, 1_000, 1_350])
+        #expect(drain.health.stuckTenants == [ant])
         stores.failing.withLock { $0 = [] }
         clock.advance(.seconds(1))
         #expect(await drain.round() == 1)
+        #expect(drain.health.stuckTenants.isEmpty)
     }
 
     @Test func `rows of a tenant without storage stay and are reported`() async throws {

@@ -91,7 +91,9 @@ package actor LedgerDrain {
     private func note(moved: Int, left: Int, oldest: WallTime?) {
         let lag = oldest.map { clock.wall - $0 } ?? .zero
         let failing = pauses.count
+        let stuck = Set(pauses.filter { $0.value.length >= options.longestPause }.keys)
         state.withLock {
+            $0.stuckTenants = stuck
             $0.moved += Int64(moved)
             $0.pending = left
             $0.failingTenants = failing
@@ -179,6 +181,9 @@ package struct DrainHealth: Sendable, Equatable {
     package var pending = 0
     /// Tenants whose storage refused and that wait for their next try.
     package var failingTenants = 0
+    /// Those of them that were tried up to the longest pause: their calls would only fill the journal, which is
+    /// everybody's.
+    package var stuckTenants: Set<TenantID> = []
     /// Age of the oldest row left by the last round.
     package var lag: Duration = .zero
     /// The last refusal; nil once all tenants' rows move again.
