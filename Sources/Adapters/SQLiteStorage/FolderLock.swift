@@ -29,7 +29,12 @@ package final class FolderLock: Sendable {
         }
     }
 
-    deinit { close(descriptor) }
+    deinit {
+        // Closing alone would leave the lock to a program that is just being started, which holds a copy of the
+        // descriptor until it runs.
+        flock(descriptor, LOCK_UN)
+        close(descriptor)
+    }
 
     private static func process(in descriptor: Int32) -> Int32? {
         var bytes = [UInt8](repeating: 0, count: 16)
