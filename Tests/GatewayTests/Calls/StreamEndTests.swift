@@ -166,7 +166,7 @@ import Testing
 
     @Test func `a provider that stops sending is given up after the idle bound`() async throws {
         var plan = HousePlan()
-        plan.path.idle = .milliseconds(100)
+        plan.path.idle = .milliseconds(500)
         let closed = Watched(false)
         plan.openAI = { link, _ in
             try link.send(Wire.streamHead + Wire.chunk(Wire.delta("one")))
@@ -183,7 +183,7 @@ import Testing
 
     @Test func `a provider that does not answer is given up and the next one is asked`() async throws {
         var plan = HousePlan()
-        plan.path.firstByte = .milliseconds(100)
+        plan.path.firstByte = .seconds(2)
         plan.openAI = { link, _ in _ = link.sawEnd() }
         try await withHouse(plan) { house in
             let answer = try house.call(Wire.chat("pair"))

@@ -42,7 +42,7 @@ final class Wire {
     }
 
     /// Reads until a text has come, the other end closes, or the time is over.
-    func read(until text: String? = nil, seconds: Double = 10) -> String {
+    func read(until text: String? = nil, seconds: Double = 30) -> String {
         var all: [UInt8] = []
         let wanted = text.map { Array($0.utf8) }
         let deadline = Date().addingTimeInterval(seconds)
@@ -59,7 +59,7 @@ final class Wire {
     }
 
     /// Whether the other end has closed, or does within the time.
-    func isClosed(seconds: Double = 5) -> Bool {
+    func isClosed(seconds: Double = 20) -> Bool {
         let deadline = Date().addingTimeInterval(seconds)
         var buffer = [UInt8](repeating: 0, count: 65_536)
         while Date() < deadline {

@@ -59,9 +59,8 @@ import Testing
     }
 
     @Test func `a port where nobody listens refuses the connection`() async throws {
-        let upstream = try await ScriptedUpstream.start { _ in [] }
-        try await upstream.stop()
-        let outcome = try await Caller().send(chat(port: upstream.port))
+        let closed = try ClosedPort()
+        let outcome = try await Caller().send(chat(port: closed.port))
         #expect(outcome.failure == .connectRefused)
         #expect(outcome.failure?.failureClass(at: .beforeHead) == .transport)
     }
@@ -141,7 +140,7 @@ import Testing
         let upstream = try await ScriptedUpstream.start { _ in
             [.send(counted(String(repeating: "x", count: size)))]
         }
-        let caller = try await Caller(Self.quick { $0.timeouts.idle = .milliseconds(300) })
+        let caller = try await Caller(Self.quick { $0.timeouts.idle = .seconds(1) })
         let endpoint = try chat(port: upstream.port)
         let atPause: (Int, Int) = try await caller.onLoop { pool, promise in
             let recorder = Recorder()
@@ -154,7 +153,7 @@ import Testing
             recorder.onHead = {
                 exchange.pauseReading()
                 // Long enough for the idle timeout to have run out, and for megabytes to come, were they read.
-                pool.loop.assumeIsolated().scheduleTask(in: .milliseconds(700)) {
+                pool.loop.assumeIsolated().scheduleTask(in: .seconds(2)) {
                     seenWhenPaused = seen
                     exchange.resumeReading()
                 }
