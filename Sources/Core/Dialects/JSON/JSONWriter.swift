@@ -14,6 +14,9 @@ package struct JSONWriter {
         bytes.append(contentsOf: UnsafeBufferPointer(start: json.utf8Start, count: json.utf8CodeUnitCount))
     }
 
+    /// Appends JSON that was read and checked before, such as a number in its own spelling.
+    mutating func raw(verbatim json: String) { bytes.append(contentsOf: json.utf8) }
+
     package mutating func number(_ value: Int64) {
         bytes.append(contentsOf: Array(String(value).utf8))
     }

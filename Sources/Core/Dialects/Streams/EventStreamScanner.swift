@@ -16,6 +16,8 @@ package struct ServerEvent {
 package enum StreamFault: Error, Hashable, Sendable {
     /// One event has more bytes than the stated limit.
     case eventTooLarge(limit: Int)
+    /// The framing is broken: a length or a checksum that cannot be.
+    case brokenFrame
 }
 
 /// Finds the events in a stream of server-sent events (WHATWG HTML section 9.2.6), however it is cut into chunks.

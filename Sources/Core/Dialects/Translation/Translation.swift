@@ -1,0 +1,150 @@
+package import Domain
+
+/// A request that cannot be said in the other format: which field, and why. Becomes a 400.
+package struct TranslationRefusal: Error, Hashable, Sendable {
+    /// The caller's path to it, such as `messages[2].content[0].type`.
+    package let field: String
+    /// The end of "'FIELD' …", naming what to do.
+    package let problem: String
+
+    package init(_ field: String, _ problem: String) {
+        self.field = field
+        self.problem = problem
+    }
+
+    /// What the caller is told.
+    package var failure: CallFailure {
+        CallFailure(.invalidRequest, source: .caller, "'\(field)' \(problem)", field: field)
+    }
+}
+
+/// The request's fields that were left out because the other format has no word for them and the answer does not
+/// depend on them; the answer's head names them.
+package struct Losses: Hashable, Sendable {
+    /// A head must not grow with what a caller writes.
+    package static var most: Int { 16 }
+
+    /// The caller's names, each once, in the order met.
+    package private(set) var fields: [String] = []
+
+    package init() {}
+
+    package mutating func note(_ field: String) {
+        guard fields.count < Self.most, !fields.contains(field) else { return }
+        fields.append(field)
+    }
+}
+
+/// What an encoder of requests has to know of the place a request goes to.
+package struct WireTarget: Hashable, Sendable {
+    /// The model in the provider's words.
+    package var model: String
+    /// Whether a chat stream is asked for its usage (`stream_options`).
+    package var asksForUsage: Bool
+    /// Whether a chat request says `max_completion_tokens`; else `max_tokens`, which compatible servers know.
+    package var usesMaxCompletionTokens: Bool
+
+    package init(model: String, asksForUsage: Bool = true, usesMaxCompletionTokens: Bool = true) {
+        self.model = model
+        self.asksForUsage = asksForUsage
+        self.usesMaxCompletionTokens = usesMaxCompletionTokens
+    }
+}
+
+/// What an encoder of answers has to know of the call.
+package struct AnswerContext: Hashable, Sendable {
+    /// The gateway's id of the call; encoders put their format's prefix before it.
+    package var id: String
+    /// The model as the caller named it.
+    package var model: String
+    package var created: WallTime
+    /// Whether the caller asked for usage in a stream.
+    package var wantsStreamUsage: Bool
+    /// What is supposed for the input until the provider's figure comes, for formats that begin with one.
+    package var inputEstimate: Int64
+
+    package init(
+        id: String, model: String, created: WallTime, wantsStreamUsage: Bool = true, inputEstimate: Int64 = 0
+    ) {
+        self.id = id
+        self.model = model
+        self.created = created
+        self.wantsStreamUsage = wantsStreamUsage
+        self.inputEstimate = inputEstimate
+    }
+}
+
+/// Reads the requests of a format that callers speak.
+package protocol RequestDecoder {
+    static func decode(
+        _ request: JSONNode, losses: inout Losses
+    ) throws(TranslationRefusal) -> Conversation
+}
+
+/// Writes requests in a format that providers speak. The model goes into the body only where the format has it there.
+package protocol RequestEncoder {
+    static func encode(
+        _ conversation: Conversation, for target: WireTarget, losses: inout Losses
+    ) throws(TranslationRefusal) -> JSONNode
+}
+
+/// Reads the whole answers of a format that providers speak.
+package protocol AnswerDecoder {
+    /// nil where the body is not an answer of this format: then the provider is at fault.
+    static func decode(_ answer: JSONNode) -> TranslatedAnswer?
+}
+
+/// Writes whole answers in a format that callers speak.
+package protocol AnswerEncoder {
+    static func encode(_ answer: TranslatedAnswer, in context: AnswerContext) -> [UInt8]
+}
+
+/// Reads the streams of a format that providers speak, however they are cut into chunks.
+package protocol StreamDecoder {
+    init()
+    mutating func read(
+        _ chunk: UnsafeRawBufferPointer, _ take: (AnswerPiece) -> Void
+    ) throws(StreamFault)
+    /// The connection ended: reports what is still held. Does not report `ended` unless the format's own end came.
+    mutating func finish(_ take: (AnswerPiece) -> Void)
+}
+
+/// Writes streams in a format that callers speak.
+package protocol StreamEncoder {
+    init(_ context: AnswerContext)
+    /// Appends the events that a piece becomes; whole events only. For `.failed` and for the cut of a stream nothing is
+    /// written: the error frame is the gateway's (``ErrorEnvelope``).
+    mutating func write(_ piece: AnswerPiece, into out: inout [UInt8])
+}
+
+/// A stream decoder for formats that come as server-sent events: the reader sees one event at a time.
+package protocol EventReader {
+    init()
+    /// - Parameters:
+    ///   - name: the `event` field; empty where there was none.
+    ///   - data: the event's data, never empty.
+    mutating func read(
+        name: UnsafeRawBufferPointer, data: UnsafeRawBufferPointer, _ take: (AnswerPiece) -> Void)
+}
+
+/// Follows a stream of server-sent events for an ``EventReader``.
+package struct EventStreamDecoder<Reader: EventReader>: StreamDecoder {
+    private var scanner = EventStreamScanner()
+    private var reader = Reader()
+
+    package init() {}
+
+    package mutating func read(
+        _ chunk: UnsafeRawBufferPointer, _ take: (AnswerPiece) -> Void
+    ) throws(StreamFault) {
+        try scanner.scan(chunk, for: &reader) { reader, event in
+            if !event.data.isEmpty { reader.read(name: event.name, data: event.data, take) }
+        }
+    }
+
+    package mutating func finish(_ take: (AnswerPiece) -> Void) {
+        scanner.finish(for: &reader) { reader, event in
+            if !event.data.isEmpty { reader.read(name: event.name, data: event.data, take) }
+        }
+    }
+}
