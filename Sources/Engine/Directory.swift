@@ -53,10 +53,12 @@ package struct Directory: Sendable {
     }
 
     /// Where a bare name goes that no price table knows (a new model, a dated snapshot): to the one provider it can be
-    /// meant for, which is the tenant's only one of this format, or the only one that made the format.
+    /// meant for, which is the tenant's only one, or the only one that speaks the format, or the only one that made it.
     private func onlyProvider(among owned: some Sequence<ProviderName>, for dialect: Dialect) -> ProviderName?
     {
-        let speaking = owned.filter { serves($0, dialect) }
+        let able = owned.filter { serves($0, dialect) }
+        if able.count == 1 { return able[0] }
+        let speaking = able.filter { providers[$0].map { dialect.passage(to: $0.kind) == .asItIs } ?? false }
         if speaking.count == 1 { return speaking[0] }
         let native = speaking.filter { providers[$0].map { $0.kind != .openaiCompatible } ?? false }
         return native.count == 1 ? native[0] : nil
@@ -75,6 +77,6 @@ package struct Directory: Sendable {
     }
 
     private func serves(_ provider: ProviderName, _ dialect: Dialect) -> Bool {
-        providers[provider].map { dialect.isSpoken(by: $0.kind) } ?? false
+        providers[provider].map { dialect.passage(to: $0.kind) != nil } ?? false
     }
 }

@@ -64,9 +64,9 @@ import Testing
 
     @Test func `configuration`() throws {
         let none = Doctor.configuration(places)
-        #expect(none.state == .good && none.what == "no file, defaults: 7 providers, 0 routes")
+        #expect(none.state == .good && none.what == "no file, defaults: 9 providers, 0 routes")
         let good = try configure("[[route]]\nmodel = \"m\"\ntargets = [\"openai/x\"]\n")
-        #expect(Doctor.configuration(good).what == "\(good.config): 7 providers, 1 routes")
+        #expect(Doctor.configuration(good).what == "\(good.config): 9 providers, 1 routes")
         let bad = Doctor.configuration(try configure("\n[cahce]\n"))
         #expect(bad.state == .bad && bad.what.contains("g.toml:2: ") && bad.what.contains("\"cache\""))
     }

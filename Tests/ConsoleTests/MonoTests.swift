@@ -31,10 +31,10 @@ import Testing
 
     @Test func `each key state and each health differs in text`() {
         let states = [ProviderKeyState.active, .draining, .revoked, .damaged].map { StateWord.key($0).text }
-        let marks = [CredentialMark.ok, .cooling, .exhausted, .rejected, .deniedForModel].map {
+        let marks = CredentialMark.allCases.map {
             StateWord.health($0).text
         }
-        #expect(Set(states).count == 4 && Set(marks).count == 5)
+        #expect(Set(states).count == 4 && Set(marks).count == CredentialMark.allCases.count)
         for word in states.dropFirst() + marks.dropFirst() { #expect(word == word.uppercased()) }
     }
 

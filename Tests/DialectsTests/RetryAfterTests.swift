@@ -6,8 +6,8 @@ import Testing
     /// Sun, 06 Nov 1994 08:49:37 GMT, the example of RFC 9110.
     private let now = WallTime(milliseconds: 784_111_777_000)
 
-    private func parse(_ headers: [(name: String, value: String)]) -> Duration? {
-        RetryAfter.parse(headers, now: now)
+    private func parse(_ headers: [(name: String, value: String)], ofKey: Bool = true) -> Duration? {
+        RetryAfter.parse(headers, ofKey: ofKey, now: now)
     }
 
     @Test(arguments: [
@@ -39,6 +39,12 @@ import Testing
     @Test(arguments: ["", "5x", "m", "2m30q", "1.2.3s", "s5"])
     func `a duration that cannot be read is passed over`(value: String) {
         #expect(parse([("x-ratelimit-reset-requests", value)]) == nil)
+    }
+
+    @Test func `a limit's reset says nothing about a fault of the provider`() {
+        #expect(parse([("x-ratelimit-reset-requests", "1h")], ofKey: false) == nil)
+        #expect(
+            parse([("x-ratelimit-reset-requests", "1h"), ("retry-after", "2")], ofKey: false) == .seconds(2))
     }
 
     @Test func `the longest wait wins`() {

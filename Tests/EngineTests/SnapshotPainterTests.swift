@@ -123,6 +123,12 @@ import Vault
         #expect(picture(house).alerts.isEmpty)
         try fail(house, token, .badKey, status: 401)
         var shown = picture(house)
+        #expect(shown.providerKeys.first?.health == .suspect)
+        #expect(shown.alerts.map(\.subject) == [.providerKey(key)] && shown.alerts.first?.level == .warning)
+        // Its probe is refused too.
+        house.clock.advance(.seconds(30))
+        try fail(house, token, .badKey, status: 401)
+        shown = picture(house)
         #expect(shown.providerKeys.first?.health == .rejected)
         #expect(shown.targets.first?.keysUsable == 0 && shown.targets.first?.keysTotal == 1)
         #expect(shown.alerts.map(\.subject) == [.providerKey(key)] && shown.alerts.first?.level == .critical)

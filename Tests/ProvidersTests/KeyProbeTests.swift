@@ -17,12 +17,23 @@ import Testing
         return verdict
     }
 
-    @Test(arguments: ProviderKind.allCases)
+    /// Bedrock has no free call.
+    static let asked = ProviderKind.allCases.filter { $0 != .bedrock }
+
+    @Test(arguments: asked)
     func `a list of models verifies the key`(kind: ProviderKind) async throws {
         #expect(try await verdict(counted(#"{"data":[]}"#), kind: kind) == .verified)
     }
 
-    @Test(arguments: ProviderKind.allCases)
+    @Test func `a kind without a free call leaves the key as it is`() async throws {
+        guard case .unknown(let sentence) = try await verdict("", kind: .bedrock) else {
+            Issue.record("it was asked")
+            return
+        }
+        #expect(sentence.contains("bedrock") && sentence.contains("no free call"))
+    }
+
+    @Test(arguments: asked)
     func `401 refuses the key, without the provider's own words`(kind: ProviderKind) async throws {
         let answer = try await verdict(
             counted(#"{"error":{"message":"Incorrect: sk-pr***be"}}"#, status: "401 Unauthorized"), kind: kind

@@ -12,15 +12,52 @@ import Testing
         }
     }
 
-    @Test func `an adapter has a path for exactly the dialects its kind speaks`() {
+    @Test func `an adapter has a path for exactly the calls that can reach its kind`() throws {
+        let model = try ModelName("org/a:b")
         for adapter in ProviderList.adapters {
-            for dialect in Dialect.allCases {
-                let path = adapter.path(for: dialect)
-                #expect((path != nil) == dialect.isSpoken(by: adapter.kind), "\(adapter.kind) \(dialect)")
+            let definition = try definition(port: 443, kind: adapter.kind)
+            for (dialect, streamed) in Dialect.allCases.flatMap({ [($0, false), ($0, true)] }) {
+                let call = WireCall(dialect, to: adapter, model: model, streamed: streamed)
+                #expect((call != nil) == (dialect.passage(to: adapter.kind) != nil))
+                let path = call.flatMap { adapter.path(for: $0, at: definition) }
+                #expect((path != nil) == (call != nil), "\(adapter.kind) \(dialect)")
                 #expect(path?.hasPrefix("/") ?? true)
+                // A model's name must not be able to lead to another address.
+                #expect(path?.contains("org/a") != true && path?.contains("a:b") != true)
             }
-            #expect(adapter.verificationPath.hasPrefix("/"))
+            #expect(adapter.verificationPath(at: definition)?.hasPrefix("/") ?? (adapter.kind == .bedrock))
         }
+    }
+
+    @Test func `the paths that hold the model are those of the providers' references`() throws {
+        func line(
+            _ kind: ProviderKind, _ dialect: Dialect, _ model: String, streamed: Bool = false,
+            version: String? = nil
+        ) throws -> String {
+            let base = try definition(port: 443, kind: kind)
+            let definition = ProviderDefinition(
+                name: base.name, kind: kind, origin: base.origin, pathPrefix: "", apiVersion: version)
+            let endpoint = try UpstreamEndpoint(
+                definition, dialect: dialect, model: ModelName(model), streamed: streamed)
+            return String(decoding: endpoint.fixedBytes.prefix { $0 != 0x0d }, as: UTF8.self)
+        }
+        #expect(
+            try line(.gemini, .openAIChat, "gemini-3-pro")
+                == "POST /models/gemini-3-pro:generateContent HTTP/1.1")
+        #expect(
+            try line(.gemini, .anthropicMessages, "g", streamed: true)
+                == "POST /models/g:streamGenerateContent?alt=sse HTTP/1.1")
+        #expect(try line(.gemini, .openAIEmbeddings, "g") == "POST /models/g:batchEmbedContents HTTP/1.1")
+        #expect(
+            try line(.bedrock, .openAIChat, "us.anthropic.claude-sonnet-5-v1:0", streamed: true)
+                == "POST /model/us.anthropic.claude-sonnet-5-v1%3A0/converse-stream HTTP/1.1")
+        #expect(try line(.azure, .openAIChat, "my-gpt") == "POST /chat/completions HTTP/1.1")
+        #expect(
+            try line(.azure, .openAIChat, "my-gpt", version: "2024-10-21")
+                == "POST /deployments/my-gpt/chat/completions?api-version=2024-10-21 HTTP/1.1")
+        #expect(
+            try line(.azure, .openAIResponses, "my-gpt", version: "2025-04-01-preview")
+                == "POST /responses?api-version=2025-04-01-preview HTTP/1.1")
     }
 
     @Test func `no adapter forwards what a caller proves himself with, nor framing`() {
@@ -32,20 +69,29 @@ import Testing
         ]
         for adapter in ProviderList.adapters {
             for name in adapter.forwardedHeaders + adapter.defaultHeaders.map(\.name) + [
-                adapter.authorization.name
+                adapter.authorization.header
             ] {
                 #expect(name.utf8.allSatisfy { (0x61...0x7a).contains($0) || $0 == 0x2d }, "\(name)")
             }
             #expect(!adapter.forwardedHeaders.contains(where: never.contains))
-            #expect(!adapter.forwardedHeaders.contains(adapter.authorization.name))
+            #expect(!adapter.forwardedHeaders.contains(adapter.authorization.header))
         }
     }
 
-    @Test func `the presets are the built-in providers, over HTTPS, each of its adapter's kind`() {
+    @Test
+    func
+        `the presets are the known providers, over HTTPS but for those on this machine, each of its adapter's kind`()
+    {
         let names = ProviderList.presets.map(\.name.text)
         #expect(
-            names.sorted() == ["anthropic", "deepseek", "groq", "mistral", "openai", "together", "xai"])
-        #expect(ProviderList.presets.allSatisfy { $0.origin.secure && $0.origin.port == 443 && !$0.keyless })
+            names.sorted() == [
+                "anthropic", "deepseek", "gemini", "groq", "mistral", "ollama", "openai", "openrouter",
+                "together",
+                "vllm", "xai",
+            ])
+        #expect(ProviderList.unasked.count == names.count - 2)
+        #expect(ProviderList.unasked.allSatisfy { $0.origin.secure && $0.origin.port == 443 && !$0.keyless })
+        #expect(ProviderList.presets.filter(\.keyless).allSatisfy { $0.origin.isLoopback })
         for adapter in ProviderList.adapters {
             #expect(adapter.presets.allSatisfy { $0.kind == adapter.kind })
         }
@@ -54,8 +100,10 @@ import Testing
     @Test func `every preset yields its endpoints, and refuses what it does not speak`() throws {
         for definition in ProviderList.presets {
             for dialect in Dialect.allCases {
-                if dialect.isSpoken(by: definition.kind) {
-                    #expect(try UpstreamEndpoint(definition, dialect: dialect).origin == definition.origin)
+                if dialect.passage(to: definition.kind) != nil {
+                    #expect(
+                        try UpstreamEndpoint(definition, dialect: dialect, model: ModelName("m")).origin
+                            == definition.origin)
                 } else {
                     #expect(throws: ProviderRefusal.self) {
                         try UpstreamEndpoint(definition, dialect: dialect)

@@ -61,6 +61,26 @@ import Testing
         #expect(health.until == .seconds(301))
     }
 
+    @Test mutating func `one refusal makes a suspect, and only a later call's refusal confirms it`() {
+        note(.suspect, at: 0)
+        #expect(take(at: 29) == .refused(.suspect, until: .seconds(30)))
+        // A call that was under way beside the first says nothing new.
+        health.note(.suspect, began: .seconds(-1), at: .seconds(5), retryAfter: nil, options: .init())
+        #expect(health.mark == .suspect)
+        #expect(take(at: 35) == .probe)
+        note(.suspect, at: 36)
+        #expect(take(at: 37) == .refused(.rejected, until: .seconds(636)))
+        note(.suspect, at: 636)
+        #expect(take(at: 637) == .refused(.rejected, until: .seconds(1_236)))
+    }
+
+    @Test mutating func `a suspect that is answered is well again`() {
+        note(.suspect, at: 0)
+        #expect(take(at: 30) == .probe)
+        note(.ok, at: 31)
+        #expect(take(at: 31) == .usable)
+    }
+
     @Test mutating func `a rejected key rests ten minutes, then one probe decides`() {
         note(.rejected, at: 0)
         #expect(take(at: 599) == .refused(.rejected, until: .seconds(600)))

@@ -42,7 +42,7 @@ package struct Configuration: Sendable, Equatable {
     var stamp: FileStamp?
 
     package init() {
-        for preset in ProviderList.presets { providers[preset.name] = preset }
+        for preset in ProviderList.unasked { providers[preset.name] = preset }
     }
 }
 
@@ -134,7 +134,10 @@ extension Configuration {
     private mutating func readProvider(
         _ section: ConfigurationReader
     ) throws(ConfigurationProblem) -> ProviderName {
-        try section.allow(["name", "kind", "base_url", "keyless", "allow_plain_http", "allow_private"])
+        try section.allow([
+            "name", "kind", "base_url", "keyless", "allow_plain_http", "allow_private", "api_version",
+            "region",
+        ])
         guard let text = try section.string("name") else {
             throw section.problem("name", "a [[provider]] needs a name")
         }
@@ -142,7 +145,7 @@ extension Configuration {
         do throws(NameRefusal) { name = try ProviderName(text) } catch {
             throw section.problem("name", error.sentence)
         }
-        let preset = providers[name]
+        let preset = providers[name] ?? ProviderList.presets.first { $0.name == name }
         var kind = preset?.kind
         if let word = try section.string("kind") {
             guard let known = ProviderKind(rawValue: word) else {
@@ -168,8 +171,56 @@ extension Configuration {
         providers[name] = ProviderDefinition(
             name: name, kind: kind, origin: origin, pathPrefix: prefix,
             keyless: try section.flag("keyless", default: preset?.keyless ?? false), allowsPlainHTTP: plain,
-            asksForUsage: preset?.asksForUsage ?? true)
+            asksForUsage: preset?.asksForUsage ?? true,
+            apiVersion: try readAPIVersion(section, of: kind),
+            region: try readRegion(section, of: kind, at: origin))
         return name
+    }
+
+    /// Azure's version, as it stands in the address: a date, with `-preview` or not.
+    private func readAPIVersion(
+        _ section: ConfigurationReader, of kind: ProviderKind
+    ) throws(ConfigurationProblem) -> String? {
+        guard let text = try section.string("api_version") else { return nil }
+        guard kind == .azure else {
+            throw section.problem("api_version", "api_version is for providers of kind azure")
+        }
+        guard (1...40).contains(text.utf8.count), text.utf8.allSatisfy(Self.isLabelByte) else {
+            throw section.problem("api_version", "api_version is a date such as 2024-10-21")
+        }
+        return text
+    }
+
+    /// The region that signatures name: said, or read from the host (`bedrock-runtime.REGION.amazonaws.com`).
+    private func readRegion(
+        _ section: ConfigurationReader, of kind: ProviderKind, at origin: Origin
+    ) throws(ConfigurationProblem) -> String? {
+        let text = try section.string("region")
+        guard kind == .bedrock else {
+            guard text == nil else {
+                throw section.problem("region", "region is for providers of kind bedrock")
+            }
+            return nil
+        }
+        let labels = origin.host.utf8.split(separator: UInt8(ascii: "."))
+        let fromHost =
+            labels.count > 3 && labels[0].elementsEqual("bedrock-runtime".utf8)
+            ? String(labels[1]) : nil
+        guard let region = text ?? fromHost else {
+            throw section.problem("name", "provider of kind bedrock needs region = \"us-east-1\" or its like")
+        }
+        guard (1...40).contains(region.utf8.count), region.utf8.allSatisfy(Self.isLabelByte) else {
+            throw section.problem("region", "region is a name such as us-east-1")
+        }
+        return region
+    }
+
+    private static func isLabelByte(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"):
+            true
+        default: false
+        }
     }
 
     private mutating func readRoute(_ section: ConfigurationReader) throws(ConfigurationProblem) {

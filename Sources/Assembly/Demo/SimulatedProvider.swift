@@ -197,7 +197,7 @@ struct SimulatedWords: Sendable {
 
     func whole(_ dialect: Dialect) -> String {
         switch dialect {
-        case .anthropicMessages:
+        case .anthropicMessages, .anthropicCountTokens:
             """
             {"id":"msg_sim","type":"message","role":"assistant","model":"\(model)","content":[{"type":"text",\
             "text":"A simulated answer."}],"stop_reason":"end_turn","stop_sequence":null,\
@@ -208,7 +208,7 @@ struct SimulatedWords: Sendable {
             {"object":"list","data":[{"object":"embedding","index":0,"embedding":[0.1,0.2,0.3]}],"model":"\(model)",\
             "usage":{"prompt_tokens":\(tokens.input),"total_tokens":\(tokens.input)}}
             """
-        case .openAIChat, .openAIModels:
+        case .openAIChat, .openAIResponses, .openAIModels:
             """
             {"id":"chatcmpl-sim","object":"chat.completion","created":1,"model":"\(model)","choices":[{"index":0,\
             "message":{"role":"assistant","content":"A simulated answer."},"finish_reason":"stop"}],"usage":\(openAIUsage)}

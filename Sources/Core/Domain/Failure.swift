@@ -101,7 +101,8 @@ package enum FailureClass: String, Sendable, Codable, CaseIterable {
 
     /// What the path does about it: one row of the failure table.
     package struct Rule: Sendable, Hashable {
-        /// How often the same key at the same target may be tried again.
+        /// How often the same key at the same target may be tried again, once no other target is left. Between the
+        /// tries lies a growing pause, never shorter than the provider asked for.
         package let retriesSameKey: Int
         /// Whether another key of the same tenant may help.
         package let triesOtherKey: Bool
@@ -111,41 +112,63 @@ package enum FailureClass: String, Sendable, Codable, CaseIterable {
         package let countsForBreaker: Bool
         /// What it says about the provider key that was used.
         package let credentialMark: CredentialMark?
+        /// Who can do something about it.
+        package let told: Audience
+    }
+
+    /// Whose business a failure is: screens and alerts show it to them.
+    package enum Audience: String, Sendable, Codable, CaseIterable {
+        case onCall = "on-call"
+        case tenant
+        case keyOwner = "key owner"
+        case caller
+        case nobody
     }
 
     /// The failure table: one row a class (the behaviour follows the published error semantics of the providers).
+    ///
+    /// `brokeBeforeContent` is the row for streams that ended without saying why; one that ended with an error counts
+    /// as the class of that error.
     package var rule: Rule {
         switch self {
-        case .transport: .init(1, other: false, over: true, breaker: true, nil)
-        case .timeoutBeforeFirstByte: .init(0, other: false, over: true, breaker: true, nil)
-        case .providerFault: .init(1, other: false, over: true, breaker: true, nil)
-        case .overloaded: .init(0, other: false, over: true, breaker: true, nil)
-        case .keyRateLimit: .init(0, other: true, over: true, breaker: false, .cooling)
-        case .keyQuota: .init(0, other: true, over: true, breaker: false, .exhausted)
-        case .badKey: .init(0, other: true, over: true, breaker: false, .rejected)
-        case .notPermitted: .init(0, other: true, over: true, breaker: false, .deniedForModel)
-        case .callerFault, .contextWindow, .contentPolicy, .unknownRefusal:
-            .init(0, other: false, over: false, breaker: false, nil)
-        case .brokeBeforeContent: .init(0, other: false, over: true, breaker: true, nil)
-        case .brokeAfterContent: .init(0, other: false, over: false, breaker: true, nil)
-        case .cancelled: .init(0, other: false, over: false, breaker: false, nil)
+        //                             retries, other key, fail over, breaker, marks the key, who is told
+        case .transport: .init(2, other: false, over: true, breaker: true, nil, .onCall)
+        case .timeoutBeforeFirstByte: .init(1, other: false, over: true, breaker: true, nil, .onCall)
+        case .providerFault: .init(1, other: false, over: true, breaker: true, nil, .onCall)
+        case .overloaded: .init(1, other: false, over: true, breaker: true, nil, .onCall)
+        case .keyRateLimit: .init(1, other: true, over: true, breaker: false, .cooling, .tenant)
+        case .keyQuota: .init(0, other: true, over: true, breaker: false, .exhausted, .keyOwner)
+        case .badKey: .init(0, other: true, over: true, breaker: false, .suspect, .keyOwner)
+        case .notPermitted: .init(0, other: true, over: true, breaker: false, .deniedForModel, .keyOwner)
+        case .callerFault: .init(0, other: false, over: false, breaker: false, nil, .caller)
+        case .contextWindow: .init(0, other: false, over: false, breaker: false, nil, .caller)
+        case .contentPolicy: .init(0, other: false, over: false, breaker: false, nil, .caller)
+        case .unknownRefusal: .init(0, other: false, over: false, breaker: false, nil, .onCall)
+        case .brokeBeforeContent: .init(1, other: false, over: true, breaker: true, nil, .onCall)
+        case .brokeAfterContent: .init(0, other: false, over: false, breaker: true, nil, .caller)
+        case .cancelled: .init(0, other: false, over: false, breaker: false, nil, .nobody)
         }
     }
 }
 
 extension FailureClass.Rule {
-    fileprivate init(_ retries: Int, other: Bool, over: Bool, breaker: Bool, _ mark: CredentialMark?) {
+    fileprivate init(
+        _ retries: Int, other: Bool, over: Bool, breaker: Bool, _ mark: CredentialMark?,
+        _ told: FailureClass.Audience
+    ) {
         self.init(
             retriesSameKey: retries, triesOtherKey: other, failsOver: over, countsForBreaker: breaker,
-            credentialMark: mark)
+            credentialMark: mark, told: told)
     }
 }
 
 /// What an attempt showed about a provider key.
-package enum CredentialMark: String, Sendable, Codable {
+package enum CredentialMark: String, Sendable, Codable, CaseIterable {
     case ok
     case cooling
     case exhausted
+    /// Refused once: it rests until one probe confirms or clears it.
+    case suspect
     case rejected
     case deniedForModel = "denied_for_model"
 }

@@ -3,6 +3,9 @@ package enum ProviderKind: String, Sendable, Codable, CaseIterable {
     case openai
     case openaiCompatible = "openai-compatible"
     case anthropic
+    case gemini
+    case bedrock
+    case azure
 }
 
 /// Scheme, host and port of an upstream: what a connection, a certificate and a provider key are bound to.
@@ -51,10 +54,15 @@ package struct ProviderDefinition: Hashable, Sendable, Codable {
     package let allowsPlainHTTP: Bool
     /// Whether streams are asked for their usage: some providers send it unasked and refuse the question.
     package let asksForUsage: Bool
+    /// Azure's `api-version`, for its addresses by deployment; nil = its v1 addresses, which have none.
+    package let apiVersion: String?
+    /// The AWS region that Bedrock's signatures name.
+    package let region: String?
 
     package init(
         name: ProviderName, kind: ProviderKind, origin: Origin, pathPrefix: String, keyless: Bool = false,
-        allowsPlainHTTP: Bool = false, asksForUsage: Bool = true
+        allowsPlainHTTP: Bool = false, asksForUsage: Bool = true, apiVersion: String? = nil,
+        region: String? = nil
     ) {
         self.name = name
         self.kind = kind
@@ -63,6 +71,8 @@ package struct ProviderDefinition: Hashable, Sendable, Codable {
         self.keyless = keyless
         self.allowsPlainHTTP = allowsPlainHTTP
         self.asksForUsage = asksForUsage
+        self.apiVersion = apiVersion
+        self.region = region
     }
 }
 
@@ -98,15 +108,54 @@ package struct Route: Hashable, Sendable, Codable {
 /// Who speaks which wire format to us.
 package enum Dialect: String, Sendable, Codable, CaseIterable {
     case openAIChat = "openai-chat"
+    case openAIResponses = "openai-responses"
     case openAIEmbeddings = "openai-embeddings"
     case openAIModels = "openai-models"
     case anthropicMessages = "anthropic-messages"
+    case anthropicCountTokens = "anthropic-count-tokens"
 
-    /// Whether a provider of this kind understands the format without translation.
-    package func isSpoken(by kind: ProviderKind) -> Bool {
+    /// How a call reaches a provider.
+    package enum Passage: Sendable {
+        /// Byte for byte, but for the fields the gateway owns.
+        case asItIs
+        /// Said anew in the provider's format, and the answer in the caller's.
+        case translated
+    }
+
+    /// How a call of this format reaches a provider of a kind; nil where it cannot.
+    package func passage(to kind: ProviderKind) -> Passage? {
         switch self {
-        case .openAIChat, .openAIEmbeddings, .openAIModels: kind != .anthropic
-        case .anthropicMessages: kind == .anthropic
+        case .openAIChat:
+            switch kind {
+            case .openai, .openaiCompatible, .azure: .asItIs
+            case .anthropic, .gemini, .bedrock: .translated
+            }
+        case .openAIResponses:
+            switch kind {
+            case .openai, .azure: .asItIs
+            case .openaiCompatible, .anthropic, .gemini, .bedrock: .translated
+            }
+        case .openAIEmbeddings:
+            switch kind {
+            case .openai, .openaiCompatible, .azure: .asItIs
+            case .gemini: .translated
+            case .anthropic, .bedrock: nil
+            }
+        case .openAIModels: kind == .openai || kind == .openaiCompatible ? .asItIs : nil
+        case .anthropicMessages: kind == .anthropic ? .asItIs : .translated
+        case .anthropicCountTokens:
+            switch kind {
+            case .anthropic: .asItIs
+            case .gemini: .translated
+            case .openai, .openaiCompatible, .azure, .bedrock: nil
+            }
         }
+    }
+
+    /// Whether failures are told in Anthropic's words; else in OpenAI's.
+    package var isAnthropic: Bool { self == .anthropicMessages || self == .anthropicCountTokens }
+    /// Whether an answer may come as a stream.
+    package var canStream: Bool {
+        self == .openAIChat || self == .openAIResponses || self == .anthropicMessages
     }
 }

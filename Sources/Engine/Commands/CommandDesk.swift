@@ -28,6 +28,9 @@ actor CommandDesk {
     private let turnstile = Turnstile()
     /// Tenants whose outbox holds audit records that could not be chained yet.
     private var unsettled: Set<TenantID> = []
+    /// Keys whose provider is being asked after a first refusal.
+    var checking: Set<ProviderKeyID> = []
+    static let checksMost = 4
 
     /// What reads the configuration file again for an operator; it returns what it did or throws why not.
     typealias Reload = @Sendable (OperatorID) async throws(CommandRefusal) -> String

@@ -1,5 +1,6 @@
 import Cipher
 import Domain
+import Events
 import Locking
 import Operations
 import Routing
@@ -76,6 +77,39 @@ extension CommandDesk {
             CommandReceipt(
                 message: "key \(name): \(answer.verdict.rawValue)", details: [answer.sentence],
                 isBad: answer.verdict != .verified))
+    }
+
+    /// Asks the providers about keys that were refused once, beside whatever else goes on: some at a time, each with
+    /// the prober's own bound on time. What cannot be found out stays a suspect, which one call may try when its rest is
+    /// over.
+    func checkSuspects() {
+        for status in parts.credentials.states(at: parts.clock.now)
+        where status.mark == .suspect && status.model == nil && !checking.contains(status.key) {
+            guard checking.count < Self.checksMost else { return }
+            checking.insert(status.key)
+            Task { await check(status.key) }
+        }
+    }
+
+    private func check(_ id: ProviderKeyID) async {
+        defer { checking.remove(id) }
+        let began = parts.clock.now
+        guard let (record, _, _) = try? verifiable(id), let provider = try? provider(named: record.provider),
+            let answer = try? await probeStored(record, provider: provider),
+            let model = try? ModelName("any")
+        else { return }
+        let changed: CredentialMark?
+        switch answer.verdict {
+        case .verified: changed = parts.credentials.clear(id)
+        case .refused:
+            changed = parts.credentials.note(
+                .rejected, on: id, for: model, began: began, at: parts.clock.now, retryAfter: nil)
+        case .unknown: return
+        }
+        guard let changed else { return }
+        parts.publish(
+            .credentialMarked(.init(key: id, tenant: record.tenant, mark: changed, at: parts.clock.wall)),
+            lane: parts.bus.commonLane)
     }
 
     private func verifiable(

@@ -276,6 +276,7 @@ extension CommandDesk {
         for shift in parts.breakers.advance(to: parts.clock.now) {
             parts.announce(shift.change, at: shift.target, lane: parts.bus.commonLane)
         }
+        checkSuspects()
         if await endDrains(by: gateway) { audited = true }
         if await endHolds(by: gateway) { audited = true }
         if audited { await refreshAuditTail() }

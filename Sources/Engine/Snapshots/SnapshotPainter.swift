@@ -180,7 +180,8 @@ struct SnapshotPainter {
 
     private func worst(of key: ProviderKeyID) -> CredentialMark {
         let marks = (troubles[key] ?? []).map(\.mark)
-        return [.rejected, .exhausted, .deniedForModel, .cooling].first { marks.contains($0) } ?? .ok
+        return [.rejected, .suspect, .exhausted, .deniedForModel, .cooling].first { marks.contains($0) }
+            ?? .ok
     }
 
     private func virtualKeys(_ book: TrafficBook) -> [VirtualKeyView] {

@@ -70,7 +70,7 @@ package struct PriceBook: Hashable, Sendable {
 
     /// The price of a model at a provider; nil if unknown.
     ///
-    /// A provider of another name that is of kind `openai` or `anthropic` (a second account, a proxy of one's own) is
+    /// A provider of another name that is of a kind that one provider made (a second account, a proxy of one's own) is
     /// priced by that kind's own rows where it has none itself.
     package func price(provider: ProviderName, model: ModelName, kind: ProviderKind) -> ModelPrice? {
         if let price = prices[Target(provider: provider, model: model)] { return price }
@@ -78,12 +78,12 @@ package struct PriceBook: Hashable, Sendable {
         return prices[Target(provider: home, model: model)]
     }
 
-    /// The providers that sell a model under exactly this name, in the table's order.
     /// The models that a provider sells, in alphabetical order; for listings.
     package func models(of provider: ProviderName) -> [ModelName] {
         prices.keys.filter { $0.provider == provider }.map(\.model).sorted()
     }
 
+    /// The providers that sell a model under exactly this name, in the table's order.
     package func providers(for bareModel: ModelName) -> [ProviderName] { sellers[bareModel] ?? [] }
 
     /// What some usage costs, exact but for one rounding to nano-US-dollars at the end (half up).
@@ -101,7 +101,9 @@ package struct PriceBook: Hashable, Sendable {
     /// Whose rows stand in for a kind of provider.
     private static let homes: [ProviderKind: ProviderName] = {
         var homes: [ProviderKind: ProviderName] = [:]
-        for kind in [ProviderKind.openai, .anthropic] { homes[kind] = try? ProviderName(kind.rawValue) }
+        for kind in ProviderKind.allCases where kind != .openaiCompatible {
+            homes[kind] = try? ProviderName(kind.rawValue)
+        }
         return homes
     }()
 }

@@ -1,24 +1,87 @@
+package import Dialects
 package import Domain
 
 /// What one kind of provider wants on the wire: paths, the header its key stands in, and which headers go along.
 ///
-/// An adapter is data and pure functions; connections, secrets and retries are none of its business. To add a kind:
-/// one folder with one conforming type, one line in `ProviderList`.
+/// An adapter is data and pure functions; connections, secrets and retries are none of its business, and what stands
+/// in a body is the business of `Dialects`. To add a kind: one folder with one conforming type, one line in
+/// `ProviderList`, and a line in `Dialect.passage`.
 package protocol ProviderAdapter: Sendable {
     var kind: ProviderKind { get }
     /// Providers of this kind that need no entry in the configuration.
     var presets: [ProviderDefinition] { get }
-    /// Which header carries the provider key.
-    var authorization: AuthorizationHeader { get }
+    /// How a provider key goes along.
+    var authorization: Authorization { get }
     /// Headers sent with this value unless the caller sent that header himself and it is forwarded.
     var defaultHeaders: [ProviderHeader] { get }
     /// The caller's headers that go on to the provider: lower-case names. Everything else stays here, above all
     /// whatever the caller proved himself with.
     var forwardedHeaders: [String] { get }
-    /// What follows the path prefix of the definition, or nil where this kind does not speak the dialect.
-    func path(for dialect: Dialect) -> String?
-    /// What a free call that shows whether a key works asks for, after the path prefix; it is a GET.
-    var verificationPath: String { get }
+    /// The format in which calls of other formats are said anew for this kind.
+    var chatFormat: WireFormat { get }
+    /// Whether the model stands in the path, so that each has an endpoint of its own.
+    var namesModelInPath: Bool { get }
+    /// What follows the path prefix of the definition, or nil where this kind has no such call.
+    func path(for call: WireCall, at definition: ProviderDefinition) -> String?
+    /// What a free call that shows whether a key works asks for, after the path prefix; it is a GET. nil where the
+    /// kind has no such call.
+    func verificationPath(at definition: ProviderDefinition) -> String?
+}
+
+extension ProviderAdapter {
+    /// What the `accept` header says: event streams of either framing.
+    var accepts: String {
+        chatFormat == .bedrockConverse
+            ? "application/json, application/vnd.amazon.eventstream" : "application/json, text/event-stream"
+    }
+}
+
+/// One kind of call as a provider sees it.
+package struct WireCall: Hashable, Sendable {
+    /// What is asked for.
+    package enum Purpose: Hashable, Sendable {
+        case chat(WireFormat)
+        case embeddings
+        case countTokens
+        case models
+    }
+
+    package let purpose: Purpose
+    package let model: ModelName?
+    package let streamed: Bool
+
+    /// - Parameter model: in the provider's words; needed where ``ProviderAdapter/namesModelInPath``.
+    package init(_ purpose: Purpose, model: ModelName? = nil, streamed: Bool = false) {
+        self.purpose = purpose
+        self.model = model
+        self.streamed = streamed
+    }
+
+    /// The call that a caller's call becomes at a kind of provider; nil where it cannot go there.
+    package init?(
+        _ dialect: Dialect, to adapter: any ProviderAdapter, model: ModelName?, streamed: Bool
+    ) {
+        guard let passage = dialect.passage(to: adapter.kind) else { return nil }
+        let named = adapter.namesModelInPath ? model : nil
+        let format: WireFormat
+        switch dialect {
+        case .openAIEmbeddings:
+            self.init(.embeddings, model: named)
+            return
+        case .openAIModels:
+            self.init(.models)
+            return
+        case .anthropicCountTokens:
+            self.init(.countTokens, model: named)
+            return
+        case .openAIChat: format = .openAIChat
+        case .openAIResponses: format = .openAIResponses
+        case .anthropicMessages: format = .anthropicMessages
+        }
+        self.init(
+            .chat(passage == .asItIs ? format : adapter.chatFormat), model: named,
+            streamed: adapter.namesModelInPath && streamed)
+    }
 }
 
 /// A header of a fixed value.
@@ -33,25 +96,27 @@ package struct ProviderHeader: Hashable, Sendable {
     }
 }
 
-/// Where a provider key stands in a request's head.
-package enum AuthorizationHeader: Hashable, Sendable {
+/// How a provider key goes along with a request.
+package enum Authorization: Hashable, Sendable {
     /// `authorization: Bearer KEY` (RFC 6750 section 2.1).
     case bearer
     /// A header of its own, named in lower case, holding the key alone.
     case own(String)
+    /// An AWS access key signs the request; a Bedrock API key goes as a bearer.
+    case aws
 
-    /// The header's name.
-    package var name: String {
+    /// The name of the header it stands in.
+    package var header: String {
         switch self {
-        case .bearer: "authorization"
+        case .bearer, .aws: "authorization"
         case .own(let name): name
         }
     }
 
-    /// What stands in the head before the key's bytes.
+    /// What stands in the head before the key's bytes, where the key itself goes along.
     var bytesBeforeKey: [UInt8] {
         switch self {
-        case .bearer: Array("authorization: Bearer ".utf8)
+        case .bearer, .aws: Array("authorization: Bearer ".utf8)
         case .own(let name): Array("\(name): ".utf8)
         }
     }

@@ -10,7 +10,7 @@ package protocol CredentialBoard: Sendable {
     func take(_ key: ProviderKeyID, for model: ModelName, at now: Instant) -> CredentialAvailability
     /// Notes what an attempt begun at `began` showed; returns the mark when it is another than before.
     ///
-    /// `exhausted` and `rejected` are of the whole key, `cooling` and `deniedForModel` of the key for that model; `ok`
+    /// `exhausted`, `suspect` and `rejected` are of the whole key, `cooling` and `deniedForModel` of the key for that model; `ok`
     /// clears both. `retryAfter` matters to `cooling` and `exhausted`.
     func note(
         _ mark: CredentialMark, on key: ProviderKeyID, for model: ModelName, began: Instant, at now: Instant,

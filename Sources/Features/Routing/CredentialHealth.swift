@@ -9,6 +9,8 @@ package struct CredentialOptions: Sendable, Hashable {
     /// Rest after a spent quota; doubles with each probe that finds it still spent.
     package var exhaustedFirst = Duration.seconds(300)
     package var exhaustedLongest = Duration.seconds(3_600)
+    /// Rest after the first refusal of a key, in which the engine asks the provider; without an answer one call may.
+    package var suspectRest = Duration.seconds(30)
     /// Rest after a refused key, and after a refused model, until one probe asks again.
     package var refusedRest = Duration.seconds(600)
     /// When a probe of which nothing was heard no longer blocks the next.
@@ -44,7 +46,7 @@ package struct CredentialHealth: Sendable, Hashable {
         switch mark {
         case .ok: return .usable
         case .cooling: return now < until ? .refused(mark, until: until) : .usable
-        case .exhausted, .rejected, .deniedForModel:
+        case .exhausted, .suspect, .rejected, .deniedForModel:
             if now < until { return .refused(mark, until: until) }
             if let probeEnds, now < probeEnds { return .refused(mark, until: probeEnds) }
             return .probe
@@ -72,9 +74,11 @@ package struct CredentialHealth: Sendable, Hashable {
             if let markedAt, began >= markedAt { self = Self() }
             return
         }
+        let mark = confirmed(mark, began: began)
         let rest: Duration
         switch mark {
         case .ok, .cooling: rest = retryAfter ?? options.coolingDefault
+        case .suspect: rest = options.suspectRest
         case .rejected, .deniedForModel: rest = options.refusedRest
         case .exhausted:
             let asked = self.mark == .exhausted
@@ -91,6 +95,17 @@ package struct CredentialHealth: Sendable, Hashable {
         self.mark = mark
         markedAt = now
         probeEnds = nil
+    }
+
+    /// One refusal may be the provider's slip: it makes a suspect. The next, to a call begun after it, confirms it.
+    /// Refusals of calls that were under way beside the first say nothing new.
+    private func confirmed(_ mark: CredentialMark, began: Instant) -> CredentialMark {
+        guard mark == .suspect else { return mark }
+        switch self.mark {
+        case .rejected: return .rejected
+        case .suspect: return markedAt.map { began > $0 } ?? false ? .rejected : .suspect
+        case .ok, .cooling, .exhausted, .deniedForModel: return .suspect
+        }
     }
 
     private func exhaustedRest(_ options: CredentialOptions) -> Duration {

@@ -81,6 +81,7 @@ extension CredentialMark {
         case .ok: "well"
         case .cooling: "rate-limited by the provider"
         case .exhausted: "out of quota or credit"
+        case .suspect: "refused once by the provider and being checked"
         case .rejected: "rejected by the provider"
         case .deniedForModel: "not permitted to use this model"
         }

@@ -96,7 +96,9 @@ final class CallExchange: UpstreamDelegate {
     private func send(_ attempt: CallSession.Attempt) {
         do {
             let request = try UpstreamRequest(
-                endpoint: loop.endpoint(attempt.provider, dialect), tenant: session.who.tenant.id,
+                endpoint: loop.endpoint(
+                    attempt.provider, dialect, attempt.target.model, streamed: fields.stream),
+                tenant: session.who.tenant.id,
                 key: attempt.key?.id,
                 callerHeaders: headers, body: upstreamBody(for: attempt))
             let bounds = UpstreamTimeouts(
@@ -256,9 +258,11 @@ final class CallExchange: UpstreamDelegate {
 
     private func classify(_ status: Int, _ headers: HTTPHeaders, _ body: ByteBuffer) {
         let error = body.withUnsafeReadableBytes { UpstreamError.read($0) }
+            .labelled(headers.first(name: "x-amzn-errortype"))
         let failure = error.classify(status: status, kind: attempt?.provider.kind ?? .openaiCompatible)
         let wait = RetryAfter.parse(
-            headers.lazy.map { (name: $0.name, value: $0.value) }, now: loop.parts.clock.wall)
+            headers.lazy.map { (name: $0.name, value: $0.value) }, ofKey: failure == .keyRateLimit,
+            now: loop.parts.clock.wall)
         attemptFailed(
             failure, status: status, retryAfter: wait,
             face(of: failure, status: status, error, retryAfter: wait))

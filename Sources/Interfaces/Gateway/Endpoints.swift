@@ -11,8 +11,10 @@ enum Endpoint: Sendable {
     /// Every path we answer, with its method: one line each.
     private static let table: [(method: HTTPMethod, path: String, endpoint: Endpoint)] = [
         (.POST, "/v1/chat/completions", .call(.openAIChat)),
+        (.POST, "/v1/responses", .call(.openAIResponses)),
         (.POST, "/v1/embeddings", .call(.openAIEmbeddings)),
         (.POST, "/v1/messages", .call(.anthropicMessages)),
+        (.POST, "/v1/messages/count_tokens", .call(.anthropicCountTokens)),
         (.GET, "/v1/models", .models),
         (.GET, "/health/live", .live),
         (.GET, "/health/ready", .ready),

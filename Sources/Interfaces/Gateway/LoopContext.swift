@@ -20,6 +20,9 @@ final class LoopContext {
     private struct EndpointKey: Hashable {
         let provider: ProviderDefinition
         let dialect: Dialect
+        /// nil where the provider's paths do not name it.
+        let model: ModelName?
+        let streamed: Bool
     }
 
     /// Configurations come and go; beyond this many the table is begun anew.
@@ -38,13 +41,15 @@ final class LoopContext {
 
     func newCall() -> CallID { .ordered(at: parts.clock.wall, using: &random) }
 
-    /// The prepared endpoint of a provider for a format.
+    /// The prepared endpoint of a provider for a call.
     func endpoint(
-        _ provider: ProviderDefinition, _ dialect: Dialect
+        _ provider: ProviderDefinition, _ dialect: Dialect, _ model: ModelName, streamed: Bool
     ) throws(ProviderRefusal) -> UpstreamEndpoint {
-        let key = EndpointKey(provider: provider, dialect: dialect)
+        let inPath = ProviderList.namesModelInPath(provider.kind)
+        let key = EndpointKey(
+            provider: provider, dialect: dialect, model: inPath ? model : nil, streamed: inPath && streamed)
         if let known = endpoints[key] { return known }
-        let fresh = try UpstreamEndpoint(provider, dialect: dialect)
+        let fresh = try UpstreamEndpoint(provider, dialect: dialect, model: model, streamed: streamed)
         if endpoints.count >= Self.endpointsMost { endpoints.removeAll() }
         endpoints[key] = fresh
         return fresh

@@ -97,7 +97,10 @@ import Testing
         #expect(none.routes.isEmpty && none.privateHosts.isEmpty)
         #expect(
             none.providers.keys.map(\.text).sorted()
-                == ["anthropic", "deepseek", "groq", "mistral", "openai", "together", "xai"])
+                == [
+                    "anthropic", "deepseek", "gemini", "groq", "mistral", "openai", "openrouter", "together",
+                    "xai",
+                ])
     }
 
     @Test func `a provider of its own has all that its entry says`() throws {

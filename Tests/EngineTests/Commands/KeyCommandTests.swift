@@ -1,6 +1,7 @@
 import Domain
 import Engine
 import Operations
+import Routing
 import Storage
 import Testing
 
@@ -37,6 +38,33 @@ import Testing
         #expect(try await verified == .conflict)
         let kept = try #require(try await house.stored().first)
         #expect(kept.state == .revoked && kept.sealed.isEmpty)
+    }
+
+    private static let lastWords: [(KeyVerdict, CredentialMark?)] = [
+        (.refused, .rejected), (.verified, nil), (.unknown, .suspect),
+    ]
+
+    @Test(arguments: lastWords)
+    func `a key that was refused once is checked with its provider, which has the last word`(
+        verdict: KeyVerdict, expected: CredentialMark?
+    ) async throws {
+        let house = try await EngineFixture()
+        let key = try await house.addKey(first)
+        let model = try ModelName("m")
+        let board = house.parts.credentials
+        _ = board.note(
+            .suspect, on: key, for: model, began: house.clock.now, at: house.clock.now, retryAfter: nil)
+        house.prober.answer(verdict)
+        house.prober.hold()
+        await house.engine.tick()
+        await house.prober.waits(for: 1)
+        // A second tick does not ask a second time.
+        await house.engine.tick()
+        house.prober.release()
+        for _ in 0..<10_000 where board.states(at: house.clock.now).first?.mark != expected {
+            await Task.yield()
+        }
+        #expect(board.states(at: house.clock.now).first?.mark == expected)
     }
 
     @Test func `of two rotations at once one is refused, and one successor is active`() async throws {

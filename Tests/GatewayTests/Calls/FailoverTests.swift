@@ -86,7 +86,7 @@ import Testing
                 #expect(answer.status == 200 && answer.header("x-gatehouse-target") == "openai/gpt-6-sol")
             }
             #expect(house.openAI.requests.count == 13, "the marked key was tried again")
-            #expect(marks(house) == [.rejected])
+            #expect(marks(house) == [.suspect])
             #expect(try breaker(house, "openai").window.failures == 0)
             #expect(try breaker(house, "openai").position == .closed)
         }

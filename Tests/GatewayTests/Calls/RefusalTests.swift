@@ -48,11 +48,11 @@ import Testing
 
     @Test func `an unknown path is a 404 in the words of whose path it resembles`() async throws {
         try await withHouse { house in
-            for path in ["/v1/responses", "/", "/v1/chat/completions/", "/v2/messages"] {
+            for path in ["/v1/assistants", "/", "/v1/chat/completions/", "/v2/messages"] {
                 let answer = try house.call(at: path, "{}")
                 #expect(answer.status == 404 && isOpenAI(answer), "\(path)")
             }
-            for path in ["/v1/messages/count_tokens", "/v1/messages/batches"] {
+            for path in ["/v1/messages/batches", "/v1/messages/count"] {
                 let answer = try house.call(at: path, "{}")
                 #expect(answer.status == 404 && isAnthropic(answer), "\(path)")
             }

@@ -1,8 +1,8 @@
 import Domain
 
-/// The `usage` object of OpenAI's chat and embeddings answers and of those who speak like it.
+/// The `usage` object of OpenAI's chat, embeddings and responses answers and of those who speak like it.
 ///
-/// Source: OpenAI API reference, "CompletionUsage". DeepSeek's API reference adds `prompt_cache_hit_tokens`.
+/// Source: OpenAI API reference, "CompletionUsage" and "ResponseUsage", which has other names for the same figures. DeepSeek's API reference adds `prompt_cache_hit_tokens`.
 struct OpenAIUsage {
     private var prompt: Int64?
     private var completion: Int64?
@@ -20,17 +20,17 @@ struct OpenAIUsage {
         var usage = OpenAIUsage()
         try scanner.enterObject()
         while let name = try scanner.nextMember() {
-            if name.matches("prompt_tokens") {
+            if name.matches("prompt_tokens") || name.matches("input_tokens") {
                 usage.prompt = try scanner.takeTokens()
-            } else if name.matches("completion_tokens") {
+            } else if name.matches("completion_tokens") || name.matches("output_tokens") {
                 usage.completion = try scanner.takeTokens()
             } else if name.matches("total_tokens") {
                 usage.total = try scanner.takeTokens()
             } else if name.matches("prompt_cache_hit_tokens") {
                 usage.cacheHit = try scanner.takeTokens()
-            } else if name.matches("prompt_tokens_details") {
+            } else if name.matches("prompt_tokens_details") || name.matches("input_tokens_details") {
                 usage.cached = try detail("cached_tokens", &scanner)
-            } else if name.matches("completion_tokens_details") {
+            } else if name.matches("completion_tokens_details") || name.matches("output_tokens_details") {
                 usage.reasoning = try detail("reasoning_tokens", &scanner)
             } else {
                 try scanner.skipValue()

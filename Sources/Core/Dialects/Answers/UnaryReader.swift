@@ -6,7 +6,12 @@ package enum UnaryReader {
     ///
     /// An explicit zero is zero: it is never replaced by an estimate.
     package static func usage(in body: UnsafeRawBufferPointer, as dialect: Dialect) -> Usage? {
-        guard dialect != .openAIModels else { return nil }
+        switch dialect {
+        case .openAIModels: return nil
+        // Counting is free, and its answer's `input_tokens` were not used.
+        case .anthropicCountTokens: return Usage()
+        case .openAIChat, .openAIResponses, .openAIEmbeddings, .anthropicMessages: break
+        }
         do throws(JSONFault) {
             var scanner = JSONScanner(body)
             return try read(&scanner, dialect)
@@ -23,7 +28,7 @@ package enum UnaryReader {
                 try scanner.skipValue()
                 continue
             }
-            if dialect == .anthropicMessages {
+            if dialect.isAnthropic {
                 var figures = AnthropicUsage()
                 if try figures.overlay(&scanner) { usage = figures.disjoint }
             } else if let found = try OpenAIUsage.read(&scanner) {

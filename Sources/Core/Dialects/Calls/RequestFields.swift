@@ -25,7 +25,7 @@ package struct RequestFields: Hashable, Sendable {
     package let firstMember: Int
     package let stream: Bool
     package let streamOptions: StreamOptions?
-    /// The larger of `max_tokens` and `max_completion_tokens`; nil if neither is given.
+    /// The largest of `max_tokens`, `max_completion_tokens` and `max_output_tokens`; nil if none is given.
     package let maxOutputTokens: Int64?
     /// The input in tokens, for limits before the provider's figure comes: one for each four bytes of the body. Four
     /// is the usual ratio for English text; the wrapping JSON makes it an over-estimate, other scripts and inlined
@@ -84,7 +84,7 @@ private struct RequestReader {
         scanner = JSONScanner(body)
         self.dialect = dialect
         isChat = dialect == .openAIChat
-        canStream = isChat || dialect == .anthropicMessages
+        canStream = dialect.canStream
     }
 
     mutating func read() throws(JSONFault) -> RequestFields {
@@ -109,6 +109,9 @@ private struct RequestReader {
         guard canStream else { return try scanner.skipValue() }
         if try claims(name, "stream") { return try readStream() }
         if try claims(name, "max_tokens") { return try readMaximum("max_tokens") }
+        if dialect == .openAIResponses, try claims(name, "max_output_tokens") {
+            return try readMaximum("max_output_tokens")
+        }
         guard isChat else { return try scanner.skipValue() }
         if try claims(name, "stream_options") { return try readStreamOptions() }
         if try claims(name, "max_completion_tokens") { return try readMaximum("max_completion_tokens") }

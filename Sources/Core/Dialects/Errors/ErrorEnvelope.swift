@@ -9,10 +9,10 @@ package enum ErrorEnvelope {
     ) -> [UInt8] {
         var writer = JSONWriter()
         switch dialect {
-        case .openAIChat, .openAIEmbeddings, .openAIModels:
+        case .openAIChat, .openAIResponses, .openAIEmbeddings, .openAIModels:
             writer.raw("{\"error\":")
             writeOpenAI(failure, &writer)
-        case .anthropicMessages:
+        case .anthropicMessages, .anthropicCountTokens:
             writer.raw("{\"type\":\"error\",\"error\":{\"type\":")
             writer.text(anthropicType(failure.status))
             writer.raw(",\"message\":")
@@ -35,7 +35,7 @@ package enum ErrorEnvelope {
     package static func streamFrame(
         of failure: CallFailure, as dialect: Dialect, requestID: String? = nil
     ) -> [UInt8] {
-        guard dialect != .anthropicMessages else {
+        guard !dialect.isAnthropic else {
             return Array("event: error\ndata: ".utf8) + body(of: failure, as: dialect, requestID: requestID)
                 + Array("\n\n".utf8)
         }

@@ -14,12 +14,22 @@ extension UpstreamError {
     /// The table: statuses; what the error must be labelled with or begin with, nothing asked if both are empty; for
     /// which kinds of provider; the class. Texts are lower case.
     ///
-    /// Sources: OpenAI "Error codes", Anthropic "Errors", Google "Troubleshooting", DeepSeek "Error codes", xAI
-    /// "Debugging", and answers seen in public bug reports.
+    /// Sources: OpenAI "Error codes", Azure OpenAI "Quotas and limits", Anthropic "Errors", Google "Troubleshooting",
+    /// Amazon Bedrock "Converse: errors" and AWS "Common errors", DeepSeek, Groq, Together and xAI "Errors", and
+    /// answers seen in public bug reports.
     private static let rows: [FailureRow] = [
         // The provider key is wrong. Gemini and xAI say so with 400.
         .init([401], .badKey),
         .init([400], labels: ["api_key_invalid"], opening: ["incorrect api key"], .badKey),
+        // So does AWS with 403, for each way in which a signature can be wrong.
+        .init(
+            [400, 403],
+            labels: [
+                "unrecognizedclientexception", "expiredtokenexception", "invalidsignatureexception",
+                "incompletesignatureexception", "invalidclienttokenid", "missingauthenticationtokenexception",
+                "missingauthenticationtoken",
+            ],
+            kinds: [.bedrock], .badKey),
 
         // The provider key has no money left.
         .init([402], .keyQuota),
@@ -29,7 +39,12 @@ extension UpstreamError {
                 "insufficient_quota", "billing_hard_limit_reached", "enforced_spend_limit_reached",
                 "billing_error",
             ],
-            opening: ["you exceeded your current quota"], .keyQuota),
+            opening: ["your newly created team doesn't have any credits"], .keyQuota),
+        // Gemini says this of a limit for each minute, too; its hint when to come back tells that it is one.
+        .init(
+            [429], opening: ["you exceeded your current quota"],
+            kinds: [.openai, .azure, .openaiCompatible], .keyQuota),
+        .init([400], labels: ["servicequotaexceededexception"], kinds: [.bedrock], .keyQuota),
         .init(
             [400, 403, 429],
             opening: [
@@ -38,6 +53,9 @@ extension UpstreamError {
             ],
             kinds: [.anthropic], .keyQuota),
 
+        // Not the key but the model is busy.
+        .init([429], labels: ["modelnotreadyexception"], kinds: [.bedrock], .overloaded),
+
         // The provider key must wait.
         .init([429], .keyRateLimit),
 
@@ -45,12 +63,16 @@ extension UpstreamError {
         .init(
             [400, 403, 422],
             labels: ["content_filter", "content_policy_violation", "responsibleaipolicyviolation"],
-            opening: ["the response was filtered", "output blocked by content filtering policy"],
+            opening: [
+                "the response was filtered", "input was flagged",
+                "output blocked by content filtering policy",
+            ],
             .contentPolicy),
 
         // The provider key may not do this; another may.
         .init([403], .notPermitted),
-        .init([400, 404], labels: ["model_not_found"], .notPermitted),
+        .init([400, 404], labels: ["model_not_found", "deploymentnotfound"], .notPermitted),
+        .init([400], labels: ["failed_precondition"], kinds: [.gemini], .notPermitted),
 
         // The call is too long for the model.
         .init(
@@ -58,16 +80,22 @@ extension UpstreamError {
             opening: [
                 "prompt is too long", "this model's maximum context length",
                 "input length and `max_tokens` exceed",
-                "input is too long", "the input token count",
+                "input is too long", "the input token count", "too many input tokens",
             ], .contextWindow),
 
         // The provider is slow, full or broken.
         .init([408, 504], .timeoutBeforeFirstByte),
-        .init([529], .overloaded),
+        // 498 is Groq's for a service tier without room.
+        .init([498, 529], .overloaded),
         .init(
-            [500, 502, 503], labels: ["overloaded_error", "server_overloaded", "unavailable", "overloaded"],
+            [500, 502, 503],
+            labels: [
+                "overloaded_error", "server_overloaded", "unavailable", "overloaded",
+                "serviceunavailableexception",
+            ],
             opening: [
-                "the engine is currently overloaded", "overloaded", "the model is overloaded",
+                "the engine is currently overloaded", "the server is overloaded", "overloaded",
+                "the model is overloaded",
                 "that model is currently overloaded",
             ],
             .overloaded),

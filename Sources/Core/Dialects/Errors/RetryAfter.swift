@@ -8,20 +8,26 @@ package enum RetryAfter {
     /// The longest wait that any header asks for, at most ``most``; nil if none could be read.
     ///
     /// Understood: `retry-after` in seconds, with decimals or as an HTTP date (RFC 9110 section 10.2.3, IMF-fixdate
-    /// only), `retry-after-ms` (Azure OpenAI), and `x-ratelimit-reset-…` as durations such as `2m30s`, `6ms` or
-    /// plain seconds (OpenAI, Groq). Unreadable values are passed over.
+    /// only), `retry-after-ms` (Azure OpenAI), and, where the answer is about a limit of the key,
+    /// `x-ratelimit-reset-…` as durations such as `2m30s`, `6ms` or plain seconds (OpenAI, Groq). Unreadable values
+    /// are passed over.
+    ///
+    /// - Parameter ofKey: whether the key was limited: these providers send the reset headers with every answer, and
+    ///   what they say has nothing to do with a fault of their own.
     package static func parse(
-        _ headers: some Sequence<(name: String, value: String)>, now: WallTime
+        _ headers: some Sequence<(name: String, value: String)>, ofKey: Bool, now: WallTime
     ) -> Duration? {
         var longest: Duration?
         for (name, value) in headers {
-            guard let wait = wait(name, Array(value.utf8), now) else { continue }
+            guard let wait = wait(name, Array(value.utf8), ofKey, now) else { continue }
             longest = max(longest ?? .zero, min(wait, most))
         }
         return longest
     }
 
-    private static func wait(_ name: String, _ value: [UInt8], _ now: WallTime) -> Duration? {
+    private static func wait(
+        _ name: String, _ value: [UInt8], _ ofKey: Bool, _ now: WallTime
+    ) -> Duration? {
         let name = name.utf8.map(lowered)
         if name.elementsEqual("retry-after".utf8) {
             if let seconds = DurationText(value).number(of: .seconds(1)) { return seconds }
@@ -30,7 +36,7 @@ package enum RetryAfter {
         if name.elementsEqual("retry-after-ms".utf8) {
             return DurationText(value).number(of: .milliseconds(1))
         }
-        guard name.starts(with: "x-ratelimit-reset-".utf8) else { return nil }
+        guard ofKey, name.starts(with: "x-ratelimit-reset-".utf8) else { return nil }
         return DurationText(value).number(of: .seconds(1)) ?? DurationText(value).sum()
     }
 }

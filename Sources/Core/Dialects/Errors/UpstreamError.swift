@@ -39,6 +39,16 @@ package struct UpstreamError: Hashable, Sendable {
             reason: parts.reason.map { shown($0, most: labelBytesMost) })
     }
 
+    /// With the type that AWS puts into the head (`x-amzn-errortype: ThrottlingException:http://…`), where one is there
+    /// and the body names none.
+    package func labelled(_ header: String?) -> UpstreamError {
+        guard let header, type == nil else { return self }
+        let label = header.utf8.prefix { $0 != UInt8(ascii: ":") }
+        return UpstreamError(
+            type: Self.shown(String(decoding: label, as: UTF8.self), most: Self.labelBytesMost), code: code,
+            message: message, reason: reason)
+    }
+
     /// The HTTP status that an error inside a 200 stream stands for: its numeric code, else by its type (Anthropic
     /// API reference, "Errors"), else 500.
     package var impliedStatus: Int {
@@ -116,9 +126,12 @@ private struct ErrorParts {
         while let name = try scanner.nextMember() {
             if isTop, name.matches("error") {
                 try readError(&scanner)
-            } else if name.matches("message") || name.matches("detail") {
+            } else if isTop, name.matches("response"), scanner.peek() == UInt8(ascii: "{") {
+                // OpenAI's `response.failed` holds the response, which holds the error.
+                try readObject(&scanner, isTop: true)
+            } else if name.matches("message") || name.matches("Message") || name.matches("detail") {
                 message = try text(&scanner) ?? message
-            } else if name.matches("type") || name.matches("status") {
+            } else if name.matches("type") || name.matches("status") || name.matches("__type") {
                 // Anthropic's outer type says no more than "error".
                 let found = try text(&scanner)
                 if !isTop || type == nil { type = found ?? type }

@@ -125,6 +125,56 @@ enum AnthropicChunk {
     }
 }
 
+/// What the named events of an OpenAI responses stream say.
+///
+/// Source: OpenAI API reference, "Responses: streaming events".
+enum ResponsesChunk {
+    /// The usage of the response object in a last event; nil if there is none.
+    static func usage(of data: UnsafeRawBufferPointer) -> Usage? {
+        var found: Usage?
+        read(data) { name, scanner throws(JSONFault) in
+            guard name.matches("response"), scanner.peek() == UInt8(ascii: "{") else { return false }
+            try scanner.enterObject()
+            while let inner = try scanner.nextMember() {
+                if inner.matches("usage") {
+                    found = try OpenAIUsage.read(&scanner)
+                } else {
+                    try scanner.skipValue()
+                }
+            }
+            return true
+        }
+        return found
+    }
+
+    /// The bytes of a delta event that are not content.
+    static func envelope(of data: UnsafeRawBufferPointer) -> Int? {
+        var content: Int?
+        read(data) { name, scanner throws(JSONFault) in
+            guard name.matches("delta") else { return false }
+            content = try valueBytes(&scanner)
+            return true
+        }
+        return content.map { data.count - $0 }
+    }
+
+    /// Goes through the members of an object; those that `take` does not read are passed.
+    private static func read(
+        _ data: UnsafeRawBufferPointer,
+        _ take: (MemberName, inout JSONScanner) throws(JSONFault) -> Bool
+    ) {
+        var scanner = JSONScanner(data)
+        do throws(JSONFault) {
+            try scanner.enterObject()
+            while let name = try scanner.nextMember() {
+                if try !take(name, &scanner) { try scanner.skipValue() }
+            }
+        } catch {
+            // What was found before the fault counts.
+        }
+    }
+}
+
 /// Passes a value; the bytes of content it holds: none for null, a string's inside, the whole of anything else but
 /// an empty container.
 private func valueBytes(_ scanner: inout JSONScanner) throws(JSONFault) -> Int {

@@ -22,7 +22,7 @@ package struct StreamReader {
     private var scanner: EventStreamScanner
 
     /// - Parameters:
-    ///   - dialect: `openAIChat` or `anthropicMessages`; no other is streamed.
+    ///   - dialect: one that ``Dialect/canStream``.
     ///   - dropsUsage: true if the gateway asked for the usage chunk and the caller did not.
     package init(
         dialect: Dialect, dropsUsage: Bool, eventBytesMost: Int = EventStreamScanner.eventBytesMost

@@ -13,7 +13,7 @@ package struct StreamedAnswer {
     package private(set) var usage: Usage?
     /// Whether the reported usage covers the output too.
     package private(set) var usageIsFinal = false
-    /// Whether the terminal event came: `[DONE]` or `message_stop`. A stream that ends without it was cut.
+    /// Whether the terminal event came: `[DONE]`, `message_stop` or `response.completed`. A stream that ends without it was cut.
     package private(set) var ended = false
     /// The error that came inside the stream, if one did; nothing is sent on from there.
     package private(set) var fault: UpstreamError?
@@ -46,7 +46,11 @@ package struct StreamedAnswer {
     mutating func keeps(_ event: ServerEvent) -> Bool {
         guard fault == nil else { return false }
         guard !event.data.isEmpty else { return true }
-        return dialect == .anthropicMessages ? readAnthropic(event) : readOpenAI(event)
+        switch dialect {
+        case .anthropicMessages: return readAnthropic(event)
+        case .openAIResponses: return readResponses(event)
+        default: return readOpenAI(event)
+        }
     }
 
     // MARK: OpenAI
@@ -77,6 +81,29 @@ package struct StreamedAnswer {
             contentBytes += Int64(chunk.contentBytes)
         }
         return !(dropsUsage && chunk.usage != nil && chunk.choicesAreEmpty)
+    }
+
+    // MARK: OpenAI responses
+
+    private mutating func readResponses(_ event: ServerEvent) -> Bool {
+        if event.name.count > 6, bytesEqual(event.name[(event.name.count - 6)...], ".delta") {
+            sawContent = true
+            if envelope == nil { envelope = ResponsesChunk.envelope(of: event.data) }
+            count(event.data)
+        } else if bytesEqual(event.name, "response.output_item.added") {
+            envelope = nil
+        } else if bytesEqual(event.name, "error") || bytesEqual(event.name, "response.failed") {
+            fault = UpstreamError.read(event.data)
+            return false
+        } else if bytesEqual(event.name, "response.completed")
+            || bytesEqual(event.name, "response.incomplete")
+        {
+            sawContent = true
+            ended = true
+            usage = ResponsesChunk.usage(of: event.data) ?? usage
+            usageIsFinal = usage != nil
+        }
+        return true
     }
 
     // MARK: Anthropic

@@ -1,7 +1,7 @@
 package import Domain
 internal import NIOCore
 
-/// Where one dialect of one provider is served, with everything that can be written ahead of any request.
+/// Where one kind of call to one provider is served, with everything that can be written ahead of any request.
 ///
 /// Made once when the configuration is read. `host`, path and fixed headers come from the configuration alone,
 /// never from a request.
@@ -24,11 +24,17 @@ package final class UpstreamEndpoint: Sendable {
         let line: [UInt8]
     }
 
-    /// The endpoint for calls of a dialect; refuses a dialect that the provider does not speak.
-    package convenience init(_ definition: ProviderDefinition, dialect: Dialect) throws(ProviderRefusal) {
+    /// The endpoint for a caller's calls of a dialect; refuses one that cannot reach the provider.
+    ///
+    /// - Parameter model: needed where the adapter names it in the path, and ignored elsewhere; so is `streamed`.
+    package convenience init(
+        _ definition: ProviderDefinition, dialect: Dialect, model: ModelName? = nil, streamed: Bool = false
+    ) throws(ProviderRefusal) {
         let adapter = try Self.adapter(of: definition)
-        guard let path = adapter.path(for: dialect) else {
-            throw ProviderRefusal("provider \(definition.name) does not speak \(dialect.rawValue)")
+        guard let call = WireCall(dialect, to: adapter, model: model, streamed: streamed),
+            let path = adapter.path(for: call, at: definition)
+        else {
+            throw ProviderRefusal("provider \(definition.name) does not serve \(dialect.rawValue)")
         }
         try self.init(definition, adapter: adapter, isPost: dialect != .openAIModels, path: path)
     }
@@ -38,8 +44,10 @@ package final class UpstreamEndpoint: Sendable {
         of definition: ProviderDefinition
     ) throws(ProviderRefusal) -> UpstreamEndpoint {
         let adapter = try adapter(of: definition)
-        return try UpstreamEndpoint(
-            definition, adapter: adapter, isPost: false, path: adapter.verificationPath)
+        guard let path = adapter.verificationPath(at: definition) else {
+            throw ProviderRefusal("providers of kind \(definition.kind.rawValue) have no free call for that")
+        }
+        return try UpstreamEndpoint(definition, adapter: adapter, isPost: false, path: path)
     }
 
     private static func adapter(
@@ -75,7 +83,7 @@ package final class UpstreamEndpoint: Sendable {
             \(isPost ? "POST" : "GET") \(target) HTTP/1.1\r
             host: \(definition.origin.authority)\r
             user-agent: gatehouse\r
-            accept: application/json, text/event-stream\r
+            accept: \(adapter.accepts)\r
             accept-encoding: identity\r\n
             """
         if isPost { head += "content-type: application/json\r\n" }

@@ -36,6 +36,7 @@ enum StateWord {
         case .ok: ("ok", .statusOK)
         case .cooling: ("COOLING", .statusWarn)
         case .exhausted: ("EXHAUSTED", .statusBad)
+        case .suspect: ("SUSPECT", .statusWarn)
         case .rejected: ("REJECTED", .statusBad)
         case .deniedForModel: ("DENIED", .statusWarn)
         }
