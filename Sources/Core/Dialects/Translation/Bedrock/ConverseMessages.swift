@@ -182,7 +182,9 @@ enum ConverseMessages {
 
     /// nil for what only its maker can check, or what nobody signed: the models refuse it.
     private static func block(of reasoning: Conversation.Reasoning) -> JSONNode? {
-        guard let token = reasoning.token, token.origin == .bedrockConverse else { return nil }
+        guard let token = reasoning.token, token.origin == .bedrockConverse, !token.text.isEmpty else {
+            return nil
+        }
         guard !reasoning.isHidden else {
             return .object(["reasoningContent": .object(["redactedContent": .string(token.text)])])
         }

@@ -49,6 +49,7 @@ private struct ConverseEvents {
     private var calls = 0
     /// The signature of the reasoning block being read; it may come in pieces.
     private var signature = ""
+    private var sawReasoning = false
 
     mutating func read(_ message: AWSEventMessage, _ take: (AnswerPiece) -> Void) throws(StreamFault) {
         if case .over = phase { return }
@@ -117,7 +118,9 @@ private struct ConverseEvents {
 
     private mutating func readReasoning(_ delta: JSONNode, _ take: (AnswerPiece) -> Void) {
         if let text = delta["text"]?.text {
-            if !text.isEmpty { take(.reasoning(text)) }
+            guard !text.isEmpty else { return }
+            sawReasoning = true
+            take(.reasoning(text))
         } else if let hidden = delta["redactedContent"]?.text {
             take(.hiddenReasoning(OpaqueToken(hidden, of: .bedrockConverse)))
         } else if let piece = delta["signature"]?.text {
@@ -136,7 +139,10 @@ private struct ConverseEvents {
     }
 
     private mutating func endReasoning(_ take: (AnswerPiece) -> Void) {
+        defer { sawReasoning = false }
         guard !signature.isEmpty else { return }
+        // A model may keep its reasoning to itself and still sign it; the token belongs to an empty text then.
+        if !sawReasoning { take(.reasoning("")) }
         take(.reasoningToken(OpaqueToken(signature, of: .bedrockConverse)))
         signature = ""
     }
