@@ -25,8 +25,11 @@ package struct BedrockPath: Hashable, Sendable {
             !model.utf8.elementsEqual(".".utf8), !model.utf8.elementsEqual("..".utf8)
         else { return nil }
         path = "/model/\(Self.encoded(model, keepsSlash: false))/\(operation.rawValue)"
-        canonicalPath = Self.encoded(path, keepsSlash: true)
+        canonicalPath = Self.canonical(path)
     }
+
+    /// The canonical form of any path that is encoded already, such as one behind a base address of its own.
+    package static func canonical(_ path: String) -> String { encoded(path, keepsSlash: true) }
 
     private static func encoded(_ text: String, keepsSlash: Bool) -> String {
         let digits = Array("0123456789ABCDEF".utf8)
