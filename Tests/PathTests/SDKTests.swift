@@ -27,6 +27,9 @@ import Testing
         #expect(usage(rows["openai/gpt-6-sol"])["input"] == 180)
         #expect(usage(rows["openai/gpt-6-sol"])["cacheRead"] == 120)
         #expect(calls(rows["openai/gpt-6-sol"]) == 4, "one of them was a hit")
+        #expect(usage(rows["openai/gpt-6-luna"])["input"] == 2 * 60, "responses, whole and streamed")
+        #expect(usage(rows["openai/gpt-6-luna"])["output"] == 2 * 20)
+        #expect(cost(rows["anthropic/claude-sonnet-5"]) == 0, "counting is free")
         // litellm#9812: 3 uncached, 12,304 written, 550 out are 0.054399 USD; twice.
         #expect(cost(rows["anthropic/claude-sonnet-4-5"]) == 2 * 54_399_000)
         // An unknown price is counted, never summed as zero.

@@ -50,8 +50,14 @@ with claude.messages.stream(model="anthropic/claude-sonnet-4-5", max_tokens=9, m
     assert "".join(stream.text_stream) == "hi"
     assert stream.get_final_message().usage.output_tokens == 550
 
-refused(openai.NotFoundError, 404, lambda: client.responses.create(model="gpt-6-sol", input="x"))
-refused(anthropic.NotFoundError, 404, lambda: claude.messages.count_tokens(model="claude-sonnet-5", messages=ask))
+written = client.responses.create(model="openai/gpt-6-luna", input="x")
+assert written.output_text == "hello" and written.usage.total_tokens == 120
+with client.responses.stream(model="openai/gpt-6-luna", input="x") as events:
+    assert "".join(e.delta for e in events if e.type == "response.output_text.delta") == "hello"
+    assert events.get_final_response().usage.input_tokens_details.cached_tokens == 40
+counted = claude.messages.count_tokens(model="anthropic/claude-sonnet-5", messages=ask)
+assert counted.input_tokens == 14
+
 stranger = openai.OpenAI(base_url=base + "/v1", api_key="gth_wrong", max_retries=0)
 refused(openai.AuthenticationError, 401, lambda: stranger.models.list())
 error = refused(

@@ -89,6 +89,40 @@ def anthropic_events(model):
     ]
 
 
+def response(model, status, text):
+    """A `response` object (OpenAI API reference, "Responses")."""
+    content = [{"type": "output_text", "text": text, "annotations": []}]
+    message = {"id": "m", "type": "message", "role": "assistant", "status": status, "content": content}
+    facts = {"id": "r", "object": "response", "created_at": 1, "model": model, "status": status, "tools": []}
+    done = status == "completed"
+    usage = {
+        "input_tokens": 100,
+        "input_tokens_details": {"cached_tokens": 40},
+        "output_tokens": 20,
+        "output_tokens_details": {"reasoning_tokens": 0},
+        "total_tokens": 120,
+    }
+    choice = {"parallel_tool_calls": True, "tool_choice": "auto"}
+    return {**facts, **choice, "output": [message] if done else [], "usage": usage if done else None}
+
+
+def responses_events(model):
+    begun, whole = response(model, "in_progress", ""), response(model, "completed", "hello")
+    item = {"id": "m", "type": "message", "role": "assistant", "status": "in_progress", "content": []}
+    part = {"type": "output_text", "text": "", "annotations": []}
+    place = {"item_id": "m", "output_index": 0, "content_index": 0}
+    events = [
+        {"type": "response.created", "response": begun},
+        {"type": "response.output_item.added", "output_index": 0, "item": item},
+        {"type": "response.content_part.added", **place, "part": part},
+        {"type": "response.output_text.delta", **place, "delta": "hel", "logprobs": []},
+        {"type": "response.output_text.delta", **place, "delta": "lo", "logprobs": []},
+        {"type": "response.completed", "response": whole},
+    ]
+    numbered = [sse({**event, "sequence_number": n}, event["type"]) for n, event in enumerate(events)]
+    return numbered[:-1] if "cut" in model else numbered
+
+
 class Provider(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
@@ -135,6 +169,12 @@ class Provider(BaseHTTPRequestHandler):
             usage = {"prompt_tokens": 9, "total_tokens": 9}
             data = [{"object": "embedding", "index": 0, "embedding": [0.1, 0.2]}]
             return self.answer(200, {"object": "list", "data": data, "model": model, "usage": usage})
+        if self.path.endswith("/messages/count_tokens"):
+            return self.answer(200, {"input_tokens": 14})
+        if self.path.endswith("/responses"):
+            if body.get("stream"):
+                return self.stream(responses_events(model), model)
+            return self.answer(200, response(model, "completed", "hello"))
         if body.get("stream"):
             anthropic = self.path.endswith("/messages")
             return self.stream(anthropic_events(model) if anthropic else openai_events(model, body), model)
