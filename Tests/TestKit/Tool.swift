@@ -43,8 +43,8 @@ package struct Tool {
     }
 }
 
-/// Looks again and again until a condition holds, up to a deadline.
-package func waitUntil(_ what: String, seconds: Double = 20, _ condition: () throws -> Bool) throws {
+/// Looks again and again until a condition holds, up to a deadline that a loaded machine keeps too.
+package func waitUntil(_ what: String, seconds: Double = 60, _ condition: () throws -> Bool) throws {
     let deadline = Date().addingTimeInterval(seconds)
     while Date() < deadline {
         if try condition() { return }

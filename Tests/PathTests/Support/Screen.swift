@@ -17,7 +17,7 @@ final class Screen {
         export LANG=C.UTF-8 TERM=xterm-256color
         '\(binary)' --data '\(house.data)'
         echo "LEFT rc=$? echo=$(stty -a | grep -c '[^-]echo ')"
-        exec sleep 60
+        exec sleep 300
         """.write(toFile: script, atomically: true, encoding: .utf8)
         // In the foreground: a daemon would outlive the test.
         server = try Child("/usr/bin/tmux", ["-L", String(socket), "-f", "/dev/null", "-D"])

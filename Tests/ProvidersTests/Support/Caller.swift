@@ -52,7 +52,7 @@ struct Caller: Sendable {
     let loop: any EventLoop
     let pool: NIOLoopBound<UpstreamPool>
 
-    init(_ options: UpstreamOptions = UpstreamOptions(), tls: UpstreamTLS? = nil) async throws {
+    init(_ options: UpstreamOptions = .patient, tls: UpstreamTLS? = nil) async throws {
         let loop = MultiThreadedEventLoopGroup.singleton.next()
         let tls = try tls ?? UpstreamTLS()
         self.loop = loop
@@ -121,6 +121,15 @@ func definition(
     ProviderDefinition(
         name: try ProviderName("local"), kind: kind, origin: Origin(secure: secure, host: host, port: port),
         pathPrefix: "/v1", keyless: keyless)
+}
+
+extension UpstreamOptions {
+    /// The defaults, but what a test left lying is still there when a loaded machine comes back to it.
+    static var patient: UpstreamOptions {
+        var options = UpstreamOptions()
+        options.keepIdle = .seconds(3_600)
+        return options
+    }
 }
 
 func chat(port: Int) throws -> UpstreamEndpoint {
