@@ -35,7 +35,7 @@ package struct Conversation: Hashable, Sendable {
     /// What one side said at once.
     package struct Turn: Hashable, Sendable {
         /// Who spoke.
-        package enum Role: String, Sendable, Hashable { case user, assistant }
+        package enum Role: String, Sendable, Hashable, CaseIterable { case user, assistant }
         package var role: Role
         /// In order. `toolResult` only in user turns; `toolCall` and `reasoning` only in assistant turns.
         package var parts: [Part]
