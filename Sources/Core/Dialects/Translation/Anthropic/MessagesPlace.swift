@@ -36,6 +36,7 @@ struct MessagesPlace {
     }
 
     func neededText(_ name: String) throws(TranslationRefusal) -> String {
+        guard node.members != nil else { throw refusal("must be an object") }
         guard let text = try text(name) else { throw refusal(of: name, "is required: a string") }
         return text
     }
