@@ -159,6 +159,8 @@ import Testing
             ("claude-opus-4@20250514", true), ("claude-sonnet-4-0", true), ("claude-opus-4-1-20250805", true),
             ("claude-haiku-4-5-20251001", true), ("anthropic.claude-sonnet-4-5-20250929-v1:0", true),
             ("kimi-k2", true), ("claude-opus-4-6", false), ("claude-opus-4-10", false),
+            ("claude-opus-4-10-20270101", false), ("claude-2.1", true),
+            ("anthropic/claude-opus-4.1", true),
             ("claude-opus-5-5", false),
             ("claude-sonnet-5", false), ("claude-something-new", false),
         ])

@@ -75,7 +75,7 @@ package struct MessagesStreamEncoder: StreamEncoder {
             begin(&out)
             if case .content = phase { write(.stopped(.finished, sequence: nil), into: &out) }
             writeEnd(&out)
-            Self.event("message_stop", .object(["type": .string("message_stop")]), &out)
+            MessagesEvents.stop(&out)
             phase = .over
         default:
             begin(&out)
@@ -179,9 +179,7 @@ package struct MessagesStreamEncoder: StreamEncoder {
         while !blocks.isEmpty {
             flush(&out)
             guard blocks[0].isClosed else { return }
-            Self.event(
-                "content_block_stop",
-                .object(["type": .string("content_block_stop"), "index": .whole(Int64(written))]), &out)
+            MessagesEvents.blockStop(written, &out)
             blocks.removeFirst()
             written += 1
             // What waited in the next goes out now.
@@ -193,27 +191,22 @@ package struct MessagesStreamEncoder: StreamEncoder {
     }
 
     private mutating func flush(_ out: inout [UInt8]) {
-        let index = JSONNode.whole(Int64(written))
         if !blocks[0].isStarted {
             blocks[0].isStarted = true
-            Self.event(
-                "content_block_start",
-                .object([
-                    "type": .string("content_block_start"), "index": index, "content_block": blocks[0].start,
-                ]), &out)
+            MessagesEvents.blockStart(written, blocks[0].start, &out)
         }
         let names = blocks[0].deltaNames
         if !blocks[0].held.isEmpty {
-            Self.delta(names.type, names.member, blocks[0].held, index, &out)
+            MessagesEvents.delta(written, names.type, names.member, blocks[0].held, &out)
             blocks[0].held = ""
         }
         if let signature = blocks[0].signature {
-            Self.delta("signature_delta", "signature", signature, index, &out)
+            MessagesEvents.delta(written, "signature_delta", "signature", signature, &out)
             blocks[0].signature = nil
         }
     }
 
-    // MARK: Events
+    // MARK: Beginning and end
 
     private mutating func begin(_ out: inout [UInt8]) {
         guard case .waiting = phase else { return }
@@ -221,39 +214,14 @@ package struct MessagesStreamEncoder: StreamEncoder {
         let message = MessagesAnswerEncoder.message(
             context, content: [],
             usage: MessagesUsage.write(usage, inputEstimate: context.inputEstimate))
-        Self.event(
-            "message_start", .object(["type": .string("message_start"), "message": message]), &out)
+        MessagesEvents.start(message, &out)
     }
 
     private mutating func writeEnd(_ out: inout [UInt8]) {
         guard let end else { return }
         self.end = nil
-        let delta = JSONNode.object([
-            "stop_reason": MessagesStop.write(end.stop, hasCalls: hasCalls),
-            "stop_sequence": end.sequence.map { .string($0) } ?? .null,
-        ])
-        Self.event(
-            "message_delta",
-            .object([
-                "type": .string("message_delta"), "delta": delta,
-                "usage": MessagesUsage.write(usage, inputEstimate: context.inputEstimate),
-            ]), &out)
-    }
-
-    private static func delta(
-        _ type: String, _ member: String, _ text: String, _ index: JSONNode, _ out: inout [UInt8]
-    ) {
-        let delta = JSONNode.object([
-            .init("type", .string(type)), .init(member, .string(text)),
-        ])
-        event(
-            "content_block_delta",
-            .object(["type": .string("content_block_delta"), "index": index, "delta": delta]), &out)
-    }
-
-    private static func event(_ name: StaticString, _ data: JSONNode, _ out: inout [UInt8]) {
-        out += "event: \(name)\ndata: ".utf8
-        out += data.bytes
-        out += "\n\n".utf8
+        MessagesEvents.end(
+            MessagesStop.write(end.stop, hasCalls: hasCalls), sequence: end.sequence,
+            usage: MessagesUsage.write(usage, inputEstimate: context.inputEstimate), &out)
     }
 }

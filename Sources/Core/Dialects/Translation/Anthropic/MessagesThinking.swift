@@ -22,8 +22,8 @@ struct MessagesThinking {
     /// 4096 as the smallest figure). With a budget it is the room for the answer besides.
     static var answerMost: Int64 { 4_096 }
 
-    /// What an effort is worth in tokens, each at most twice to eight times the one before; the largest leaves room for
-    /// an answer within the 64,000 tokens of the smallest model that thinks.
+    /// What an effort is worth in tokens. These are the gateway's own figures, as Anthropic gives none; the largest leaves
+    /// room for an answer within the 64,000 tokens of the smallest models that think.
     private static let budgets: [(effort: String, tokens: Int64)] = [
         ("minimal", budgetLeast), ("low", 2_048), ("medium", 8_192), ("high", 16_384), ("xhigh", 32_768),
         ("max", 49_152),
@@ -142,33 +142,31 @@ struct MessagesThinking {
     // MARK: Models
 
     private static let mark = "claude-"
-    /// Names of 4.5 and earlier begin so behind the mark; `opus-4-2…` and `sonnet-4-2…` are dates.
+    /// Versions up to 4.5, as they stand behind the mark.
     private static let early = [
-        "2", "3", "instant", "opus-4-0", "opus-4-1", "opus-4-2", "opus-4-5", "opus-4@", "sonnet-4-0",
-        "sonnet-4-2", "sonnet-4-5", "sonnet-4@", "haiku-4-5",
+        "2", "3", "opus-4-0", "opus-4-1", "opus-4-5", "sonnet-4-0", "sonnet-4-5", "haiku-4-5",
+    ]
+    /// Names of the same whose version is followed by a date at once.
+    private static let earlyDated = [
+        "instant", "opus-4-202", "opus-4@", "sonnet-4-202", "sonnet-4@",
     ]
     private static let middle = ["opus-4-6", "sonnet-4-6", "haiku-4-6", "mythos-preview"]
 
-    /// Also where something stands before the name, as in `anthropic.claude-…`.
+    /// Also where something stands before the name, as in `anthropic.claude-…`, or its version has a dot.
     static func generation(of model: String) -> Generation {
-        var rest = Substring(model).utf8
-        while rest.count >= mark.utf8.count {
-            guard rest.starts(with: mark.utf8) else {
-                rest = rest.dropFirst()
-                continue
+        let bytes = model.utf8.map { $0 == UInt8(ascii: ".") ? UInt8(ascii: "-") : $0 }
+        var rest = bytes[...]
+        while !rest.isEmpty, !rest.starts(with: mark.utf8) { rest = rest.dropFirst() }
+        guard !rest.isEmpty else { return .budget }
+        let name = rest.dropFirst(mark.utf8.count)
+        // `opus-4-10` is not `opus-4-1`.
+        func isOne(of versions: [String]) -> Bool {
+            versions.contains { version in
+                let next = name.dropFirst(version.utf8.count).first
+                return name.starts(with: version.utf8) && next.map { !(0x30...0x39).contains($0) } ?? true
             }
-            let name = rest.dropFirst(mark.utf8.count)
-            // `opus-4-10` is none of the early ones.
-            func isOne(of prefixes: [String]) -> Bool {
-                prefixes.contains { prefix in
-                    guard name.starts(with: prefix.utf8) else { return false }
-                    let next = name.dropFirst(prefix.utf8.count).first
-                    let isDate = name.count >= prefix.utf8.count + 7
-                    return isDate || next.map { !(0x30...0x39).contains($0) } ?? true
-                }
-            }
-            return isOne(of: early) ? .budget : isOne(of: middle) ? .both : .adaptive
         }
-        return .budget
+        if isOne(of: early) || earlyDated.contains(where: { name.starts(with: $0.utf8) }) { return .budget }
+        return isOne(of: middle) ? .both : .adaptive
     }
 }
