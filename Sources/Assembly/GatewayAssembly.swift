@@ -29,6 +29,7 @@ package final class GatewayAssembly: Sendable {
     private let control: SQLiteControlStore
     private let tenants: SQLiteTenantStores
     private let drain: LedgerDrain
+    private let keptLimits: KeptLimits
     private let breakers: MemoryBreakerBoard
     private let log: Logger
     /// Loops of the callers' connections.
@@ -77,7 +78,7 @@ package final class GatewayAssembly: Sendable {
         let state = EngineState(
             vault: vaultRecord, tenants: contents.tenants, tenantKeys: contents.tenantKeys,
             providerKeys: keys,
-            virtualKeys: contents.virtualKeys, providers: configuration.providers,
+            virtualKeys: contents.virtualKeys, limits: contents.limits, providers: configuration.providers,
             routes: configuration.routes,
             prices: .builtIn)
         return try GatewayAssembly(
@@ -187,6 +188,7 @@ package final class GatewayAssembly: Sendable {
             identity: .init(
                 instance: configuration.instance, version: GatehouseVersion.text, demo: demo, listening: ""),
             log: log)
+        keptLimits = KeptLimits(in: folder, of: parts.counters, log: log)
         drain = LedgerDrain(journal: journal, stores: tenants, clock: clock)
     }
 
@@ -195,6 +197,7 @@ package final class GatewayAssembly: Sendable {
     /// Starts what works in the background: figures, ledger, clock-driven commands. Needed also by offline commands
     /// only as far as they wait for nothing, so they skip it.
     package func startBackground() async {
+        keptLimits.restore(at: engine.parts.clock.now, wall: engine.parts.clock.wall)
         let engine = engine
         let drain = drain
         let pump = household.next().scheduleRepeatedTask(initialDelay: .zero, delay: .milliseconds(50)) { _ in
@@ -276,6 +279,7 @@ package final class GatewayAssembly: Sendable {
         while !Task.isCancelled {
             try? await Task.sleep(for: .seconds(1))
             await engine.tick()
+            keptLimits.save(at: engine.parts.clock.now, wall: engine.parts.clock.wall)
             watchLedgers()
             let now = FileStamp(places.config)
             guard now != stamp else { continue }
@@ -342,6 +346,10 @@ package final class GatewayAssembly: Sendable {
         parts.pump?.cancel()
         parts.drain?.cancel()
         await parts.drain?.value
+        // Only a gateway that served has limits to keep.
+        if parts.keeper != nil {
+            keptLimits.save(at: engine.parts.clock.now, wall: engine.parts.clock.wall)
+        }
         do {
             try await drain.flush()
             try await tenants.close()

@@ -30,6 +30,8 @@ package final class CallSession {
         package let number: Int
         package let timeouts: Timeouts
         let ticket: Breaker.Ticket
+        /// Of the provider key's own limits.
+        let keyPermit: Admission?
         let started: Instant
     }
 
@@ -61,6 +63,8 @@ package final class CallSession {
     private var lastFailure: CallFailure?
     private var refusals: [RoutePlan.Skipped] = []
     private var firstByteAt: Instant?
+    /// The permit of the key that answered.
+    private var usedKey: Admission?
     private var settled = false
 
     init(
@@ -176,15 +180,38 @@ package final class CallSession {
                 return nil
             }
         }
+        let keyPermit: Admission?
+        switch admitKey(option, at: now) {
+        case .success(let admission): keyPermit = admission
+        case .failure(let refusal):
+            _ = parts.breakers.report(.abandoned, of: ticket, for: option.target, at: now)
+            refusals.append(
+                .init(
+                    target: option.target, key: option.key,
+                    reason: .keyLimit(until: now + (refusal.retryAfter ?? .seconds(60)))))
+            return nil
+        }
         let attempt = Attempt(
             target: option.target, provider: provider, key: option.key.flatMap { keys[$0] },
             number: outcomes.count + 1,
             timeouts: Timeouts(
                 connect: min(options.connect, left), firstByte: min(options.firstByte, left),
                 idle: options.idle,
-                total: left), ticket: ticket, started: now)
+                total: left), ticket: ticket, keyPermit: keyPermit, started: now)
         current = attempt
         return attempt
+    }
+
+    /// The provider key's own ceilings; a key without any costs nothing.
+    private func admitKey(
+        _ option: RoutePlan.Attempt, at now: Instant
+    ) -> Result<Admission?, CallFailure> {
+        guard let key = option.key, let limits = directory.limits[.providerKey(key)] else {
+            return .success(nil)
+        }
+        var demand = Demand(tokens: call.estimatedTokens)
+        demand.add(.providerKey(key), limits)
+        return Result { () throws(CallFailure) in try parts.counters.admit(demand, at: now) }
     }
 
     /// Lends the attempt's provider key to one call; refuses when its sealed record does not open.
@@ -223,6 +250,17 @@ package final class CallSession {
         if !rule.failsOver { retry = nil }
     }
 
+    /// The attempt cannot be made: the call cannot be said in its provider's format. That is nobody's fault yet:
+    /// another target may take it as it is.
+    package func attemptUnsendable(_ face: CallFailure, at now: Instant) {
+        guard let attempt = current else { return }
+        current = nil
+        parts.abandon(attempt, at: now, lane: lane)
+        if let permit = attempt.keyPermit { parts.counters.settle(permit, usedTokens: 0, at: now) }
+        queue.removeAll { $0.target == attempt.target }
+        lastFailure = lastFailure ?? face
+    }
+
     private func finishAttempt(
         status: Int?, _ failure: FailureClass?, _ retryAfter: Duration?, at now: Instant
     ) {
@@ -233,6 +271,13 @@ package final class CallSession {
                 target: attempt.target, providerKey: attempt.key?.id, status: status, failure: failure,
                 microseconds: (now - attempt.started).wholeNanoseconds / 1_000))
         parts.report(attempt, failure, retryAfter: retryAfter, tenant: who.tenant.id, at: now, lane: lane)
+        guard let permit = attempt.keyPermit else { return }
+        // What an answered attempt used is known when the call settles; a refused one has used nothing.
+        if failure == nil || failure == .cancelled {
+            usedKey = permit
+        } else {
+            parts.counters.settle(permit, usedTokens: 0, at: now)
+        }
     }
 
     // MARK: The one ending
@@ -270,6 +315,7 @@ package final class CallSession {
         let row = makeRow(ending, cached: cached, at: now)
         parts.journal.append(row)
         parts.counters.settle(admission.permits, usedTokens: row.usage.total, at: now)
+        if let usedKey { parts.counters.settle(usedKey, usedTokens: row.usage.total, at: now) }
         parts.inFlight.leave()
         parts.publish(.callFinished(.init(row: row, attempts: outcomes)), lane: lane)
         return row.cost
@@ -329,7 +375,8 @@ package final class CallSession {
     private func exhaustedFailure(at now: Instant) -> CallFailure {
         if let lastFailure { return lastFailure }
         let all = (route?.skipped ?? []) + refusals
-        return RoutePlan(attempts: [], skipped: all, retryAt: now + .seconds(1)).failure(at: now)
+        let earliest = all.compactMap(\.reason.until).min() ?? now + .seconds(1)
+        return RoutePlan(attempts: [], skipped: all, retryAt: earliest).failure(at: now)
             ?? CallFailure(
                 .noTarget, source: .provider, "no target can take this call", retryAfter: .seconds(1))
     }

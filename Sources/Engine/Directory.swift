@@ -1,5 +1,6 @@
 package import Access
 package import Domain
+import Limits
 package import Metering
 
 /// All that the path needs to know of tenants, keys, providers and routes: immutable, replaced whole on a change.
@@ -9,16 +10,20 @@ package struct Directory: Sendable {
     package let routes: [ModelName: Route]
     /// Usable keys (active, not revoked), by tenant and provider, oldest first.
     package let keys: [TenantID: [ProviderName: [ProviderKeyRecord]]]
+    /// Ceilings of teams, users and provider keys.
+    package let limits: OwnLimits
     package let prices: PriceBook
 
     package init(
         access: AccessDirectory, providers: [ProviderName: ProviderDefinition], routes: [ModelName: Route],
-        keys: [TenantID: [ProviderName: [ProviderKeyRecord]]], prices: PriceBook
+        keys: [TenantID: [ProviderName: [ProviderKeyRecord]]], limits: OwnLimits = OwnLimits([]),
+        prices: PriceBook
     ) {
         self.access = access
         self.providers = providers
         self.routes = routes
         self.keys = keys
+        self.limits = limits
         self.prices = prices
     }
 
@@ -78,5 +83,29 @@ package struct Directory: Sendable {
 
     private func serves(_ provider: ProviderName, _ dialect: Dialect) -> Bool {
         providers[provider].map { dialect.passage(to: $0.kind) != nil } ?? false
+    }
+}
+
+/// The ceilings that stand in no tenant's or virtual key's own record, found by whom they are for.
+package struct OwnLimits: Sendable {
+    private let scopes: [LimitScope: LimitSet]
+
+    package init(_ records: [LimitRecord]) {
+        var scopes: [LimitScope: LimitSet] = [:]
+        for record in records {
+            switch record.owner {
+            case .team(let name): scopes[.team(record.tenant, name)] = record.limits
+            case .user(let name): scopes[.user(record.tenant, name)] = record.limits
+            case .providerKey(let key): scopes[.providerKey(key)] = record.limits
+            case .tenant, .virtualKey: break
+            }
+        }
+        self.scopes = scopes
+    }
+
+    /// Nearly every gateway has none: then nothing is hashed.
+    @inline(__always)
+    subscript(_ scope: @autoclosure () -> LimitScope) -> LimitSet? {
+        scopes.isEmpty ? nil : scopes[scope()]
     }
 }

@@ -9,6 +9,8 @@ package struct EngineState: Sendable {
     package var tenantKeys: [WrappedTenantKey]
     package var providerKeys: [ProviderKeyID: ProviderKeyRecord]
     package var virtualKeys: [VirtualKeyID: VirtualKeyRecord]
+    /// Ceilings of teams, users and provider keys.
+    package var limits: [LimitRecord]
     package var providers: [ProviderName: ProviderDefinition]
     package var routes: [ModelName: Route]
     package var prices: PriceBook
@@ -20,8 +22,10 @@ package struct EngineState: Sendable {
     package init(
         vault: VaultRecord?, tenants: [TenantRecord], tenantKeys: [WrappedTenantKey],
         providerKeys: [ProviderKeyRecord], virtualKeys: [VirtualKeyRecord],
-        providers: [ProviderName: ProviderDefinition], routes: [ModelName: Route], prices: PriceBook
+        limits: [LimitRecord] = [], providers: [ProviderName: ProviderDefinition],
+        routes: [ModelName: Route], prices: PriceBook
     ) {
+        self.limits = limits
         self.vault = vault
         self.tenants = Dictionary(tenants.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
         self.tenantKeys = tenantKeys
@@ -51,6 +55,6 @@ package struct EngineState: Sendable {
         }
         return Directory(
             access: AccessDirectory(tenants: Array(tenants.values), virtualKeys: Array(virtualKeys.values)),
-            providers: providers, routes: routes, keys: keys, prices: prices)
+            providers: providers, routes: routes, keys: keys, limits: OwnLimits(limits), prices: prices)
     }
 }

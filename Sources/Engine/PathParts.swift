@@ -67,6 +67,13 @@ package struct PathParts: Sendable {
             lane: lane)
     }
 
+    /// Gives back the permit of an attempt that was never made.
+    func abandon(_ attempt: CallSession.Attempt, at now: Instant, lane: Int) {
+        announce(
+            breakers.report(.abandoned, of: attempt.ticket, for: attempt.target, at: now), at: attempt.target,
+            lane: lane)
+    }
+
     /// Tells the breaker and the credential's health how an attempt went.
     func report(
         _ attempt: CallSession.Attempt, _ failure: FailureClass?, retryAfter: Duration?, tenant: TenantID,

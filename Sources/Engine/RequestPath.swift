@@ -41,7 +41,7 @@ package struct RequestPath: Sendable {
         do throws(CallFailure) {
             let allowed = try Authorizer.check(who, model: call.model)
             session = CallSession(
-                parts: parts, call: call, who: allowed, admission: try admit(allowed, call),
+                parts: parts, call: call, who: allowed, admission: try admit(allowed, call, directory.limits),
                 directory: directory,
                 lane: lane)
         } catch {
@@ -69,7 +69,9 @@ package struct RequestPath: Sendable {
     }
 
     /// Takes what the call needs of every limited thing: all of it or nothing.
-    private func admit(_ who: Authorized, _ call: InboundCall) throws(CallFailure) -> Admitted {
+    private func admit(
+        _ who: Authorized, _ call: InboundCall, _ own: OwnLimits
+    ) throws(CallFailure) -> Admitted {
         guard !parts.stopping.load() else {
             throw CallFailure(
                 .shuttingDown, source: .gateway, "this gateway is shutting down; try again",
@@ -100,6 +102,12 @@ package struct RequestPath: Sendable {
         do throws(CallFailure) {
             var demand = Demand(tokens: call.estimatedTokens)
             demand.add(.virtualKey(who.key.id), who.key.limits)
+            if let user = who.key.user, let limits = own[.user(who.tenant.id, user)] {
+                demand.add(.user(who.tenant.id, user), limits)
+            }
+            if let team = who.key.team, let limits = own[.team(who.tenant.id, team)] {
+                demand.add(.team(who.tenant.id, team), limits)
+            }
             demand.add(.tenant(who.tenant.id), who.tenant.limits)
             return Admitted(permits: try parts.counters.admit(demand, at: call.received))
         } catch {

@@ -189,4 +189,68 @@ import Vault
         }
         #expect(failure.code == .requestsPerMinute)
     }
+
+    @Test
+    func
+        `a user and a team are limited over all their virtual keys, and each refusal says whose limit it is`()
+        async throws
+    {
+        let house = try await EngineFixture()
+        _ = try await house.addKey(Self.key)
+        let acme = try TenantName("acme")
+        let (mira, search) = (try Label("mira"), try Label("search"))
+        try await house.give(.limitSet(tenant: acme, owner: .user(mira), limits: .init(requestsPerMinute: 2)))
+        try await house.give(
+            .limitSet(tenant: acme, owner: .team(search), limits: .init(requestsPerMinute: 3)))
+        let both = try await house.issue("a", user: "mira", team: "search")
+        let team = try await house.issue("b", user: "joe", team: "search")
+        let alone = try await house.issue("c", user: "mira")
+        let other = try await house.issue("d")
+        #expect(try house.refusal(both.text) == nil)
+        #expect(try house.refusal(alone.text) == nil)
+        let ofUser = try #require(try house.refusal(both.text))
+        #expect(
+            ofUser.code == .requestsPerMinute && ofUser.message.hasPrefix("user mira may make 2 requests"))
+        #expect(try house.refusal(team.text) == nil && house.refusal(team.text) == nil)
+        #expect(try house.refusal(team.text)?.message.hasPrefix("team search may make 3 requests") == true)
+        #expect(try house.refusal(other.text) == nil)
+        // Taken away, they hold nobody back, and the undo puts them there again.
+        let cleared = try await house.give(.limitSet(tenant: acme, owner: .team(search), limits: LimitSet()))
+        #expect(try house.refusal(team.text) == nil)
+        try await house.give(try #require(cleared.receipt.undo))
+        #expect(try await house.control.load().limits.count == 2)
+        #expect(try await house.audited().filter { $0.hasPrefix("limit.set") }.count == 4)
+        try house.expectNothingHeld()
+    }
+
+    @Test
+    func
+        `a provider key at its own limit is passed over, and without another the caller is told when to come back`()
+        async throws
+    {
+        let house = try await EngineFixture()
+        let key = try await house.addKey(Self.key)
+        let token = try await house.issue()
+        let acme = try TenantName("acme")
+        try await house.give(
+            .limitSet(
+                tenant: acme, owner: .providerKey(key), limits: .init(requestsPerMinute: 1, parallel: 1)))
+        let first = try house.forward(token)
+        #expect(try first.attempt(at: house.clock.now).key?.id == key)
+        #expect(house.use(of: .providerKey(key))?.inFlight == 1)
+        let second = try house.forward(token)
+        let failure = #expect(throws: CallFailure.self) { try second.attempt(at: house.clock.now) }
+        #expect(failure?.status == 429 && failure?.retryAfter == .seconds(60))
+        #expect(failure?.message.contains("provider key at its own limit") == true)
+        second.settle(.failed(try #require(failure)), at: house.clock.now)
+        first.attemptAnswered(status: 200, at: house.clock.now)
+        first.settle(.answered(), at: house.clock.now)
+        #expect(house.use(of: .providerKey(key))?.inFlight == 0)
+        // Another key of the tenant takes the next call.
+        let reserve = try await house.addKey("sk-test-second-0123456789", label: "reserve")
+        let third = try house.forward(token)
+        #expect(try third.attempt(at: house.clock.now).key?.id == reserve)
+        third.settle(.failed(.init(.cancelled, source: .caller, "left")), at: house.clock.now)
+        try house.expectNothingHeld()
+    }
 }

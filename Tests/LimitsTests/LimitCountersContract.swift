@@ -10,6 +10,7 @@ func checkLimitCounters(_ make: () -> any LimitCounters) throws {
     try factsAreOfTheTightestScope(make())
     try scopesAreApart(make())
     unlimitedScopesCountNothing(make())
+    try levelsOutliveTheirStore(make(), make())
 }
 
 let tenant = LimitScope.tenant(TenantID(high: 1, low: 1))
@@ -118,4 +119,32 @@ private func unlimitedScopesCountNothing(_ counters: any LimitCounters) {
     let call = demand([(tenant, LimitSet()), (virtualKey, LimitSet())], tokens: 1_000_000)
     for _ in 1...100 { #expect(refusal(call, on: counters, at: start) == nil) }
     #expect(counters.use(of: tenant, at: start) == nil)
+}
+
+/// A restart neither fills a bucket nor forgets a debt, and the time between refills as if nothing had happened.
+private func levelsOutliveTheirStore(_ counters: any LimitCounters, _ next: any LimitCounters) throws {
+    let user = LimitScope.user(TenantID(high: 1, low: 1), try Label("mira"))
+    let both = demand(
+        [
+            (tenant, LimitSet(requestsPerMinute: 60, tokensPerMinute: 600)),
+            (user, LimitSet(requestsPerMinute: 2)),
+        ], tokens: 100)
+    let first = try counters.admit(both, at: start)
+    _ = try counters.admit(both, at: start)
+    counters.settle(first, usedTokens: 900, at: start)
+    let levels = counters.levels(at: start)
+    #expect(levels.count == 2)
+    // Another process, whose clock began elsewhere, ten seconds later.
+    let later = Instant(nanoseconds: 77)
+    next.restore(levels, elapsed: .seconds(10), at: later)
+    // 600 - 900 - 100 + 10 s of 10 tokens; 60 - 2 + 2 requests at most.
+    #expect(next.use(of: tenant, at: later) == LimitUse(inFlight: 0, requestsLeft: 60, tokensLeft: 0))
+    #expect(next.use(of: user, at: later)?.requestsLeft == 0)
+    let refused = try #require(refusal(both, on: next, at: later))
+    #expect(refused.code == .tokensPerMinute && refused.retryAfter == .seconds(40))
+    _ = try next.admit(both, at: later + .seconds(40))
+    // What counts already is not taken back to what was kept.
+    next.restore(levels, elapsed: .zero, at: later + .seconds(40))
+    #expect(next.use(of: user, at: later + .seconds(40))?.requestsLeft == 0)
+    #expect(next.levels(at: later + .seconds(400)).isEmpty, "what is as new needs no keeping")
 }

@@ -108,11 +108,30 @@ import Testing
     @Test func `the schema is made from an empty file and left alone afterwards`() async throws {
         let file = try await chain(0)
         let before = try schema(of: file)
-        #expect(before.count == 8)
+        #expect(before.count == 9)
         try folder.controlStore().close()
         #expect(try schema(of: file) == before)
         #expect(Schema.control.steps.map(\.number) == Array(1...Int64(Schema.control.steps.count)))
         #expect(Schema.tenant.steps.map(\.number) == Array(1...Int64(Schema.tenant.steps.count)))
+    }
+
+    @Test func `a file of the first schema gets the second, and its virtual keys are interactive`()
+        async throws
+    {
+        let store = try folder.controlStore()
+        let (ant, tenantKey) = try Samples.tenant("ant")
+        try await store.insertTenant(ant, key: tenantKey, audit: Samples.draft())
+        let key = try Samples.virtualKey("k", of: ant.id, hash: 1)
+        try await store.insertVirtualKey(key, audit: Samples.draft())
+        let path = store.file.path
+        try store.close()
+        // Back to what the first version wrote.
+        try folder.tamper(
+            path,
+            "DROP TABLE limits; ALTER TABLE virtual_keys DROP COLUMN class; PRAGMA user_version = 1")
+        let contents = try await folder.controlStore().load()
+        #expect(contents.virtualKeys == [key] && key.callClass == .interactive)
+        #expect(contents.limits.isEmpty)
     }
 
     @Test func `a newer schema, another program's file and a file that is no database are refused`()
@@ -122,7 +141,7 @@ import Testing
         try folder.tamper(file, "PRAGMA user_version = 99")
         let newer = await refusal { _ = try folder.controlStore() }
         #expect(
-            newer?.description.contains("written by a newer gatehouse (schema 99, this one knows up to 1)")
+            newer?.description.contains("written by a newer gatehouse (schema 99, this one knows up to 2)")
                 == true)
         try folder.tamper(file, "PRAGMA user_version = 1; PRAGMA application_id = 7")
         let foreign = await refusal { _ = try folder.controlStore() }

@@ -136,6 +136,40 @@ import Testing
     }
 
     @Test(arguments: Backend.allCases)
+    func `limits of teams, users and provider keys are put, replaced and removed by owner`(
+        backend: Backend
+    ) async throws {
+        let store = try backend.controlStore(in: folder)
+        let (ant, antKey) = try Samples.tenant("ant")
+        try await store.insertTenant(ant, key: antKey, audit: Samples.draft())
+        let owners: [LimitOwner] = [
+            .team(try Label("search")), .user(try Label("search")), .providerKey(.random()),
+        ]
+        for (number, owner) in owners.enumerated() {
+            let record = LimitRecord(
+                tenant: ant.id, owner: owner, limits: LimitSet(requestsPerMinute: number + 1))
+            try await store.setLimits(record, audit: Samples.draft())
+        }
+        let changed = LimitRecord(
+            tenant: ant.id, owner: owners[0], limits: LimitSet(tokensPerMinute: 5, parallel: 6))
+        try await store.setLimits(changed, audit: Samples.draft())
+        let none = LimitRecord(tenant: ant.id, owner: owners[1], limits: LimitSet())
+        try await store.setLimits(none, audit: Samples.draft())
+        let last = LimitRecord(tenant: ant.id, owner: owners[2], limits: LimitSet(requestsPerMinute: 3))
+        #expect(Set(try await store.load().limits) == [changed, last])
+        for owner in [LimitOwner.tenant, .virtualKey(.random())] {
+            let elsewhere = LimitRecord(tenant: ant.id, owner: owner, limits: LimitSet(parallel: 1))
+            await #expect(throws: StorageFailure.limitsElsewhere) {
+                try await store.setLimits(elsewhere, audit: Samples.draft())
+            }
+        }
+        let homeless = LimitRecord(tenant: .random(), owner: owners[0], limits: LimitSet(parallel: 1))
+        await #expect(throws: StorageFailure.notFound("tenant \(homeless.tenant)")) {
+            try await store.setLimits(homeless, audit: Samples.draft())
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
     func `holds are put, replaced and removed by target`(backend: Backend) async throws {
         let store = try backend.controlStore(in: folder)
         let (a, b) = (try Target("openai/gpt-5"), try Target("local/org/model"))

@@ -122,7 +122,7 @@ extension VirtualKeyRecord {
             },
             limits: try row.limits(), created: try row.time("created"),
             expires: try row.optionalTime("expires"), revoked: try row.optionalTime("revoked"),
-            successor: try row.optionalID("successor"))
+            successor: try row.optionalID("successor"), callClass: try row.choice("class"))
     }
 
     /// Inserts a key that must not be there yet.
@@ -138,8 +138,8 @@ extension VirtualKeyRecord {
             sql: """
                 INSERT INTO virtual_keys
                     (id, tenant, name, hash, created, user_name, team, models, requests_per_minute,
-                     tokens_per_minute, parallel, expires, revoked, successor)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                     tokens_per_minute, parallel, expires, revoked, successor, class)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """,
             arguments: StatementArguments(
                 [id.blob, tenant.blob, name.text, Data(hash), created.milliseconds] + changeable))
@@ -159,7 +159,7 @@ extension VirtualKeyRecord {
         try database.execute(
             sql: """
                 UPDATE virtual_keys SET user_name = ?, team = ?, models = ?, requests_per_minute = ?,
-                    tokens_per_minute = ?, parallel = ?, expires = ?, revoked = ?, successor = ?
+                    tokens_per_minute = ?, parallel = ?, expires = ?, revoked = ?, successor = ?, class = ?
                 WHERE id = ?
                 """,
             arguments: StatementArguments(changeable + [id.blob]))
@@ -169,7 +169,7 @@ extension VirtualKeyRecord {
         [
             user?.text, team?.text, models.map(\.text).joined(separator: " "), limits.requestsPerMinute,
             limits.tokensPerMinute, limits.parallel, expires?.milliseconds, revoked?.milliseconds,
-            successor?.blob,
+            successor?.blob, callClass.rawValue,
         ]
     }
 }
@@ -192,5 +192,50 @@ extension BreakerHold {
                 target.provider.text, target.model.text, mode.rawValue, owner, reason, since.milliseconds,
                 ends.milliseconds,
             ])
+    }
+}
+
+extension LimitRecord {
+    init(_ row: Row) throws {
+        let kind: OwnerKind = try row.choice("owner_kind")
+        let owner: LimitOwner =
+            switch kind {
+            case .team: .team(try row.name("owner"))
+            case .user: .user(try row.name("owner"))
+            case .providerKey: .providerKey(try row.textID("owner"))
+            }
+        self.init(tenant: try row.id("tenant"), owner: owner, limits: try row.limits())
+    }
+
+    func replace(in database: Database) throws {
+        guard let (kind, name) = ownerColumns else { return }
+        try database.execute(
+            sql: "DELETE FROM limits WHERE tenant = ? AND owner_kind = ? AND owner = ?",
+            arguments: [tenant.blob, kind.rawValue, name])
+        guard !limits.isEmpty else { return }
+        try database.execute(
+            sql: """
+                INSERT INTO limits
+                    (tenant, owner_kind, owner, requests_per_minute, tokens_per_minute, parallel)
+                VALUES (?, ?, ?, ?, ?, ?)
+                """,
+            arguments: [
+                tenant.blob, kind.rawValue, name, limits.requestsPerMinute, limits.tokensPerMinute,
+                limits.parallel,
+            ])
+    }
+
+    private enum OwnerKind: String {
+        case team, user
+        case providerKey = "provider_key"
+    }
+
+    private var ownerColumns: (OwnerKind, String)? {
+        switch owner {
+        case .team(let name): (.team, name.text)
+        case .user(let name): (.user, name.text)
+        case .providerKey(let id): (.providerKey, id.text)
+        case .tenant, .virtualKey: nil
+        }
     }
 }

@@ -1,6 +1,24 @@
 extension Schema {
     /// The control database. Ids are 16-byte blobs, times milliseconds since 1970.
-    static let control = Schema(name: "control database", applicationID: 0x4757_4331, steps: [control1])
+    static let control = Schema(
+        name: "control database", applicationID: 0x4757_4331, steps: [control1, control2])
+
+    /// Ceilings of teams, users and provider keys; which calls of a virtual key give way.
+    private static let control2 = Step(
+        number: 2,
+        sql: """
+            CREATE TABLE limits (
+                tenant BLOB NOT NULL REFERENCES tenants (id),
+                owner_kind TEXT NOT NULL,
+                owner TEXT NOT NULL,
+                requests_per_minute INTEGER,
+                tokens_per_minute INTEGER,
+                parallel INTEGER,
+                PRIMARY KEY (tenant, owner_kind, owner)
+            ) STRICT;
+            ALTER TABLE virtual_keys ADD COLUMN class TEXT NOT NULL DEFAULT 'interactive';
+            PRAGMA user_version = 2;
+            """)
 
     private static let control1 = Step(
         number: 1,

@@ -7,6 +7,7 @@ package import Storage
 ///     control.sqlite            tenants, virtual keys, the vault's wraps, holds, the audit chain
 ///     tenants/UUID/tenant.sqlite  one tenant's provider keys and ledger
 ///     usage.journal             rows on their way to the ledgers
+///     limits.json               what was used of rate limits a moment ago, for the next start
 ///     lock                      held by the process that has the folder open; its process id
 ///
 /// Folders are 0700, files 0600, all of this user; `PrivateFile` says what exactly is checked and promised.
@@ -36,6 +37,18 @@ package struct DataFolder: Sendable, Equatable {
     package var controlFile: String { path + "/control.sqlite" }
     package var journalFile: String { path + "/usage.journal" }
     package var lockFile: String { path + "/lock" }
+    package var limitsFile: String { path + "/limits.json" }
+
+    /// Replaces a small file whole: readers see the old content or the new, also after a crash of this process. Blocks
+    /// for as long as a write takes.
+    package func replace(_ file: String, with bytes: [UInt8]) throws(StorageFailure) {
+        try PrivateFile.replace(file, with: bytes)
+    }
+
+    /// The content of a small file; nil where there is none. Refuses what is not a private file, or is larger.
+    package func content(of file: String, most: Int) throws(StorageFailure) -> [UInt8]? {
+        try PrivateFile.content(of: file, most: most)
+    }
 
     func tenantFolder(_ tenant: TenantID) -> String { "\(path)/tenants/\(tenant.text)" }
     func tenantFile(_ tenant: TenantID) -> String { tenantFolder(tenant) + "/tenant.sqlite" }

@@ -24,6 +24,45 @@ enum PrivateFile {
         try checkFolder(path)
     }
 
+    /// Writes a new file beside the old one and puts it in its place.
+    static func replace(_ path: String, with bytes: [UInt8]) throws(StorageFailure) {
+        let next = path + ".next"
+        if unlink(next) != 0, errno != ENOENT { throw .unavailable("cannot replace \(next): \(reason())") }
+        let descriptor = open(next, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { throw .unavailable("cannot create \(next): \(reason())") }
+        var written = 0
+        while written < bytes.count {
+            let count = bytes[written...].withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else {
+                close(descriptor)
+                throw .unavailable("cannot write \(next): \(reason())")
+            }
+            written += count
+        }
+        guard close(descriptor) == 0, rename(next, path) == 0 else {
+            throw .unavailable("cannot put \(path) in its place: \(reason())")
+        }
+    }
+
+    /// The content of a file of ours, which is never larger than `most` bytes; nil where there is none.
+    static func content(of path: String, most: Int) throws(StorageFailure) -> [UInt8]? {
+        guard try identity(of: path) != nil else { return nil }
+        let descriptor = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC)
+        guard descriptor >= 0 else { throw .unavailable("cannot open \(path): \(reason())") }
+        defer { close(descriptor) }
+        var bytes: [UInt8] = []
+        while true {
+            var piece = [UInt8](repeating: 0, count: 65_536)
+            let count = read(descriptor, &piece, piece.count)
+            if count < 0, errno == EINTR { continue }
+            guard count >= 0 else { throw .unavailable("cannot read \(path): \(reason())") }
+            guard count > 0 else { return bytes }
+            bytes += piece[..<count]
+            guard bytes.count <= most else { throw .corrupt("\(path) has more than \(most) bytes") }
+        }
+    }
+
     /// Refuses anything but a folder of this user that gives others no rights; symbolic links too.
     static func checkFolder(_ path: String) throws(StorageFailure) {
         let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)

@@ -29,6 +29,13 @@ extension Row {
         return id
     }
 
+    /// An id that was stored as its text.
+    func textID<Kind>(_ column: String) throws -> Identifier<Kind> {
+        let text: String = try value(column)
+        guard let id = Identifier<Kind>(text) else { throw damage(column) }
+        return id
+    }
+
     func bytes(_ column: String) throws -> [UInt8] {
         let stored: DatabaseValue = self[column]
         // An empty blob reads as an empty text or blob, never as NULL.

@@ -34,7 +34,8 @@ package final class SQLiteControlStore: ControlStore {
                 ).map(VirtualKeyRecord.init),
                 holds: Dictionary(
                     uniqueKeysWithValues: try Row.fetchAll(database, sql: "SELECT * FROM holds")
-                        .map(BreakerHold.withTarget)))
+                        .map(BreakerHold.withTarget)),
+                limits: try Row.fetchAll(database, sql: "SELECT * FROM limits").map(LimitRecord.init))
         }
     }
 
@@ -89,6 +90,16 @@ package final class SQLiteControlStore: ControlStore {
 
     package func updateVirtualKey(_ key: VirtualKeyRecord, audit: AuditDraft) async throws {
         try await change(audit) { try key.replaceStored(in: $0) }
+    }
+
+    package func setLimits(_ record: LimitRecord, audit: AuditDraft) async throws {
+        guard record.hasPlace else { throw StorageFailure.limitsElsewhere }
+        try await change(audit) { database in
+            guard try TenantRecord.stored(record.tenant, in: database) != nil else {
+                throw StorageFailure.notFound("tenant \(record.tenant)")
+            }
+            try record.replace(in: database)
+        }
     }
 
     package func setHold(_ hold: BreakerHold?, on target: Target, audit: AuditDraft) async throws {

@@ -9,6 +9,8 @@ package struct LimitSet: Hashable, Sendable, Codable {
         self.tokensPerMinute = tokensPerMinute
         self.parallel = parallel
     }
+
+    package var isEmpty: Bool { requestsPerMinute == nil && tokensPerMinute == nil && parallel == nil }
 }
 
 /// Whether a tenant's calls are served.
@@ -57,12 +59,14 @@ package struct VirtualKeyRecord: Hashable, Sendable, Codable {
     package var revoked: WallTime?
     /// The key that replaces this one; this one then expires at the end of the overlap.
     package var successor: VirtualKeyID?
+    /// Which calls give way under overload; a call may say `batch` for itself.
+    package var callClass: CallClass
 
     package init(
         id: VirtualKeyID, tenant: TenantID, name: Label, hash: [UInt8], user: Label? = nil,
         team: Label? = nil,
         models: [ModelName] = [], limits: LimitSet = .init(), created: WallTime, expires: WallTime? = nil,
-        revoked: WallTime? = nil, successor: VirtualKeyID? = nil
+        revoked: WallTime? = nil, successor: VirtualKeyID? = nil, callClass: CallClass = .interactive
     ) {
         self.id = id
         self.tenant = tenant
@@ -76,6 +80,7 @@ package struct VirtualKeyRecord: Hashable, Sendable, Codable {
         self.expires = expires
         self.revoked = revoked
         self.successor = successor
+        self.callClass = callClass
     }
 
     /// The first four bytes of the hash as digits: safe to show, says nothing about the key.

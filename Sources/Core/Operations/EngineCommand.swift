@@ -31,6 +31,9 @@ package enum EngineCommand: Sendable, Hashable, Codable {
     case tokenRotate(key: VirtualKeyID, overlapSeconds: Int)
     case tokenRevoke(key: VirtualKeyID, reason: String)
 
+    /// Puts the ceilings of a tenant or of someone in it; an empty set takes them away.
+    case limitSet(tenant: TenantName, owner: LimitOwner, limits: LimitSet)
+
     case breakerTrip(target: Target, seconds: Int, reason: String)
     case breakerClose(target: Target, seconds: Int, reason: String)
     case breakerHold(target: Target, seconds: Int, reason: String)
@@ -55,11 +58,13 @@ package struct TokenOrder: Sendable, Hashable, Codable {
     package var models: [ModelName]
     package var limits: LimitSet
     package var expiresInSeconds: Int?
+    package var callClass: CallClass
 
     package init(
         tenant: TenantName, name: Label, user: Label? = nil, team: Label? = nil, models: [ModelName] = [],
-        limits: LimitSet = .init(), expiresInSeconds: Int? = nil
+        limits: LimitSet = .init(), expiresInSeconds: Int? = nil, callClass: CallClass = .interactive
     ) {
+        self.callClass = callClass
         self.tenant = tenant
         self.name = name
         self.user = user

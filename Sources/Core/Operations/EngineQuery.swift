@@ -7,6 +7,31 @@ package enum EngineQuery: Sendable, Hashable, Codable {
     case audit(before: Int64?, limit: Int)
     case verifyAudit
     case calls(tenant: TenantName, limit: Int)
+    /// Every ceiling of a tenant, with what is used of it now.
+    case limits(tenant: TenantName)
+}
+
+/// One ceiling and its use.
+package struct LimitView: Sendable, Hashable, Codable {
+    /// `tenant`, `team`, `user`, `virtual key`, `provider key`.
+    package let kind: String
+    package let name: String
+    package let limits: LimitSet
+    /// nil = nothing was counted since the start.
+    package let requestsLeft: Int?
+    package let tokensLeft: Int?
+    package let inFlight: Int
+
+    package init(
+        kind: String, name: String, limits: LimitSet, requestsLeft: Int?, tokensLeft: Int?, inFlight: Int
+    ) {
+        self.kind = kind
+        self.name = name
+        self.limits = limits
+        self.requestsLeft = requestsLeft
+        self.tokensLeft = tokensLeft
+        self.inFlight = inFlight
+    }
 }
 
 /// What a usage report is about.
@@ -55,4 +80,5 @@ package enum EngineAnswer: Sendable, Hashable, Codable {
     case auditIntact(records: Int64, head: String)
     case auditBroken(at: Int64, what: String)
     case calls([LedgerRow])
+    case limits([LimitView])
 }

@@ -18,6 +18,9 @@ package protocol ControlStore: Sendable {
         ending predecessor: VirtualKeyRecord, with successor: VirtualKeyRecord, audit: AuditDraft)
         async throws
     func updateVirtualKey(_ key: VirtualKeyRecord, audit: AuditDraft) async throws
+    /// Puts or replaces the ceilings of a team, a user or a provider key; an empty set removes them. Refuses owners
+    /// whose ceilings stand in their own record.
+    func setLimits(_ record: LimitRecord, audit: AuditDraft) async throws
     /// Puts or replaces a breaker hold; nil removes it.
     func setHold(_ hold: BreakerHold?, on target: Target, audit: AuditDraft) async throws
 
@@ -38,16 +41,19 @@ package struct ControlContents: Sendable, Equatable {
     package var tenantKeys: [WrappedTenantKey]
     package var virtualKeys: [VirtualKeyRecord]
     package var holds: [Target: BreakerHold]
+    /// In no order.
+    package var limits: [LimitRecord]
 
     package init(
         vault: VaultRecord? = nil, tenants: [TenantRecord] = [], tenantKeys: [WrappedTenantKey] = [],
-        virtualKeys: [VirtualKeyRecord] = [], holds: [Target: BreakerHold] = [:]
+        virtualKeys: [VirtualKeyRecord] = [], holds: [Target: BreakerHold] = [:], limits: [LimitRecord] = []
     ) {
         self.vault = vault
         self.tenants = tenants
         self.tenantKeys = tenantKeys
         self.virtualKeys = virtualKeys
         self.holds = holds
+        self.limits = limits
     }
 }
 

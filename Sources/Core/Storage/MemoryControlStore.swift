@@ -67,6 +67,17 @@ package final class MemoryControlStore: ControlStore {
         try change(audit) { try $0.update(key) }
     }
 
+    package func setLimits(_ record: LimitRecord, audit: AuditDraft) async throws {
+        guard record.hasPlace else { throw StorageFailure.limitsElsewhere }
+        try change(audit) { contents in
+            guard contents.tenants.contains(where: { $0.id == record.tenant }) else {
+                throw StorageFailure.notFound("tenant \(record.tenant)")
+            }
+            contents.limits.removeAll { $0.tenant == record.tenant && $0.owner == record.owner }
+            if !record.limits.isEmpty { contents.limits.append(record) }
+        }
+    }
+
     package func setHold(_ hold: BreakerHold?, on target: Target, audit: AuditDraft) async throws {
         try change(audit) { $0.holds[target] = hold }
     }

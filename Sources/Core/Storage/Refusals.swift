@@ -23,6 +23,10 @@ extension StorageFailure {
         .conflict("the storage of tenant \(tenant) belongs to another vault")
     }
 
+    package static var limitsElsewhere: Self {
+        .conflict("the limits of a tenant and of a virtual key stand in their own records")
+    }
+
     package static func chained(_ draft: AuditDraft) -> Self {
         .conflict("audit record \(draft.id) is chained already: the change was made before")
     }

@@ -106,6 +106,8 @@ actor CommandDesk {
         case .tokenIssue(let order): try await issueToken(order, by: who)
         case .tokenRotate(let key, let overlap): try await rotateToken(key, overlapSeconds: overlap, by: who)
         case .tokenRevoke(let key, let reason): try await revokeToken(key, reason: reason, by: who)
+        case .limitSet(let tenant, let owner, let limits):
+            try await setLimits(limits, for: owner, of: tenant, by: who)
         case .breakerTrip(let target, let seconds, let reason):
             try await holdBreaker(.open, target, seconds: seconds, reason: reason, by: who)
         case .breakerClose(let target, let seconds, let reason):
@@ -281,6 +283,7 @@ enum CommandName {
         case .tokenIssue: "token.issue"
         case .tokenRotate: "token.rotate"
         case .tokenRevoke: "token.revoke"
+        case .limitSet: "limit.set"
         case .breakerTrip: "breaker.trip"
         case .breakerClose: "breaker.close"
         case .breakerHold: "breaker.hold"
@@ -301,6 +304,7 @@ enum CommandName {
             "key \(key.short)"
         case .tokenIssue(let order): "\(order.tenant) \(order.name)"
         case .tokenRotate(let key, _), .tokenRevoke(let key, _): "token \(key.short)"
+        case .limitSet(let tenant, _, _): tenant.text
         case .breakerTrip(let target, _, _), .breakerClose(let target, _, _), .breakerHold(let target, _, _),
             .breakerRelease(let target, _):
             target.description

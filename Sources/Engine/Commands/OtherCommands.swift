@@ -169,6 +169,7 @@ extension CommandDesk {
                     try await store.usage(
                         since: WallTime(milliseconds: 0), until: WallTime(milliseconds: .max),
                         limit: min(max(limit, 1), 10_000)))
+            case .limits(let name): return .limits(try limits(of: name))
             case .usageReport(let query): return .usage(try await report(query))
             }
         } catch let refusal as CommandRefusal {

@@ -19,7 +19,8 @@ extension CommandDesk {
         let record = VirtualKeyRecord(
             id: .random(), tenant: tenant.id, name: order.name, hash: hash, user: order.user,
             team: order.team,
-            models: order.models, limits: order.limits, created: parts.clock.wall, expires: expires)
+            models: order.models, limits: order.limits, created: parts.clock.wall, expires: expires,
+            callClass: order.callClass)
         try await control.insertVirtualKey(
             record,
             audit: draft(
@@ -47,7 +48,8 @@ extension CommandDesk {
         let (text, hash) = try Self.makeToken()
         let new = VirtualKeyRecord(
             id: .random(), tenant: tenant.id, name: old.name, hash: hash, user: old.user, team: old.team,
-            models: old.models, limits: old.limits, created: parts.clock.wall, expires: old.expires)
+            models: old.models, limits: old.limits, created: parts.clock.wall, expires: old.expires,
+            callClass: old.callClass)
         let ends = parts.clock.wall + .seconds(overlapSeconds)
         old.successor = new.id
         old.expires = min(old.expires ?? ends, ends)
@@ -88,8 +90,7 @@ extension CommandDesk {
             CommandReceipt(message: "virtual key \(name) is revoked: the next call with it gets a 401"))
     }
 
-    private func token(_ id: VirtualKeyID) throws(CommandRefusal) -> (VirtualKeyRecord, TenantRecord, String)
-    {
+    func token(_ id: VirtualKeyID) throws(CommandRefusal) -> (VirtualKeyRecord, TenantRecord, String) {
         guard let record = state.load().virtualKeys[id], let tenant = state.load().tenants[record.tenant]
         else {
             throw CommandRefusal(.notFound, "there is no virtual key \(id.short); see: gatehouse token list")

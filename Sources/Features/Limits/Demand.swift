@@ -3,13 +3,19 @@ package import Domain
 /// Whom a limit is for.
 package enum LimitScope: Sendable, Hashable {
     case tenant(TenantID)
+    case team(TenantID, Label)
+    case user(TenantID, Label)
     case virtualKey(VirtualKeyID)
+    case providerKey(ProviderKeyID)
 
     /// As an error names it to its own caller.
     var phrase: String {
         switch self {
         case .tenant: "this tenant"
+        case .team(_, let name): "team \(name)"
+        case .user(_, let name): "user \(name)"
         case .virtualKey: "this virtual key"
+        case .providerKey: "the provider key"
         }
     }
 }
@@ -24,7 +30,7 @@ package struct Demand: Sendable {
         package let limits: LimitSet
     }
 
-    /// Tenant and virtual key today; user and team could follow.
+    /// Virtual key, user, team, tenant. A provider key is asked for by itself, when it is its turn.
     private static var most: Int { 4 }
 
     /// Tokens the call is expected to use, input and output.
@@ -36,10 +42,7 @@ package struct Demand: Sendable {
 
     /// Adds a scope; each scope once, four at most.
     package mutating func add(_ scope: LimitScope, _ limits: LimitSet) {
-        guard limits.requestsPerMinute != nil || limits.tokensPerMinute != nil || limits.parallel != nil
-        else {
-            return
-        }
+        guard !limits.isEmpty else { return }
         precondition(count < Self.most, "a call counts in \(Self.most) scopes at most")
         parts[count] = Part(scope: scope, limits: limits)
         count += 1

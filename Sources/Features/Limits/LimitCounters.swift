@@ -13,6 +13,36 @@ package protocol LimitCounters: Sendable {
     func settle(_ admission: Admission, usedTokens: Int64?, at now: Instant)
     /// What one scope uses now; nil when it has no counters.
     func use(of scope: LimitScope, at now: Instant) -> LimitUse?
+    /// What every scope that is not as new has used, to be kept over a restart.
+    func levels(at now: Instant) -> [LimitLevel]
+    /// Takes up levels that were kept, before the first call. Scopes that have counters already are left alone.
+    ///
+    /// - Parameter elapsed: since the levels were taken.
+    func restore(_ levels: [LimitLevel], elapsed: Duration, at now: Instant)
+}
+
+/// What one scope had used of its rates at a moment.
+package struct LimitLevel: Sendable, Hashable {
+    /// One rate: its ceiling, and how much is missing from a full bucket.
+    package struct Rate: Sendable, Hashable {
+        package let perMinute: Int64
+        package let used: Int64
+
+        package init(perMinute: Int64, used: Int64) {
+            self.perMinute = perMinute
+            self.used = used
+        }
+    }
+
+    package let scope: LimitScope
+    package let requests: Rate?
+    package let tokens: Rate?
+
+    package init(scope: LimitScope, requests: Rate?, tokens: Rate?) {
+        self.scope = scope
+        self.requests = requests
+        self.tokens = tokens
+    }
 }
 
 /// Proof that a call was counted, to be settled when it ends.

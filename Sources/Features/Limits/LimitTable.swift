@@ -91,6 +91,31 @@ struct LimitTable {
             tokensLeft: account.tokens?.remaining)
     }
 
+    // MARK: Over a restart
+
+    mutating func levels(at now: Instant) -> [LimitLevel] {
+        places.values.compactMap { place in
+            guard !isRefilled(place, at: now) else { return nil }
+            let account = accounts[place]
+            return LimitLevel(
+                scope: account.scope,
+                requests: account.requests.map { .init(perMinute: $0.perMinute, used: $0.used) },
+                tokens: account.tokens.map { .init(perMinute: $0.perMinute, used: $0.used) })
+        }
+    }
+
+    mutating func restore(_ levels: [LimitLevel], elapsed: Duration, at now: Instant) {
+        for level in levels where places[level.scope] == nil && places.count < accountsMax {
+            let place = open(level.scope, at: now)
+            accounts[place].requests = level.requests.map {
+                RateBucket(perMinute: $0.perMinute, used: $0.used, elapsed: elapsed, at: now)
+            }
+            accounts[place].tokens = level.tokens.map {
+                RateBucket(perMinute: $0.perMinute, used: $0.used, elapsed: elapsed, at: now)
+            }
+        }
+    }
+
     // MARK: Steps of admitting
 
     /// The scope's account, brought up to now and to the ceilings in force.
@@ -203,10 +228,13 @@ struct LimitTable {
     }
 
     private mutating func isAsNew(_ place: Int, at now: Instant) -> Bool {
+        accounts[place].inFlight == 0 && isRefilled(place, at: now)
+    }
+
+    private mutating func isRefilled(_ place: Int, at now: Instant) -> Bool {
         accounts[place].requests?.refill(to: now)
         accounts[place].tokens?.refill(to: now)
-        let account = accounts[place]
-        return account.inFlight == 0 && account.requests?.isFull != false && account.tokens?.isFull != false
+        return accounts[place].requests?.isFull != false && accounts[place].tokens?.isFull != false
     }
 
     private mutating func drop(_ place: Int) {

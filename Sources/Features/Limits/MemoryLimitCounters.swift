@@ -30,6 +30,12 @@ package final class MemoryLimitCounters: LimitCounters {
         table.withLock { $0.use(of: scope, at: now) }
     }
 
+    package func levels(at now: Instant) -> [LimitLevel] { table.withLock { $0.levels(at: now) } }
+
+    package func restore(_ levels: [LimitLevel], elapsed: Duration, at now: Instant) {
+        table.withLock { $0.restore(levels, elapsed: elapsed, at: now) }
+    }
+
     /// Scopes with counters now.
     package var scopeCount: Int { table.withLock { $0.accountCount } }
 }

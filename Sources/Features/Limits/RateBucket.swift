@@ -26,6 +26,27 @@ package struct RateBucket: Sendable, Hashable {
         filledAt = now
     }
 
+    /// A bucket as it was left, with what it refilled since.
+    ///
+    /// - Parameters:
+    ///   - used: how many pieces were missing (``used``), rounded up.
+    ///   - elapsed: how long ago that was; never negative, whatever a wall clock did.
+    package init(perMinute: Int64, used: Int64, elapsed: Duration, at now: Instant) {
+        self.perMinute = min(max(perMinute, 0), Self.piecesMax)
+        let full = Int128(self.perMinute) * Self.shares
+        let missing = Int128(min(max(used, 0), Self.piecesMax)) * Self.shares
+        let refilled = Int128(max(0, elapsed.wholeNanoseconds)) * Int128(self.perMinute)
+        level = min(max(full - missing, -full * Self.debtMinutesMax) + refilled, full)
+        filledAt = now
+    }
+
+    /// How many pieces are missing from a full bucket, rounded up: debts count.
+    package var used: Int64 {
+        let missing = full - level
+        guard missing > 0 else { return 0 }
+        return Int64(clamping: (missing + Self.shares - 1) / Self.shares)
+    }
+
     /// Brings the level up to now, and to another ceiling where that changed: what is there stays, up to the ceiling.
     package mutating func refill(to now: Instant, perMinute ceiling: Int) {
         refill(to: now)

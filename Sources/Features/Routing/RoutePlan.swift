@@ -32,6 +32,8 @@ package struct RoutePlan: Sendable, Hashable {
     package enum Reason: Sendable, Hashable {
         case breaker(Breaker.Refusal)
         case credential(CredentialMark, until: Instant)
+        /// The operator's own ceiling on this key is reached.
+        case keyLimit(until: Instant)
         case noKey
         /// The plan already holds as many attempts as a call may make.
         case enough(Int)
@@ -65,6 +67,7 @@ extension RoutePlan.Reason {
             }
         case .credential(let mark, let until):
             "provider key \(mark.phrase), tried again in \(Self.wait(until: until, from: now))"
+        case .keyLimit(let until): "provider key at its own limit for \(Self.wait(until: until, from: now))"
         case .noKey: "no provider key is stored for this provider"
         case .enough(let count): "a call makes at most \(count) attempts"
         }
@@ -109,7 +112,7 @@ extension RoutePlan {
         if skipped.allSatisfy(\.reason.isOfCooling) {
             return CallFailure(
                 .upstreamRefused, source: .providerKey,
-                "your provider keys are rate-limited by their providers: \(shown)\(rest)",
+                "your provider keys are rate-limited: \(shown)\(rest)",
                 retryAfter: retryAfter ?? .seconds(1), status: 429)
         }
         return CallFailure(
@@ -120,7 +123,19 @@ extension RoutePlan {
 
 extension RoutePlan.Reason {
     fileprivate var isOfCooling: Bool {
-        if case .credential(.cooling, _) = self { true } else { false }
+        switch self {
+        case .credential(.cooling, _), .keyLimit: true
+        default: false
+        }
+    }
+
+    /// When it no longer holds, where that is known.
+    package var until: Instant? {
+        switch self {
+        case .breaker(let refusal): refusal.retryAt
+        case .credential(_, let until), .keyLimit(let until): until
+        case .noKey, .enough: nil
+        }
     }
 
     fileprivate var isOfBreaker: Bool {

@@ -22,6 +22,8 @@ struct TokenCommand: AsyncParsableCommand {
         @Option(help: "Model names separated by commas; a trailing * stands for anything. None = all.")
         var models: String = ""
         @Option(help: "How long it lives: 12h, 90d. None = until revoked.") var expires: Seconds?
+        @Flag(help: "Nobody waits for its answers: under overload they give way to the others'.") var batch =
+            false
 
         func run() async throws {
             let names: [ModelName]
@@ -35,7 +37,8 @@ struct TokenCommand: AsyncParsableCommand {
                     TokenOrder(
                         tenant: tenant, name: try name ?? Label("default"), user: user, team: team,
                         models: names,
-                        limits: limits.set, expiresInSeconds: expires?.count)))
+                        limits: limits.set, expiresInSeconds: expires?.count,
+                        callClass: batch ? .batch : .interactive)))
         }
     }
 

@@ -25,13 +25,16 @@ extension EngineFixture {
     var parts: PathParts { engine.parts }
 
     func issue(
-        _ name: String = "app", models: [String] = [], limits: LimitSet = LimitSet(), expires: Int? = nil
+        _ name: String = "app", models: [String] = [], limits: LimitSet = LimitSet(), expires: Int? = nil,
+        user: String? = nil, team: String? = nil
     ) async throws -> Token {
         let before = Set(try await control.load().virtualKeys.map(\.id))
         let outcome = try await give(
             .tokenIssue(
                 TokenOrder(
                     tenant: try TenantName("acme"), name: try Label(name),
+                    user: try user.map { try Label($0) },
+                    team: try team.map { try Label($0) },
                     models: try models.map { try ModelName($0) }, limits: limits, expiresInSeconds: expires)))
         let text = try #require(outcome.issued).withBytes { String(decoding: $0, as: UTF8.self) }
         let record = try #require(try await control.load().virtualKeys.first { !before.contains($0.id) })

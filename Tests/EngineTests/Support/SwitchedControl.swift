@@ -48,6 +48,11 @@ final class SwitchedControl: ControlStore {
         try await inner.updateVirtualKey(key, audit: audit)
     }
 
+    func setLimits(_ record: LimitRecord, audit: AuditDraft) async throws {
+        try check()
+        try await inner.setLimits(record, audit: audit)
+    }
+
     func setHold(_ hold: BreakerHold?, on target: Target, audit: AuditDraft) async throws {
         try check()
         try await inner.setHold(hold, on: target, audit: audit)

@@ -21,6 +21,6 @@ package struct BedrockProvider: ProviderAdapter {
 
     package func path(for call: WireCall, at definition: ProviderDefinition) -> String? {
         guard let model = call.model, case .chat(.bedrockConverse) = call.purpose else { return nil }
-        return "/model/\(model.text.percentEncoded)/\(call.streamed ? "converse-stream" : "converse")"
+        return BedrockPath(call.streamed ? .converseStream : .converse, model: model.text)?.path
     }
 }

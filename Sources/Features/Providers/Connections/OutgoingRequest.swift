@@ -1,5 +1,5 @@
 package import Cipher
-internal import Domain
+package import Domain
 package import NIOCore
 package import NIOHTTP1
 
@@ -27,14 +27,18 @@ package struct OutgoingRequest: Sendable {
     /// Lends the secret to the other initialiser.
     package init(
         to endpoint: UpstreamEndpoint, body: ByteBuffer, callerHeaders: HTTPHeaders? = nil,
-        secret: borrowing SecretBytes?, room: ByteBuffer = ByteBuffer()
+        secret: borrowing SecretBytes?, time: WallTime = WallTime(milliseconds: 0),
+        room: ByteBuffer = ByteBuffer()
     ) throws(ProviderRefusal) {
         switch secret {
         case .none:
-            try self.init(to: endpoint, body: body, callerHeaders: callerHeaders, lent: nil, room: room)
+            try self.init(
+                to: endpoint, body: body, callerHeaders: callerHeaders, lent: nil, time: time, room: room)
         case .some(let secret):
             self = try secret.withBytes { (bytes) throws(ProviderRefusal) in
-                try Self(to: endpoint, body: body, callerHeaders: callerHeaders, lent: bytes, room: room)
+                try Self(
+                    to: endpoint, body: body, callerHeaders: callerHeaders, lent: bytes, time: time,
+                    room: room)
             }
         }
     }
@@ -43,8 +47,7 @@ package struct OutgoingRequest: Sendable {
     /// then nothing of the key stays.
     init(
         to endpoint: UpstreamEndpoint, body: ByteBuffer, callerHeaders: HTTPHeaders?,
-        lent: UnsafeRawBufferPointer?,
-        room: ByteBuffer
+        lent: UnsafeRawBufferPointer?, time: WallTime = WallTime(milliseconds: 0), room: ByteBuffer
     ) throws(ProviderRefusal) {
         self.endpoint = endpoint
         head = room
@@ -58,7 +61,12 @@ package struct OutgoingRequest: Sendable {
             head.writeStaticString("\r\n")
         }
         let inline = body.readableBytes <= Self.inlineBodyMax
-        try writeSecret(lent, thenAtMost: inline ? body.readableBytes : 0)
+        let following = inline ? body.readableBytes : 0
+        if let lent, endpoint.signs {
+            try writeAWS(lent, body: body, time: time, thenAtMost: following)
+        } else {
+            try writeSecret(lent, thenAtMost: following)
+        }
         head.writeStaticString("\r\n")
         if inline { head.writeImmutableBuffer(body) } else { self.body = body }
     }
@@ -103,9 +111,7 @@ package struct OutgoingRequest: Sendable {
             }
             head.reserveCapacity(minimumWritableBytes: following + 2)
         case let bytes?:
-            guard endpoint.origin.secure || endpoint.origin.isLoopback || endpoint.allowsPlainHTTP else {
-                throw ProviderRefusal("a provider key is never sent over plain HTTP to another machine")
-            }
+            try refuseOpenLine()
             guard !bytes.isEmpty, bytes.count <= Self.secretMax, bytes.allSatisfy({ $0 > 0x20 && $0 < 0x7f })
             else {
                 throw ProviderRefusal(
@@ -114,10 +120,56 @@ package struct OutgoingRequest: Sendable {
             let length = endpoint.authorizationBytes.count + bytes.count + 4
             head.reserveCapacity(minimumWritableBytes: length + following)
             head.writeBytes(endpoint.authorizationBytes)
-            let start = head.writerIndex
-            head.writeBytes(bytes)
-            self.secret = start..<(start + bytes.count)
-            head.writeStaticString("\r\n")
+            writeSecretBytes(bytes)
+        }
+    }
+
+    /// The one part of a head that `wipe` overwrites, and the end of its line.
+    private mutating func writeSecretBytes(_ bytes: UnsafeRawBufferPointer) {
+        let start = head.writerIndex
+        head.writeBytes(bytes)
+        secret = start..<(start + bytes.count)
+        head.writeStaticString("\r\n")
+    }
+
+    private func refuseOpenLine() throws(ProviderRefusal) {
+        guard endpoint.origin.secure || endpoint.origin.isLoopback || endpoint.allowsPlainHTTP else {
+            throw ProviderRefusal("a provider key is never sent over plain HTTP to another machine")
+        }
+    }
+
+    /// An AWS access key stays here and signs the request; only its session token goes along. A Bedrock API key goes
+    /// as a bearer.
+    private mutating func writeAWS(
+        _ lent: UnsafeRawBufferPointer, body: ByteBuffer, time: WallTime, thenAtMost following: Int
+    ) throws(ProviderRefusal) {
+        let text: AWSCredentialText
+        do throws(AWSCredentialFault) { text = try AWSCredentialText(lent) } catch {
+            throw ProviderRefusal("\(error)")
+        }
+        guard case .accessKey(let key) = text else { return try writeSecret(lent, thenAtMost: following) }
+        try refuseOpenLine()
+        guard let signer = endpoint.region.flatMap({ SigV4(region: $0) }) else {
+            throw ProviderRefusal("provider \(endpoint.provider) has no region to sign for")
+        }
+        let request = SigV4.Request(
+            method: endpoint.isPost ? "POST" : "GET", canonicalPath: endpoint.canonicalPath,
+            headers: [
+                ProviderHeader("host", endpoint.origin.authority),
+                ProviderHeader("content-type", "application/json"),
+            ], bodyDigest: body.withUnsafeReadableBytes { SHA256.digest($0) })
+        let headers: [ProviderHeader]
+        do throws(CipherFailure) {
+            headers = try signer.sign(request, with: key, at: time)
+        } catch {
+            throw ProviderRefusal("the request could not be signed: \(error)")
+        }
+        let token = key.sessionToken?.count ?? 0
+        head.reserveCapacity(minimumWritableBytes: 512 + token + following)
+        for header in headers { head.writeString("\(header.name): \(header.value)\r\n") }
+        if let sessionToken = key.sessionToken {
+            head.writeStaticString("x-amz-security-token: ")
+            writeSecretBytes(sessionToken)
         }
     }
 

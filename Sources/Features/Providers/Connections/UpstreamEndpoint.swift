@@ -15,6 +15,10 @@ package final class UpstreamEndpoint: Sendable {
     let fixedBytes: [UInt8]
     /// The authorization header up to the key.
     let authorizationBytes: [UInt8]
+    /// Whether requests are signed with an AWS access key, for which region, and over which form of the path.
+    let signs: Bool
+    let region: String?
+    let canonicalPath: String
     let forwarded: [String]
     let defaults: [DefaultHeader]
 
@@ -67,6 +71,9 @@ package final class UpstreamEndpoint: Sendable {
         keyless = definition.keyless
         allowsPlainHTTP = definition.allowsPlainHTTP
         self.isPost = isPost
+        signs = adapter.authorization == .aws
+        region = definition.region
+        canonicalPath = signs ? (definition.pathPrefix + path).percentEncoded(keepsSlash: true) : ""
         authorizationBytes = adapter.authorization.bytesBeforeKey
         forwarded = adapter.forwardedHeaders
         defaults = adapter.defaultHeaders.map { header in

@@ -86,6 +86,7 @@ package final class UpstreamPool {
     ) throws(ProviderRefusal) -> UpstreamExchange {
         let outgoing = try OutgoingRequest(
             to: request.endpoint, body: request.body, callerHeaders: request.callerHeaders, lent: lent,
+            time: request.time,
             room: spares.popLast() ?? ByteBuffer())
         let key = ConnectionKey(origin: request.endpoint.origin, tenant: request.tenant, key: request.key)
         return start(outgoing, for: key, timeouts: timeouts, delegate: delegate)

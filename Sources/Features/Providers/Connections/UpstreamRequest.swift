@@ -11,15 +11,18 @@ package struct UpstreamRequest {
     /// The caller's headers; only those on the adapter's list are forwarded.
     package let callerHeaders: HTTPHeaders?
     package let body: ByteBuffer
+    /// The time that a signature names, where the provider wants one.
+    package let time: WallTime
 
     package init(
         endpoint: UpstreamEndpoint, tenant: TenantID, key: ProviderKeyID?, callerHeaders: HTTPHeaders? = nil,
-        body: ByteBuffer = ByteBuffer()
+        body: ByteBuffer = ByteBuffer(), time: WallTime = WallTime(milliseconds: 0)
     ) {
         self.endpoint = endpoint
         self.tenant = tenant
         self.key = key
         self.callerHeaders = callerHeaders
         self.body = body
+        self.time = time
     }
 }

@@ -23,7 +23,7 @@ package struct GeminiProvider: ProviderAdapter {
 
     package func path(for call: WireCall, at definition: ProviderDefinition) -> String? {
         guard let model = call.model else { return nil }
-        let base = "/models/\(model.text.percentEncoded)"
+        let base = "/models/\(model.text.percentEncoded())"
         switch call.purpose {
         case .chat(.geminiContents):
             return call.streamed ? "\(base):streamGenerateContent?alt=sse" : "\(base):generateContent"

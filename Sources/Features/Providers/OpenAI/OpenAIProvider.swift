@@ -38,13 +38,14 @@ package struct OpenAIProvider: ProviderAdapter {
         // Azure: the deployment takes the place of the model; the responses API has no address by deployment.
         if case .chat(.openAIResponses) = call.purpose { return "\(path)?api-version=\(version)" }
         guard let model = call.model else { return nil }
-        return "/deployments/\(model.text.percentEncoded)\(path)?api-version=\(version)"
+        return "/deployments/\(model.text.percentEncoded())\(path)?api-version=\(version)"
     }
 }
 
 extension String {
-    /// With everything but RFC 3986's unreserved characters percent-encoded, for one segment of a path.
-    var percentEncoded: String {
+    /// With everything but RFC 3986's unreserved characters percent-encoded: for one segment of a path, or for a whole
+    /// path with its slashes.
+    func percentEncoded(keepsSlash: Bool = false) -> String {
         var out = ""
         for byte in utf8 {
             switch byte {
@@ -52,6 +53,7 @@ extension String {
                 UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."),
                 UInt8(ascii: "_"), UInt8(ascii: "~"):
                 out.unicodeScalars.append(UnicodeScalar(byte))
+            case UInt8(ascii: "/") where keepsSlash: out += "/"
             default:
                 let digits = String(byte, radix: 16, uppercase: true)
                 out += digits.utf8.count == 1 ? "%0\(digits)" : "%\(digits)"

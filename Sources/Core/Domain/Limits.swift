@@ -1,0 +1,41 @@
+/// Whose use inside one tenant a ceiling is for.
+package enum LimitOwner: Hashable, Sendable, Codable {
+    /// The tenant's calls together.
+    case tenant
+    /// The calls of all virtual keys issued to a team.
+    case team(Label)
+    /// The calls of all virtual keys issued to a user.
+    case user(Label)
+    case virtualKey(VirtualKeyID)
+    /// What the tenant sends to a provider with one of its keys; a key at its ceiling is passed over for another.
+    case providerKey(ProviderKeyID)
+}
+
+/// Ceilings that do not stand in a record of their own: a team's, a user's, a provider key's.
+package struct LimitRecord: Hashable, Sendable, Codable {
+    package let tenant: TenantID
+    package let owner: LimitOwner
+    package var limits: LimitSet
+
+    package init(tenant: TenantID, owner: LimitOwner, limits: LimitSet) {
+        self.tenant = tenant
+        self.owner = owner
+        self.limits = limits
+    }
+
+    /// Tenants and virtual keys keep their ceilings in their own records.
+    package var hasPlace: Bool {
+        switch owner {
+        case .team, .user, .providerKey: true
+        case .tenant, .virtualKey: false
+        }
+    }
+}
+
+/// Which calls give way when there is not room for all.
+package enum CallClass: String, Hashable, Sendable, Codable, CaseIterable {
+    /// Somebody waits for the answer.
+    case interactive
+    /// Nobody does: refused or kept waiting before the others.
+    case batch
+}
