@@ -22,9 +22,12 @@ package enum GatewayEvent: Sendable, Hashable, Codable {
     package struct CallFinish: Sendable, Hashable, Codable {
         package let row: LedgerRow
         package let attempts: [AttemptOutcome]
-        package init(row: LedgerRow, attempts: [AttemptOutcome]) {
+        /// A drill made one of the attempts fail.
+        package let drill: Bool
+        package init(row: LedgerRow, attempts: [AttemptOutcome], drill: Bool = false) {
             self.row = row
             self.attempts = attempts
+            self.drill = drill
         }
     }
 

@@ -39,6 +39,10 @@ package enum EngineCommand: Sendable, Hashable, Codable {
     case breakerHold(target: Target, seconds: Int, reason: String)
     case breakerRelease(target: Target, reason: String)
 
+    /// Makes some of one tenant's calls meet a fault, 1 to 100 of a hundred, until the minutes are over.
+    case drillStart(tenant: TenantName, fault: DrillFault, percent: Int, minutes: Int, reason: String)
+    case drillStop(tenant: TenantName, reason: String)
+
     /// nil = every tenant's.
     case cachePurge(tenant: TenantName?)
     /// A free call to the provider; with a tenant, with that tenant's key.

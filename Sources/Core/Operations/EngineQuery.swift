@@ -1,6 +1,6 @@
 package import Domain
 
-/// A question whose answer is read from storage rather than from the snapshot.
+/// A question whose answer is not in the snapshot: read from storage, or worked out when asked.
 package enum EngineQuery: Sendable, Hashable, Codable {
     case usageReport(UsageQuery)
     /// Newest first.
@@ -9,6 +9,10 @@ package enum EngineQuery: Sendable, Hashable, Codable {
     case calls(tenant: TenantName, limit: Int)
     /// Every ceiling of a tenant, with what is used of it now.
     case limits(tenant: TenantName)
+    /// What a change would do to the calls of the last 60 seconds. Changes nothing.
+    case blastRadius(BlastChange)
+    /// Where a tenant's call for a model would go now, and why.
+    case route(model: ModelName, tenant: TenantName)
 }
 
 /// One ceiling and its use.
@@ -81,4 +85,6 @@ package enum EngineAnswer: Sendable, Hashable, Codable {
     case auditBroken(at: Int64, what: String)
     case calls([LedgerRow])
     case limits([LimitView])
+    case blastRadius(BlastRadius)
+    case route(RouteExplanation)
 }

@@ -29,6 +29,8 @@ package struct EngineSnapshot: Sendable, Hashable, Codable {
     package var audit: [AuditRecord]
     package var auditVerified: String
     package var alerts: [AlertView]
+    /// Drills that are on, at most one a tenant.
+    package var drills: [DrillView]
 
     package init(
         instance: String = "gatehouse", version: String = "", demo: Bool = false, readOnly: Bool = false,
@@ -38,7 +40,8 @@ package struct EngineSnapshot: Sendable, Hashable, Codable {
         totals: TrafficFigures = .init(), series: TrafficSeries = .init(), targets: [TargetView] = [],
         providers: [ProviderView] = [], tenants: [TenantView] = [], providerKeys: [ProviderKeyView] = [],
         virtualKeys: [VirtualKeyView] = [], cache: CacheView = .init(), costs: CostView = .init(),
-        audit: [AuditRecord] = [], auditVerified: String = "", alerts: [AlertView] = []
+        audit: [AuditRecord] = [], auditVerified: String = "", alerts: [AlertView] = [],
+        drills: [DrillView] = []
     ) {
         self.instance = instance
         self.version = version
@@ -62,6 +65,7 @@ package struct EngineSnapshot: Sendable, Hashable, Codable {
         self.audit = audit
         self.auditVerified = auditVerified
         self.alerts = alerts
+        self.drills = drills
     }
 }
 
@@ -183,13 +187,22 @@ package struct TargetView: Sendable, Hashable, Codable {
     package var keysTotal: Int
     /// Newest first, at most 20: the last attempts here that failed.
     package var lastErrors: [ErrorMoment]
+    /// The health of the keys that could serve it, as last seen.
+    package var credentials: CredentialTally
+    /// Tenants whose calls it served or should have served of late, most calls first, at most 20.
+    package var dependents: [String]
+    /// Where the calls went that failed or were not let in here, most first, at most 10.
+    package var wentTo: [TrafficShare]
+    /// Calls of the last 60 seconds here were met by a drill.
+    package var drilled: Bool
 
     package init(
         target: Target, position: BreakerPosition = .closed, hold: BreakerHold? = nil,
         since: WallTime = WallTime(milliseconds: 0), why: String = "", figures: TrafficFigures = .init(),
         requestSeries: [Double] = [], errorSeries: [Double] = [], history: [BreakerMoment] = [],
         keysUsable: Int = 0,
-        keysTotal: Int = 0, lastErrors: [ErrorMoment] = []
+        keysTotal: Int = 0, lastErrors: [ErrorMoment] = [], credentials: CredentialTally = .init(),
+        dependents: [String] = [], wentTo: [TrafficShare] = [], drilled: Bool = false
     ) {
         self.target = target
         self.position = position
@@ -203,6 +216,10 @@ package struct TargetView: Sendable, Hashable, Codable {
         self.keysUsable = keysUsable
         self.keysTotal = keysTotal
         self.lastErrors = lastErrors
+        self.credentials = credentials
+        self.dependents = dependents
+        self.wentTo = wentTo
+        self.drilled = drilled
     }
 }
 
@@ -335,12 +352,23 @@ package struct ProviderKeyView: Sendable, Hashable, Codable {
     package var lastUsed: WallTime?
     package var requestsPerSecond: Double
     package var rateLimitedPercent: Double
+    /// The last call that the provider answered well with it.
+    package var lastSuccess: WallTime?
+    /// The last 401 or 403.
+    package var lastRejected: WallTime?
+    /// The last 429.
+    package var lastRateLimited: WallTime?
+    /// What the provider's rate-limit headers left, such as `req 480/500 · tok 28k/30k`; empty = nothing heard.
+    package var headroom: String
+    /// Models where it stands otherwise than `health` says, at most 20.
+    package var modelMarks: [ModelMark]
     package init(
         id: ProviderKeyID, tenant: TenantName, provider: ProviderName, label: Label, fingerprint: String,
         state: ProviderKeyState, health: CredentialMark = .ok, created: WallTime, drainEnds: WallTime? = nil,
         predecessor: ProviderKeyID? = nil, successor: ProviderKeyID? = nil, verdict: KeyVerdict = .unknown,
         verdictAt: WallTime? = nil, lastUsed: WallTime? = nil, requestsPerSecond: Double = 0,
-        rateLimitedPercent: Double = 0
+        rateLimitedPercent: Double = 0, lastSuccess: WallTime? = nil, lastRejected: WallTime? = nil,
+        lastRateLimited: WallTime? = nil, headroom: String = "", modelMarks: [ModelMark] = []
     ) {
         self.id = id
         self.tenant = tenant
@@ -358,6 +386,11 @@ package struct ProviderKeyView: Sendable, Hashable, Codable {
         self.lastUsed = lastUsed
         self.requestsPerSecond = requestsPerSecond
         self.rateLimitedPercent = rateLimitedPercent
+        self.lastSuccess = lastSuccess
+        self.lastRejected = lastRejected
+        self.lastRateLimited = lastRateLimited
+        self.headroom = headroom
+        self.modelMarks = modelMarks
     }
 }
 
