@@ -187,6 +187,9 @@ struct Fixture {
                     requestSeries: series(rates[index] + 1, 2, seed: UInt64(index) + 21),
                     errorSeries: series(0.3, 0.6, seed: UInt64(index) + 31), keysUsable: 3 - index % 2,
                     keysTotal: 3)
+                view.credentials = CredentialTally(
+                    ok: view.keysUsable, cooling: view.keysTotal - view.keysUsable)
+                view.dependents = tenants.prefix(index == 4 ? 1 : 3).map(\.text)
                 if incident, index == 0 { trip(&view) }
                 if incident, index == 3 {
                     view.position = .halfOpen
@@ -218,6 +221,12 @@ struct Fixture {
                     at: now + .seconds(-183_000), position: .open, held: true, why: "mira: maintenance"),
             ]
             view.lastErrors = (0..<9).map { errorMoment($0, view.target) }
+            view.credentials = CredentialTally(ok: 2, rejected: 1)
+            view.keysUsable = 2
+            view.wentTo = [
+                TrafficShare(target: targets[1].description, calls: 409),
+                TrafficShare(target: targets[3].description, calls: 167), TrafficShare(target: "", calls: 12),
+            ]
         }
 
         func errorMoment(_ index: Int, _ target: Target) -> ErrorMoment {
@@ -287,7 +296,15 @@ struct Fixture {
                     verdict: index == 5 ? .unknown : .verified, verdictAt: now + .seconds(-3_600),
                     lastUsed: row.3 == .revoked ? nil : now + .seconds(-2 - index * 40),
                     requestsPerSecond: row.3 == .active ? 9.1 / Double(index + 1) : 0,
-                    rateLimitedPercent: row.4 == .cooling ? 12.5 : 0.1)
+                    rateLimitedPercent: row.4 == .cooling ? 12.5 : 0.1,
+                    lastSuccess: row.3 == .revoked ? nil : now + .seconds(-2 - index * 40),
+                    lastRejected: row.4 == .rejected ? now + .seconds(-71) : nil,
+                    lastRateLimited: index == 2
+                        ? now + .seconds(-9_000) : row.4 == .cooling ? now + .seconds(-14) : nil,
+                    headroom: index < 3 ? "req 480/500 · tok 28k/30k" : "",
+                    modelMarks: index == 2
+                        ? [ModelMark(model: targets[0].model.text, mark: .cooling, until: now + .seconds(40))]
+                        : [])
             }
         }
 

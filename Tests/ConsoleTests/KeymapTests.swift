@@ -34,6 +34,7 @@ import Testing
     @Test func `what changes traffic asks for a typed word`() {
         for command in [
             CommandID.trip, .close, .hold, .drainKey, .revokeKey, .revokeToken, .suspendTenant, .purgeCache,
+            .drill,
         ] {
             let found = Keymap.bindings.filter { $0.command == command }
             #expect(!found.isEmpty && found.allSatisfy { $0.danger == .typed }, "\(command)")

@@ -42,6 +42,13 @@ import Testing
 
     @Test func `a filter being typed`() { check("filter") { $0.type("3/open") } }
 
+    @Test func `a key that one model cools`() {
+        check("key-model-mark") { $0.type("5jj") }
+        var model = Scene.incident.model(120, 40)
+        model.type("5jj")
+        #expect(model.screen.contains("claude-large COOLING for 40s"))
+    }
+
     @Test func `a held target`() { check("held") { $0.type("3jjj") } }
 
     @Test func `demo and read-only are said on every pane`() {

@@ -2,7 +2,7 @@ import Domain
 import Operations
 
 /// Trips, closes or holds one breaker: shows what hangs on it, asks how long, why, and for its provider's name.
-struct BreakerDialog: FormDialog {
+struct BreakerDialog: BlastDialog {
     /// What is done to the breaker.
     enum Deed: Sendable {
         case trip, close, hold
@@ -12,6 +12,14 @@ struct BreakerDialog: FormDialog {
             case .trip: "Trip"
             case .close: "Close"
             case .hold: "Hold"
+            }
+        }
+
+        var mode: BreakerHold.Mode {
+            switch self {
+            case .trip: .open
+            case .close: .closed
+            case .hold: .asIs
             }
         }
 
@@ -29,23 +37,40 @@ struct BreakerDialog: FormDialog {
 
     let deed: Deed
     let target: Target
+    let known: [Form.Fact]
     var form: Form
 
     var title: String { "\(deed.word) breaker: \(target)" }
     var ground: Style.Ground { .danger }
+    var change: BlastChange { .breaker(target, deed.mode) }
 
     init(_ deed: Deed, _ view: TargetView, _ model: ConsoleModel) {
         self.deed = deed
         target = view.target
         let word = view.target.provider.text
+        known =
+            [Form.Fact("", deed.sentence(view.position)), Form.Fact("", "")] + Self.known(view)
         form = Form(
-            facts: [Form.Fact("", deed.sentence(view.position)), Form.Fact("", "")]
-                + BlastRadius(view, model).facts,
+            facts: known + BlastFacts.waiting,
             fields: [
                 Form.Field("For", .choice(ChoiceField(Self.spans.map(\.words)))),
                 Form.Field("Reason", .text(TextField(limit: 200)), hint: "(goes to audit)"),
                 Form.Field("Type \(word)", .word(TextField(limit: 64), expected: word), hint: "to confirm"),
             ], action: deed.word)
+    }
+
+    private static func known(_ view: TargetView) -> [Form.Fact] {
+        let figures = view.figures
+        let now =
+            "\(Figure.rate(figures.requestsPerSecond)) rq/s, \(figures.inFlight) in flight, "
+            + "err \(Figure.percent(figures.errorPercent))%, p95 \(Figure.seconds(figures.p95Milliseconds))"
+        let dependents = view.dependents
+        guard !dependents.isEmpty else { return [Form.Fact("now", now)] }
+        let more = dependents.count > 3 ? ", \(dependents.count - 3) more" : ""
+        return [
+            Form.Fact("now", now),
+            Form.Fact("used by", dependents.prefix(3).joined(separator: ", ") + more),
+        ]
     }
 
     var missing: String? { form.text(1).isEmpty ? "give a reason" : form.missingWord }

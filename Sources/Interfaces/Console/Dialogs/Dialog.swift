@@ -11,6 +11,9 @@ protocol Dialog: Sendable {
     mutating func finished(
         _ result: Result<CommandOutcome, CommandRefusal>, _ model: ConsoleModel
     ) -> DialogStep
+    /// What it wants to know of the engine while it is open.
+    var question: EngineQuery? { get }
+    mutating func answered(_ result: Result<EngineAnswer, CommandRefusal>)
     /// The size its content would like, borders apart, when the screen has so many columns.
     func size(_ model: ConsoleModel, width: Int) -> (width: Int, height: Int)
     func draw(_ model: ConsoleModel, _ canvas: inout Canvas, in area: Area)
@@ -42,5 +45,7 @@ extension Dialog {
     ) -> DialogStep {
         .close
     }
+    var question: EngineQuery? { nil }
+    mutating func answered(_ result: Result<EngineAnswer, CommandRefusal>) {}
     func wipe() {}
 }

@@ -2,18 +2,22 @@ import Domain
 import Operations
 
 /// Takes a provider key out of use: calls in flight finish, new ones go elsewhere.
-struct DrainKeyDialog: FormDialog {
+struct DrainKeyDialog: BlastDialog {
     private let key: ProviderKeyView
+    let known: [Form.Fact]
     var form: Form
 
     var title: String { "Drain key: \(key.provider)/\(key.label)" }
     var ground: Style.Ground { .danger }
+    var change: BlastChange { .drainKey(key.id) }
 
     init(_ key: ProviderKeyView, _ model: ConsoleModel) {
         self.key = key
+        known =
+            [Form.Fact("", "New calls stop using it now; calls in flight may finish.")]
+            + KeyUse(key, model).facts
         form = Form(
-            facts: [Form.Fact("", "New calls stop using it now; calls in flight may finish.")]
-                + KeyUse(key, model).facts,
+            facts: known + BlastFacts.waiting,
             fields: [
                 Form.Field("Drains", .choice(ChoiceField(RotateKeyDialog.drains.map(\.words)))),
                 Form.Field("Reason", .text(TextField(limit: 200)), hint: "(goes to audit)"),
@@ -45,8 +49,7 @@ struct KeyUse {
             ? "no other active key: \(key.tenant)'s calls to \(key.provider) will fail"
             : "\(Figure.count(others.count, "other active key")) of \(key.tenant) at \(key.provider)"
         facts = [
-            Form.Fact("tenant", key.tenant.text),
-            Form.Fact("fingerprint", key.fingerprint),
+            Form.Fact("key", "of \(key.tenant), fingerprint \(key.fingerprint)"),
             Form.Fact("now", "\(Figure.rate(key.requestsPerSecond)) rq/s, \(last)"),
             Form.Fact("after", rest, others.isEmpty ? .statusBad : .text),
         ]

@@ -46,11 +46,16 @@ extension Form {
                 default: false
                 }
             } ?? 0
+        let last = focused == lines.count - 1 ? 0 : 1
         let first = max(
             0,
-            min(focused - area.height + 1 + (focused == lines.count - 1 ? 0 : 1), lines.count - area.height))
+            max(0, min(focused - area.height + 1 + last, lines.count - area.height))
+                - min(lifted, lines.count))
         for (offset, line) in lines.dropFirst(first).prefix(area.height).enumerated() {
             draw(line, &canvas, area, row: area.row + offset, on: ground, missing: missing)
+        }
+        if first > 0 {
+            canvas.putRight("PgUp", endingAt: area.right, area.row, Style(.textDim, on: ground), width: 5)
         }
     }
 

@@ -49,6 +49,8 @@ struct Form: Sendable {
     /// What went wrong, or what is going on.
     var note: String?
     var isWaiting = false
+    /// How many lines above the ones with the focus are asked for.
+    var lifted = 0
 
     init(facts: [Fact] = [], fields: [Field] = [], action: String, note: String? = nil) {
         self.facts = facts
@@ -101,6 +103,12 @@ struct Form: Sendable {
     mutating func handle(_ input: Input, missing: String?) -> Answer {
         switch input {
         case .key(.escape): return .cancel
+        case .key(.pageUp):
+            lifted = min(40, lifted + 4)
+            return .stay
+        case .key(.pageDown):
+            lifted = max(0, lifted - 4)
+            return .stay
         case .key(let key): return isWaiting ? .stay : handle(key, missing: missing)
         case .paste(let paste):
             take(paste)
@@ -125,6 +133,7 @@ struct Form: Sendable {
     }
 
     private mutating func handle(_ key: Key, missing: String?) -> Answer {
+        lifted = 0
         if case .field(let index) = focus, give(key, to: index) {
             note = nil
             return .stay

@@ -7,5 +7,5 @@ enum CommandID: Hashable, Sendable {
     case trip, close, hold, release, testProvider
     case addKey, rotateKey, drainKey, revokeKey, verifyKey
     case issueToken, rotateToken, revokeToken
-    case addTenant, suspendTenant, purgeCache, group, unlock
+    case addTenant, suspendTenant, purgeCache, drill, group, route, unlock
 }

@@ -16,7 +16,8 @@ extension Keymap {
         case .addKey: addKeyReason(model)
         case .issueToken: model.live.tenants.isEmpty ? "no tenant yet" : nil
         case .rotateToken, .revokeToken: tokenReason(model)
-        case .suspendTenant, .purgeCache: model.selectedTenant == nil ? "no tenant selected" : nil
+        case .route: model.selectedRoute == nil ? "no model and tenant selected" : nil
+        case .suspendTenant, .purgeCache, .drill: model.selectedTenant == nil ? "no tenant selected" : nil
         case .undo: model.undoCommand == nil ? "nothing to undo" : nil
         case .unlock: model.live.vault.unlocked ? "the vault is unlocked" : nil
         default: nil
@@ -82,6 +83,29 @@ extension ConsoleModel {
         if case .tenant(let id)? = states[pane]?.drilled { return live.tenants.first { $0.id == id } }
         guard case .tenant(let id)? = selected else { return nil }
         return live.tenants.first { $0.id == id }
+    }
+
+    /// The drill that is on for a tenant.
+    func drill(of tenant: TenantName) -> DrillView? { live.drills.first { $0.tenant == tenant } }
+
+    /// The model and the tenant of what the cursor stands on: a call, or a model on a tenant's screen.
+    var selectedRoute: (model: ModelName, tenant: TenantName)? {
+        switch selected {
+        case .call(let id)?:
+            let calls = shownCalls
+            guard let age = (0..<calls.count).first(where: { calls[$0].row.call == id }),
+                let tenant = live.tenants.first(where: { $0.id == calls[age].row.tenant }),
+                let model = try? ModelName(calls[age].row.model)
+            else { return nil }
+            return (model, tenant.name)
+        case .group(let text)? where pane == .tenants:
+            guard let tenant = selectedTenant,
+                let line = tenant.models.first(where: { TenantsPane.name(of: $0) == text }),
+                let model = try? ModelName(line.model)
+            else { return nil }
+            return (model, tenant.name)
+        default: return nil
+        }
     }
 
     /// What `u` would take back: the last command, or the rotation of the key under the cursor.

@@ -81,6 +81,10 @@ enum Keymap {
         .init([.character("n")], .nextError, "next error", .see, panes: [.traffic], hinted: true, sign: "n"),
         .init([.character("N")], .previousError, "error before", .see, panes: [.traffic], sign: "N"),
         .init([.character("g")], .group, "group by", .see, panes: [.costs], hinted: true, sign: "g"),
+        .init(
+            [.character("w")], .route, "route", .see, panes: [.tenants], region: 1, hinted: true,
+            sign: "w"),
+        .init([.character("w")], .route, "route", .see, panes: [.traffic], hinted: true, sign: "w"),
         .init([.character("y")], .copy, "copy id", .see, sign: "y"),
     ]
 
@@ -137,6 +141,9 @@ enum Keymap {
             [.character("X")], .purgeCache, "purge cache", .act, danger: .typed, panes: [.tenants],
             hinted: true,
             sign: "X"),
+        .init(
+            [.character("D")], .drill, "drill", .act, danger: .typed, panes: [.tenants],
+            hinted: true, sign: "D"),
         .init(
             [.character("X"), .character("x"), .character("p")], .purgeCache, "purge", .act, danger: .typed,
             panes: [.cache], hinted: true, sign: "X"),

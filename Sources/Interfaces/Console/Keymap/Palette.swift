@@ -11,6 +11,8 @@ struct PaletteAction: Sendable {
         case theme(String)
         case addTenant(String)
         case purgeEvery
+        case route(RouteWords)
+        case weight(WeightWords)
         case reload
     }
     let text: String
@@ -30,6 +32,9 @@ enum Palette {
 
     /// Objects of one kind that are offered at most.
     private static let mostObjects = 1_000
+    /// Tenants whose models are offered for `route`, and models of each.
+    private static let mostRoutes = 100
+    private static let mostModels = 5
 
     /// The lines that fit what was typed, the best first.
     static func matching(_ typed: String, _ model: ConsoleModel) -> [Line] {
@@ -69,10 +74,14 @@ enum Palette {
             out.append(Line(text: "unlock", words: "open the vault", deed: .command(.unlock), off: off))
         }
         out.append(tenantAdd(typed, off))
+        out += asked(typed)
         out += model.themes.map { Line(text: "theme \($0)", words: "colours", deed: .theme($0), off: nil) }
         for target in live.targets.prefix(mostObjects) { out += lines(target, off) }
-        for tenant in live.tenants.prefix(mostObjects) { out += lines(tenant, off) }
+        for tenant in live.tenants.prefix(mostObjects) {
+            out += lines(tenant, model.drill(of: tenant.name), off)
+        }
         for key in live.providerKeys.prefix(mostObjects) { out += lines(key, off) }
+        for tenant in live.tenants.prefix(mostRoutes) { out += routes(tenant) }
         return out
     }
 
@@ -84,6 +93,40 @@ enum Palette {
             text: name.isEmpty ? "tenant add NAME" : verb + name, words: "asks for limits",
             deed: .addTenant(name),
             off: off)
+    }
+
+    /// `route MODEL TENANT` and `weight MODEL TARGET NUMBER` take names as they are typed.
+    private static func asked(_ typed: String) -> [Line] {
+        var out: [Line] = []
+        if let route = RouteWords(typed) {
+            out.append(
+                Line(text: typed, words: "candidates in order, and why", deed: .route(route), off: nil))
+        } else {
+            out.append(
+                Line(
+                    text: "route MODEL TENANT", words: "candidates in order, and why",
+                    deed: .command(.palette),
+                    off: "type both names"))
+        }
+        if let weight = WeightWords(typed) {
+            out.append(Line(text: typed, words: "what it would do", deed: .weight(weight), off: nil))
+        } else {
+            out.append(
+                Line(
+                    text: "weight MODEL PROVIDER/MODEL N", words: "what it would do",
+                    deed: .command(.palette),
+                    off: "type all three"))
+        }
+        return out
+    }
+
+    private static func routes(_ tenant: TenantView) -> [Line] {
+        tenant.models.prefix(mostModels).compactMap { line in
+            let text = "route \(line.model) \(tenant.name)"
+            return RouteWords(text).map {
+                Line(text: text, words: "candidates in order, and why", deed: .route($0), off: nil)
+            }
+        }
     }
 
     private static func lines(_ view: TargetView, _ off: String?) -> [Line] {
@@ -115,12 +158,16 @@ enum Palette {
             }
     }
 
-    private static func lines(_ view: TenantView, _ off: String?) -> [Line] {
+    private static func lines(_ view: TenantView, _ drill: DrillView?, _ off: String?) -> [Line] {
         let (name, row) = (view.name.text, RowID.tenant(view.id))
         let turn = view.status == .suspended ? "resume" : "suspend"
         return [
             Line(text: "open tenant \(name)", words: "go to tenant", deed: .open(row), off: nil),
             Line(text: "\(turn) \(name)", words: "asks to confirm", deed: .on(row, .suspendTenant), off: off),
+            Line(
+                text: drill == nil ? "drill \(name)" : "drill stop \(name)",
+                words: drill == nil ? "made faults, asks to confirm" : "asks for a reason",
+                deed: .on(row, .drill), off: off),
             Line(
                 text: "purge \(name)", words: "its cache, asks to confirm", deed: .on(row, .purgeCache),
                 off: off),
@@ -148,6 +195,8 @@ extension ConsoleModel {
         case .theme(let name): return [.selectTheme(name)]
         case .addTenant(let name): open(AddTenantDialog(name))
         case .purgeEvery: open(PurgeCacheDialog(nil, self))
+        case .route(let words): open(RouteDialog(words.model, words.tenant))
+        case .weight(let words): open(WeightDialog(words.model, words.target, words.weight))
         case .reload: return [give(.configReload, words: "reading the configuration", byDialog: false)]
         }
         return []

@@ -4,6 +4,8 @@ package import Operations
 package enum ConsoleEffect: Sendable {
     /// Carry out a command and answer with `commandDone` of the same id. The runner owns the draft and wipes it.
     case perform(id: Int, EngineCommand, secret: SecretDraft?)
+    /// Put a question to the engine and answer with `answered` of the same id.
+    case ask(id: Int, EngineQuery)
     case refreshSnapshot
     /// Change to the theme after the present one, and tell with `themes`.
     case nextTheme

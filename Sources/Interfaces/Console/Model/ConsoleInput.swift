@@ -12,6 +12,8 @@ package enum ConsoleInput: Sendable {
     case events([NumberedEvent], lost: UInt64)
     /// How a command ended that a `perform` effect asked for.
     case commandDone(id: Int, Result<CommandOutcome, CommandRefusal>)
+    /// The answer to a question that an `ask` effect put.
+    case answered(id: Int, Result<EngineAnswer, CommandRefusal>)
     /// The names of the themes there are, and of the one in use.
     case themes([String], current: String)
     /// Something the terminal has to say, such as how many bytes were copied.

@@ -41,6 +41,8 @@ package struct ConsoleModel: Sendable {
     var undo: UndoOffer?
     var pending: PendingCommand?
     var nextCommand = 1
+    var asked: AskedQuestion?
+    var nextQuestion = 1
     var restsUntil: Instant?
     var lostEvents: UInt64 = 0
     var mouseCaptured = true

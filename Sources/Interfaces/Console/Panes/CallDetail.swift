@@ -9,19 +9,19 @@ struct CallDetail {
         var area = area
         let top = area.row
         let row = call.row
-        let words = row.end == .answered ? "" : row.end.rawValue
+        let words = (call.drill ? ["DRILL"] : []) + (row.end == .answered ? [] : [row.end.rawValue])
         if area.width >= 110 {
             let (left, right) = area.split(at: area.width * 3 / 5)
             canvas.rule(
                 Area(column: left.column, row: top, width: left.width, height: 1), "Call \(row.call.short)",
-                words)
+                words.joined(separator: ", "))
             mix.draw(&canvas, in: right)
             canvas.divider(
                 column: left.right, rows: top..<area.bottom, joints: [top: canvas.glyphs.dividerDown])
             area = left
             _ = area.takeTop(1)
         } else {
-            canvas.rule(area.takeTop(1), "Call \(row.call.short)", words)
+            canvas.rule(area.takeTop(1), "Call \(row.call.short)", words.joined(separator: ", "))
         }
         for line in lines.prefix(area.height - 1) {
             let place = area.takeTop(1)
@@ -65,7 +65,8 @@ struct CallDetail {
     private var result: String {
         let row = call.row
         let why = row.failure.map { "  \($0.rawValue)" } ?? ""
-        return "\(row.status)\(why)   \(row.dialect.rawValue)   cache \(row.cache.rawValue)"
+        let drill = call.drill ? "DRILL, a made fault   " : ""
+        return "\(drill)\(row.status)\(why)   \(row.dialect.rawValue)   cache \(row.cache.rawValue)"
     }
 
     private func text(_ attempt: AttemptOutcome, _ number: Int) -> String {

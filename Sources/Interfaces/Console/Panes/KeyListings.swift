@@ -5,16 +5,19 @@ import Operations
 enum KeyListings {
     private static let providerColumns: [Listing.Column] = [
         .init("KEY", 16, widest: 34),
-        .init("FINGERPRINT", 12, rank: 2),
+        .init("FINGERPRINT", 12, rank: 5),
         .init("STATE", 7),
         .init("HEALTH", 9),
         .init("TENANT", 9, widest: 24, rank: 1),
-        .init("AGE", 4, .right, rank: 3),
-        .init("USED", 4, .right, rank: 2),
+        .init("AGE", 4, .right, rank: 6),
+        .init("USED", 4, .right, rank: 3),
+        .init("OK", 4, .right, rank: 2),
+        .init("401", 4, .right, rank: 2),
+        .init("429", 4, .right, rank: 2),
         .init("rq/s", 5, .right, rank: 1),
-        .init("429%", 5, .right, rank: 4),
-        .init("CHECK", 8, rank: 5),
-        .init("NOTE", 14, widest: 200, rank: 6, sorts: false),
+        .init("429%", 5, .right, rank: 3),
+        .init("HEADROOM, NOTE", 26, widest: 200, rank: 4, sorts: false),
+        .init("CHECK", 8, rank: 7),
     ]
 
     static func providerKeys(_ model: ConsoleModel, key: Int) -> Listing {
@@ -46,20 +49,42 @@ enum KeyListings {
             return .init(
                 key.lastUsed.map { Figure.age(now - $0) } ?? "-",
                 order: Double(key.lastUsed?.milliseconds ?? 0))
-        case 7: return .init(Figure.rate(key.requestsPerSecond), order: key.requestsPerSecond)
-        case 8:
+        case 7: return last(key.lastSuccess, now, .text)
+        case 8: return last(key.lastRejected, now, .statusBad)
+        case 9: return last(key.lastRateLimited, now, .statusWarn)
+        case 10: return .init(Figure.rate(key.requestsPerSecond), order: key.requestsPerSecond)
+        case 11:
             let slot: Slot = key.rateLimitedPercent >= 5 ? .statusWarn : .text
             return .init(Figure.percent(key.rateLimitedPercent), slot, order: key.rateLimitedPercent)
-        case 9:
+        case 12: return .init(note(key, now), .textDim)
+        default:
             let word = StateWord.verdict(key.verdict)
             return .init(word.text, word.slot)
-        default: return .init(note(key, now), .textDim)
         }
     }
 
+    /// How long ago something was last seen; what is older than an hour is no news any more.
+    private static func last(_ moment: WallTime?, _ now: WallTime, _ slot: Slot) -> Listing.Entry {
+        guard let moment else { return .init("-", .textDim, order: 0) }
+        let age = now - moment
+        return .init(
+            Figure.age(age), age < .seconds(3_600) ? slot : .textDim, order: Double(moment.milliseconds))
+    }
+
+    /// What it has left, after what is about to happen to it and where it stands worse with one model.
     private static func note(_ key: ProviderKeyView, _ now: WallTime) -> String {
-        guard key.state == .draining, let ends = key.drainEnds else { return "" }
-        return ends > now ? "drain ends in \(Figure.span(ends - now))" : "drain is over"
+        var parts: [String] = []
+        if key.state == .draining, let ends = key.drainEnds {
+            parts.append(ends > now ? "drain ends in \(Figure.span(ends - now))" : "drain is over")
+        }
+        parts += key.modelMarks.prefix(2).map { "\(StateWord.health($0.mark).text) for \($0.model)" }
+        if !key.headroom.isEmpty { parts.append(headroom(key)) }
+        return parts.joined(separator: "; ")
+    }
+
+    /// A bar in place of the middle dot, which not every terminal has.
+    static func headroom(_ key: ProviderKeyView) -> String {
+        String(key.headroom.map { $0 == "\u{b7}" ? "|" : $0 })
     }
 
     private static let virtualColumns: [Listing.Column] = [

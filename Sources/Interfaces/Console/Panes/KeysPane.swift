@@ -41,8 +41,9 @@ struct KeysPane: Pane {
         if model.isSmall {
             return table(all[focus], title: titles[focus], model, &canvas, in: area, empty: empty[focus])
         }
+        let height = area.height >= 24 ? 9 : 6
         let detail =
-            area.height >= 15 && model.selected != nil ? area.takeBottom(6) : Area(width: 0, height: 0)
+            area.height >= 15 && model.selected != nil ? area.takeBottom(height) : Area(width: 0, height: 0)
         // The focused table gets what it needs, the other keeps at least three rows.
         let least = 5
         let wish = all[focus].count + 2
@@ -100,13 +101,32 @@ struct KeysPane: Pane {
                 "used by",
                 "\(key.tenant) only   \(Figure.rate(key.requestsPerSecond)) rq/s, \(Figure.percent(key.rateLimitedPercent))% rate limited, \(used)"
             ),
+            ("health", health(key, now)),
+            ("headroom", headroom(key, now)),
+        ] + (drain.map { [("drain", $0)] } ?? []) + [
             (
                 "lineage",
                 "\(label(key.predecessor)) -> \(key.label) (this) -> \(label(key.successor))   made \(key.created.civil.date)"
             ),
-            ("check", "\(verdict)\(checked)   health \(StateWord.health(key.health).text)"),
+            ("check", "\(verdict)\(checked)"),
             ("print", "\(key.fingerprint)   id \(key.id)"),
-        ] + (drain.map { [("drain", $0)] } ?? [])
+        ]
+    }
+
+    private func health(_ key: ProviderKeyView, _ now: WallTime) -> String {
+        func ago(_ moment: WallTime?) -> String { moment.map { "\(Figure.span(now - $0)) ago" } ?? "never" }
+        return
+            "\(StateWord.health(key.health).text)   last ok \(ago(key.lastSuccess)), 401 \(ago(key.lastRejected)), 429 \(ago(key.lastRateLimited))"
+    }
+
+    /// What the provider says is left, and the models it stands otherwise with.
+    private func headroom(_ key: ProviderKeyView, _ now: WallTime) -> String {
+        let left = key.headroom.isEmpty ? "the provider said nothing of it" : KeyListings.headroom(key)
+        let marks = key.modelMarks.map { mark in
+            let until = mark.until.map { $0 > now ? " for \(Figure.span($0 - now))" : "" } ?? ""
+            return "\(mark.model) \(StateWord.health(mark.mark).text)\(until)"
+        }
+        return marks.isEmpty ? left : "\(left)   \(marks.joined(separator: ", "))"
     }
 
     private func facts(_ key: VirtualKeyView, _ model: ConsoleModel) -> [(String, String)] {

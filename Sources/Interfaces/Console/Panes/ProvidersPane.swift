@@ -1,7 +1,7 @@
 import Domain
 import Operations
 
-/// The targets and their breakers: what state each is in, why, since when, and what fails.
+/// The targets and their breakers: what state each is in, why, since when, who feels it, and what fails.
 struct ProvidersPane: Pane {
     let id = PaneID.providers
 
@@ -34,18 +34,12 @@ struct ProvidersPane: Pane {
         let rows = min(listing.count, max(3, area.height / 3))
         table(listing, title: "Targets", model, &canvas, in: area.takeTop(rows + 2), empty: empty)
         drawTimeline(view, model, &canvas, area.takeTop(area.height >= 20 ? 8 : 4))
-        let wide = model.width >= 110
-        if wide {
-            var (left, right) = area.split(at: area.width / 2)
-            canvas.divider(column: left.right, rows: area.row..<area.bottom)
-            drawWhy(view, model, &canvas, &left, roomy: true)
-            drawHistory(view, model, &canvas, left)
-            drawErrors(view, model, &canvas, right)
-            canvas.sign(canvas.glyphs.dividerDown, left.right, area.row, Style(.rule))
-            right.height = 0
+        let detail = TargetDetail(view: view, now: model.shownTime)
+        if model.width >= 110 {
+            let (left, right) = area.split(at: area.width / 2)
+            detail.drawWide(&canvas, left, right)
         } else {
-            drawWhy(view, model, &canvas, &area, roomy: false)
-            drawErrors(view, model, &canvas, area)
+            detail.drawNarrow(&canvas, area)
         }
     }
 
@@ -59,7 +53,8 @@ struct ProvidersPane: Pane {
         var area = area
         let wide = area.width >= 110
         let legend = wide ? "c closed  h half-open  O open  H held" : ""
-        canvas.rule(area.takeTop(1), "\(view.target): 15m", legend)
+        let drill = view.drilled ? " DRILL" : ""
+        canvas.rule(area.takeTop(1), "\(view.target): 15m\(drill)", legend)
         let plot = Area(column: area.column + 8, row: area.row, width: area.width - 9 - 8, height: 1)
         canvas.put("state", area.column + 1, area.row, Style(.textDim))
         drawStates(view, model, &canvas, area.takeTop(1), plot)
@@ -120,80 +115,5 @@ struct ProvidersPane: Pane {
             case .open: "O"
             }
         return (letter, StateWord.slot(position))
-    }
-
-    private func drawWhy(
-        _ view: TargetView, _ model: ConsoleModel, _ canvas: inout Canvas, _ area: inout Area, roomy: Bool
-    ) {
-        var lines: [(String, String, Slot)] = []
-        let width = area.width - 9
-        for (index, line) in Wrapped.lines(view.why, width: width).prefix(3).enumerated() {
-            lines.append((index == 0 ? "why" : "", line, view.position == .closed ? .text : .statusWarn))
-        }
-        if let hold = view.hold {
-            let left = Figure.span(hold.ends - model.shownTime)
-            lines.append(
-                ("held", "by \(hold.owner), \(left) left, until \(hold.ends.civil.clock)Z", .statusHeld))
-            lines.append(("reason", hold.reason, .text))
-        }
-        lines.append(("keys", "\(view.keysUsable) of \(view.keysTotal) usable now", .text))
-        if roomy {
-            canvas.rule(area.takeTop(1), "Why and what next")
-        } else if area.height - lines.count < 3 {
-            lines = Array(lines.prefix(max(1, area.height - 3)))
-        }
-        for line in lines {
-            let row = area.takeTop(1)
-            guard row.height > 0 else { return }
-            canvas.put(line.0, row.column + 1, row.row, Style(.textDim), width: 7)
-            canvas.put(line.1, row.column + 8, row.row, Style(line.2), width: width)
-        }
-        if roomy { _ = area.takeTop(1) }
-    }
-
-    private func drawHistory(_ view: TargetView, _ model: ConsoleModel, _ canvas: inout Canvas, _ area: Area)
-    {
-        var area = area
-        canvas.rule(area.takeTop(1), "History of this breaker")
-        if view.history.isEmpty {
-            canvas.put(
-                "no move since the start", area.column + 1, area.row, Style(.textDim), width: area.width - 1)
-        }
-        for moment in view.history.prefix(area.height) {
-            let row = area.takeTop(1)
-            canvas.put(
-                Figure.moment(moment.at, now: model.shownTime), row.column + 1, row.row, Style(.textDim))
-            canvas.put(
-                moment.position.word + (moment.held ? " HELD" : ""), row.column + 10, row.row,
-                Style(moment.held ? .statusHeld : StateWord.slot(moment.position)), width: 11)
-            canvas.put(moment.why, row.column + 22, row.row, Style(.text), width: row.width - 23)
-        }
-    }
-
-    private func drawErrors(_ view: TargetView, _ model: ConsoleModel, _ canvas: inout Canvas, _ area: Area) {
-        var area = area
-        guard area.height > 1 else { return }
-        canvas.rule(area.takeTop(1), "Last errors")
-        if view.lastErrors.isEmpty {
-            canvas.put("none", area.column + 1, area.row, Style(.textDim))
-        }
-        for moment in view.lastErrors.prefix(area.height) {
-            let row = area.takeTop(1)
-            let tenant = min(12, max(6, row.width / 8))
-            let name = min(24, max(8, row.width / 5))
-            var column = row.column + 1
-            canvas.put(Figure.precise(moment.at), column, row.row, Style(.textDim), width: row.width - 1)
-            column += 13
-            canvas.put(moment.tenant, column, row.row, Style(.text), width: min(tenant, row.right - column))
-            column += tenant + 1
-            if row.width >= 76 {
-                canvas.put(moment.model, column, row.row, Style(.text), width: name)
-                column += name + 1
-            }
-            let status = moment.status.map { "\($0)" } ?? "-"
-            canvas.putRight(status, endingAt: column + 3, row.row, Style(.statusBad), width: 3)
-            let rest = moment.then.isEmpty ? moment.failure : "\(moment.failure), \(moment.then)"
-            canvas.put(rest, column + 4, row.row, Style(.text), width: row.right - column - 4)
-        }
     }
 }

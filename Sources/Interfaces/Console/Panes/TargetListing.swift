@@ -46,7 +46,9 @@ enum TargetListing {
     private static func entry(_ view: TargetView, _ part: Part, _ now: WallTime) -> Listing.Entry {
         let figures = view.figures
         switch part {
-        case .target: return .init(view.target.description, .textStrong)
+        case .target:
+            return view.drilled
+                ? .init("DRILL \(view.target)", .bannerProd) : .init(view.target.description, .textStrong)
         case .breaker:
             let word = StateWord.breaker(view)
             return .init(word.text, word.slot)

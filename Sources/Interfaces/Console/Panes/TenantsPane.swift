@@ -59,17 +59,23 @@ struct TenantsPane: Pane {
 
     private func list(_ model: ConsoleModel) -> Listing {
         let tenants = model.shown.tenants
+        let drilled = Set(model.shown.drills.map(\.tenant))
         return Listing(
             key: 0, columns: Self.columns, total: tenants.count, id: { .tenant(tenants[$0].id) },
-            attention: { tenants[$0].status == .suspended || tenants[$0].figures.errorPercent >= 5 },
-            entry: { Self.entry(tenants[$0], $1) })
+            attention: {
+                let tenant = tenants[$0]
+                return tenant.status == .suspended || tenant.figures.errorPercent >= 5
+                    || drilled.contains(tenant.name)
+            },
+            entry: { Self.entry(tenants[$0], $1, drilled: drilled.contains(tenants[$0].name)) })
     }
 
-    private static func entry(_ tenant: TenantView, _ column: Int) -> Listing.Entry {
+    private static func entry(_ tenant: TenantView, _ column: Int, drilled: Bool) -> Listing.Entry {
         let figures = tenant.figures
         switch column {
         case 0: return .init(tenant.name.text, .textStrong)
         case 1:
+            if drilled, tenant.status == .active { return .init("DRILL", .bannerProd) }
             let word = StateWord.tenant(tenant.status)
             return .init(word.text, word.slot)
         case 2: return .init(Figure.rate(figures.requestsPerSecond), order: figures.requestsPerSecond)
@@ -88,11 +94,14 @@ struct TenantsPane: Pane {
         }
     }
 
+    /// What a row of a tenant's models is known by.
+    static func name(of line: ModelFigures) -> String { "\(line.model) \(line.target)" }
+
     private func models(of tenant: TenantView) -> Listing {
         let models = tenant.models
         return Listing(
             key: 1, columns: Self.modelColumns, total: models.count,
-            id: { .group("\(models[$0].model) \(models[$0].target)") },
+            id: { .group(Self.name(of: models[$0])) },
             entry: { item, column in
                 let line = models[item]
                 let calls = Double(max(1, line.calls))
@@ -152,7 +161,7 @@ struct TenantsPane: Pane {
         let head = area.takeTop(1)
         canvas.rule(head, "Tenant \(tenant.name)", "since \(tenant.created.civil.date)")
         let (left, right) = area.split(at: area.width / 2)
-        drawFacts(tenant, &canvas, left)
+        drawFacts(tenant, model, &canvas, left)
         canvas.divider(
             column: left.right, rows: head.row..<area.bottom, joints: [head.row: canvas.glyphs.dividerDown])
         let series: [(String, [Double], Slot, String)] = [
@@ -173,14 +182,16 @@ struct TenantsPane: Pane {
         }
     }
 
-    private func drawFacts(_ tenant: TenantView, _ canvas: inout Canvas, _ area: Area) {
+    private func drawFacts(_ tenant: TenantView, _ model: ConsoleModel, _ canvas: inout Canvas, _ area: Area)
+    {
         let (figures, limits) = (tenant.figures, tenant.limits)
         let word = StateWord.tenant(tenant.status)
         let unpriced =
             tenant.unpricedToday > 0 ? ", \(Figure.grouped(tenant.unpricedToday)) calls unpriced" : ""
         let calls = Figure.short(figures.calls)
+        let drill = model.shown.drills.first { $0.tenant == tenant.name }
         let lines: [(String, String, Slot, Double?)] = [
-            ("status", word.text, word.slot, nil),
+            ("status", word.text + drillWords(tenant, model), drill == nil ? word.slot : .bannerProd, nil),
             (
                 "calls", "\(calls) of \(ceiling(limits.requestsPerMinute)) /min", .text,
                 share(Double(figures.calls), limits.requestsPerMinute)
@@ -212,6 +223,13 @@ struct TenantsPane: Pane {
                     Style(share >= 0.8 ? .statusWarn : .graph1))
             }
         }
+    }
+
+    private func drillWords(_ tenant: TenantView, _ model: ConsoleModel) -> String {
+        guard let drill = model.shown.drills.first(where: { $0.tenant == tenant.name }) else { return "" }
+        let left = Figure.age(drill.until - model.shownTime)
+        return
+            ", DRILL \(drill.fault.rawValue) \(drill.percent)% \(left) left, \(drill.owner): \(drill.reason)"
     }
 
     private func ceiling(_ limit: Int?) -> String { limit.map { Figure.limit($0) } ?? "no limit" }

@@ -38,7 +38,8 @@ struct TrafficPane: Pane {
         switch column {
         case 0: return .init(Figure.precise(row.at), .textDim)
         case 1: return .init(names.name(row.tenant))
-        case 2: return .init(row.model)
+        // Every size shows this column, so the mark is never out of sight.
+        case 2: return call.drill ? .init("DRILL \(row.model)", .bannerProd) : .init(row.model)
         case 3: return .init(route(row))
         case 4: return .init("\(row.status)", StateWord.status(row.status), order: Double(row.status))
         case 5:

@@ -78,11 +78,18 @@ extension ConsoleModel {
         case .revokeToken: selectedVirtualKey.map { RevokeTokenDialog($0, self) }
         case .addTenant: AddTenantDialog("")
         case .suspendTenant: selectedTenant.map { SuspendTenantDialog($0, self) }
+        case .drill: selectedTenant.map { drillDialog($0) }
+        case .route: selectedRoute.map { RouteDialog($0.model, $0.tenant) }
         case .purgeCache: purgeTenant.map { PurgeCacheDialog($0, self) }
         case .undo: undoCommand.map { UndoDialog($0.command, $0.words, self) }
         case .unlock: UnlockDialog(live.vault)
         default: nil
         }
+    }
+
+    /// Starts a drill, or ends the one that is on.
+    private func drillDialog(_ tenant: TenantView) -> any Dialog {
+        drill(of: tenant.name).map { StopDrillDialog($0, self) } ?? DrillDialog(tenant)
     }
 
     private var purgeTenant: TenantName? { selectedTenant?.name }

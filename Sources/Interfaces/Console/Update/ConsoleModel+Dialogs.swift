@@ -11,6 +11,7 @@ extension ConsoleModel {
     mutating func closeDialog() {
         guard let dialog = dialogs.popLast() else { return }
         dialog.wipe()
+        asked = nil
         // The question whether to leave may stand over the dialog that waits for its command.
         if let pending, pending.byDialog, !(dialog is QuitDialog) {
             self.pending = PendingCommand(id: pending.id, words: pending.words, byDialog: false)
@@ -66,6 +67,25 @@ extension ConsoleModel {
         nextCommand += 1
         pending = PendingCommand(id: id, words: words, byDialog: byDialog)
         return .perform(id: id, command, secret: secret)
+    }
+
+    /// Puts the question of the dialog on top, when it was not put yet.
+    mutating func askForDialog() -> [ConsoleEffect] {
+        guard let query = dialogs.last?.question else {
+            asked = nil
+            return []
+        }
+        if asked?.query == query { return [] }
+        asked = AskedQuestion(id: nextQuestion, query: query)
+        defer { nextQuestion += 1 }
+        return [.ask(id: nextQuestion, query)]
+    }
+
+    /// An answer to a question that nobody waits for any more is dropped.
+    mutating func takeAnswer(_ result: Result<EngineAnswer, CommandRefusal>, of id: Int) {
+        guard asked?.id == id, var dialog = dialogs.last else { return }
+        dialog.answered(result)
+        dialogs[dialogs.count - 1] = dialog
     }
 
     /// A command has ended: the dialog that waits for it decides what comes next.

@@ -5,6 +5,11 @@ import Operations
 extension ConsoleModel {
     /// Takes what happened and says what to do about it.
     package mutating func update(_ input: ConsoleInput) -> [ConsoleEffect] {
+        let effects = follow(input)
+        return effects + askForDialog()
+    }
+
+    private mutating func follow(_ input: ConsoleInput) -> [ConsoleEffect] {
         switch input {
         case .input(let input): return take(input)
         case .tick(let wall, let now):
@@ -15,6 +20,9 @@ extension ConsoleModel {
             return []
         case .events(let events, let lost): return take(events, lost: lost)
         case .commandDone(let id, let result): return take(result, of: id)
+        case .answered(let id, let result):
+            takeAnswer(result, of: id)
+            return []
         case .themes(let names, let current):
             themes = names
             if !theme.isEmpty, theme != current { tell("theme \(current)") }

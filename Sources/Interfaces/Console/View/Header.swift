@@ -21,6 +21,10 @@ enum Header {
     private static func banners(_ model: ConsoleModel) -> [Part] {
         var parts: [Part] = []
         if model.live.demo { parts.append(Part(text: "DEMO", slot: .bannerProd, rank: 0)) }
+        let drills = model.live.drills.count
+        if drills > 0 {
+            parts.append(Part(text: drills == 1 ? "DRILL" : "DRILL x\(drills)", slot: .bannerProd, rank: 0))
+        }
         if model.isReadOnly { parts.append(Part(text: "READ-ONLY", slot: .bannerReadOnly, rank: 0)) }
         if model.hasSnapshot, !model.live.vault.unlocked {
             parts.append(Part(text: "SEALED", slot: .statusBad, rank: 0))
