@@ -174,6 +174,7 @@ struct ConsoleLoop {
     private mutating func carryOut(_ effect: ConsoleEffect) {
         switch effect {
         case .perform(let id, let command, let secret): perform(id, command, secret)
+        case .ask(let id, let query): ask(id, query)
         case .refreshSnapshot: tell(.snapshot(port.snapshot()))
         case .nextTheme: use(library.next(after: theme.name))
         case .selectTheme(let name):
@@ -211,6 +212,20 @@ struct ConsoleLoop {
             }
             secret?.wipe()
             inbox.post(.commandDone(id: id, result))
+        }
+    }
+
+    private func ask(_ id: Int, _ query: EngineQuery) {
+        let port = port
+        let inbox = inbox
+        Task {
+            let result: Result<EngineAnswer, CommandRefusal>
+            do throws(CommandRefusal) {
+                result = .success(try await port.ask(query))
+            } catch {
+                result = .failure(error)
+            }
+            inbox.post(.answered(id: id, result))
         }
     }
 
