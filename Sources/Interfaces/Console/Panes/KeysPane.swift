@@ -108,8 +108,8 @@ struct KeysPane: Pane {
                 "lineage",
                 "\(label(key.predecessor)) -> \(key.label) (this) -> \(label(key.successor))   made \(key.created.civil.date)"
             ),
-            ("check", "\(verdict)\(checked)"),
-            ("print", "\(key.fingerprint)   id \(key.id)"),
+            ("check", "\(verdict)\(checked)   fingerprint \(key.fingerprint)"),
+            ("id", key.id.text),
         ]
     }
 
