@@ -1,6 +1,16 @@
 package import Domain
 
 extension Breaker {
+    /// What last opened or half-opened it, for the sentence of `why`.
+    enum Cause: Sendable {
+        case share(FailureWindow.Counts)
+        case slow(FailureWindow.Counts)
+        case silentRun(Int, FailureClass)
+        case rateLimits
+        case probe(FailureClass, openings: Int)
+        case released(owner: String)
+    }
+
     /// One sentence for people: the rule, the numbers, and what happens next.
     package func why(at now: Instant) -> String {
         var breaker = self
@@ -11,12 +21,13 @@ extension Breaker {
     private func sentence(at now: Instant) -> String {
         if let held { return sentence(of: held, at: now) }
         switch position {
-        case .closed: return sharePhrase(window.counts(at: now))
+        case .closed: return windowPhrase(at: now)
         case .open:
             let wait = (nextProbe(at: now) ?? now) - now
             return "\(causePhrase); probe in \(wait.brief); needs \(options.probesToClose) ok"
         case .halfOpen:
-            return "\(causePhrase); probing one call at a time, \(successes) of \(options.probesToClose) ok"
+            return
+                "\(causePhrase); probing one call at a time, \(probation.successes) of \(options.probesToClose) ok"
         }
     }
 
@@ -25,7 +36,7 @@ extension Breaker {
         let who = "by \(held.hold.owner) (\(held.hold.reason))"
         return switch held.hold.mode {
         case .open: "forced open \(who); half-open in \(left)"
-        case .closed: "forced closed \(who); free in \(left); \(sharePhrase(window.counts(at: now)))"
+        case .closed: "forced closed \(who); free in \(left); \(windowPhrase(at: now))"
         case .asIs: "held \(position.word) \(who); free in \(left)"
         }
     }
@@ -33,12 +44,25 @@ extension Breaker {
     private var causePhrase: String {
         switch cause {
         case .share(let counts): sharePhrase(counts)
+        case .slow(let counts): slowPhrase(counts)
         case .silentRun(let count, let kind):
             "\(count) attempts in a row without an answer, last \(kind.rawValue) (trip at \(options.silentRunMax))"
+        case .rateLimits: RateLimitPromotion.why
         case .probe(let kind, let openings): "probe failed: \(kind.rawValue); opening \(openings) in a row"
         case .released(let owner): "was forced open by \(owner)"
         case nil: "no failure known"
         }
+    }
+
+    /// Both rules while closed; the one of slow answers only when there are some.
+    private func windowPhrase(at now: Instant) -> String {
+        let counts = window.counts(at: now)
+        return counts.slow == 0 ? sharePhrase(counts) : "\(sharePhrase(counts)); \(slowPhrase(counts))"
+    }
+
+    private func slowPhrase(_ counts: FailureWindow.Counts) -> String {
+        "\(counts.slowPercent)% of answers took over \(options.slowCall.brief) to their first content, "
+            + "over \(options.window.brief) (trip at \(options.slowPercent)%, min \(options.callsMin) answers)"
     }
 
     private func sharePhrase(_ counts: FailureWindow.Counts) -> String {

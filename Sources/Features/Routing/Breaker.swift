@@ -2,86 +2,19 @@ package import Domain
 
 /// A circuit breaker for one target as a plain value: results and time in, decisions out.
 ///
-/// Closed passes everything; too many failures open it; after a while it is half-open and passes one probe at a time;
-/// enough good probes close it, a bad one opens it for longer.
+/// Closed passes everything; too many failures or slow answers open it; after a while it is half-open and passes one
+/// probe at a time; enough good probes close it, a bad one opens it for longer.
 ///
 /// Design note. Every permit carries a ticket with the *era* it was given in; tripping begins a new era. So results of
 /// calls begun before a trip, however late they come, count neither for nor against what happened since. A probe has
 /// a number besides: a result that comes after its slot was given to the next probe is ignored. Failures that are not
 /// the provider's (a bad key, a bad request) count neither way; otherwise one tenant's bad key could open the breaker,
-/// or its prompt 401s could hide an outage.
+/// or its prompt 401s could hide an outage. A slow answer is no failure: it trips by a rule of its own, and a slow
+/// probe proves nothing and gives its slot back. That lets about one call per `slowCall` try a target that stays slow.
 package struct Breaker: Sendable {
-    /// What a call of a method moved; the caller publishes it.
-    package enum Change: String, Sendable, Hashable {
-        case none, opened, halfOpened, closed
-    }
-
-    /// Proof of a permit, handed back with the result.
-    package struct Ticket: Sendable, Hashable {
-        package let era: UInt32
-        /// 0 for an ordinary call.
-        package let probe: UInt32
-
-        package init(era: UInt32, probe: UInt32) {
-            self.era = era
-            self.probe = probe
-        }
-
-        /// What a breaker that nothing was heard of hands out.
-        package static var first: Self { Self(era: 0, probe: 0) }
-    }
-
-    /// Whether an attempt may start.
-    package enum Permit: Sendable, Hashable {
-        case pass(Ticket)
-        /// Passes as the one probe of a half-open breaker: its result decides.
-        case probe(Ticket)
-        case refuse(Refusal)
-    }
-
-    /// What a permit would be, without taking one.
-    package enum Outlook: Sendable, Hashable {
-        case passes
-        case probes
-        case refuses(Refusal)
-    }
-
-    /// Why an attempt may not start, and until when.
-    package struct Refusal: Sendable, Hashable {
-        /// The rule that refuses.
-        package enum Cause: Sendable, Hashable {
-            case open
-            /// Half-open, and its one probe is on its way.
-            case probing
-            /// An operator holds it open.
-            case held
-        }
-        package let cause: Cause
-        /// The first moment a call may pass; nil while a probe runs, whose end nobody knows.
-        package let retryAt: Instant?
-
-        package init(cause: Cause, retryAt: Instant?) {
-            self.cause = cause
-            self.retryAt = retryAt
-        }
-    }
-
-    /// What last opened or half-opened it, for the sentence of `why`.
-    enum Cause: Sendable {
-        case share(FailureWindow.Counts)
-        case silentRun(Int, FailureClass)
-        case probe(FailureClass, openings: Int)
-        case released(owner: String)
-    }
-
     /// A hold with its end on the monotonic clock: setting the machine's clock neither ends nor prolongs it.
     struct Held: Sendable {
         let hold: BreakerHold
-        let ends: Instant
-    }
-
-    private struct Probe: Sendable {
-        let number: UInt32
         let ends: Instant
     }
 
@@ -92,59 +25,18 @@ package struct Breaker: Sendable {
     package private(set) var since: Instant
     private(set) var held: Held?
     private(set) var cause: Cause?
-    private(set) var successes = 0
+    private(set) var probation = Probation()
     private(set) var window: FailureWindow
     private var era: UInt32 = 0
-    private var probe: Probe?
-    private var probesGiven: UInt32 = 0
-    /// Openings since it was last closed; sets the next one's length.
-    private var openings = 0
+    private(set) var opening: OpenPeriod
     /// Attempts without an answer in a row.
     private var silentRun = 0
-    /// When an open breaker becomes half-open.
-    private var opensUntil: Instant
-    /// The longest Retry-After of this era, as a moment.
-    private var waitAsked: Instant?
 
     package init(options: BreakerOptions = .init(), at now: Instant) {
         self.options = options
         since = now
-        opensUntil = now
+        opening = OpenPeriod(at: now)
         window = FailureWindow(span: options.window, at: now)
-    }
-
-    // MARK: Asking
-
-    /// The position once time has had its effect: an open breaker whose time is up is half-open.
-    package func position(at now: Instant) -> BreakerPosition {
-        if let held {
-            guard now >= held.ends else { return position }
-            if held.hold.mode == .open { return .halfOpen }
-        }
-        return position == .open && now >= opensUntil ? .halfOpen : position
-    }
-
-    /// The override in force.
-    package func hold(at now: Instant) -> BreakerHold? {
-        guard let held, now < held.ends else { return nil }
-        return held.hold
-    }
-
-    /// When an open breaker will let a probe through; nil in other positions.
-    package func nextProbe(at now: Instant) -> Instant? {
-        position(at: now) == .open ? refusal(at: now).retryAt : nil
-    }
-
-    /// What `permit` would say, without taking a probe's slot.
-    package func outlook(at now: Instant) -> Outlook {
-        switch position(at: now) {
-        case .closed: return .passes
-        case .open: return .refuses(refusal(at: now))
-        case .halfOpen:
-            // A position that only time has made half-open has no probe yet.
-            guard position == .halfOpen, isProbing(at: now) else { return .probes }
-            return .refuses(Refusal(cause: .probing, retryAt: nil))
-        }
     }
 
     /// Asks for one attempt, right before it starts; the ticket must come back with `succeeded`, `failed` or
@@ -155,25 +47,43 @@ package struct Breaker: Sendable {
         case .passes: return (.pass(Ticket(era: era, probe: 0)), change)
         case .refuses(let refusal): return (.refuse(refusal), change)
         case .probes:
-            // Skips 0 on wrap-around: that number means an ordinary call.
-            probesGiven = probesGiven == .max ? 1 : probesGiven + 1
-            probe = Probe(number: probesGiven, ends: now + options.probeTimeout)
-            return (.probe(Ticket(era: era, probe: probesGiven)), change)
+            let number = probation.take(at: now, timeout: options.probeTimeout)
+            return (.probe(Ticket(era: era, probe: number)), change)
         }
     }
 
     // MARK: Results
 
-    /// The attempt brought an answer. For a stream: when its first content came, so that a long one does not hold the
-    /// probe's slot.
-    package mutating func succeeded(_ ticket: Ticket, at now: Instant) -> Change {
+    /// The attempt brought an answer.
+    ///
+    /// - Parameter firstContent: how long its first content took to come, where that was measured.
+    package mutating func succeeded(
+        _ ticket: Ticket, at now: Instant, firstContent: Duration? = nil
+    ) -> Change {
         let change = advance(to: now)
         guard ticket.era == era else { return change }
-        guard ticket.probe == 0 else { return probeSucceeded(ticket, at: now) ?? change }
+        let isSlow = firstContent.map { $0 > options.slowCall } ?? false
+        if ticket.probe != 0 {
+            // One that was confirmed before is judged already.
+            guard !probation.settle(ticket.probe), probation.giveBack(ticket.probe), !isSlow else {
+                return change
+            }
+            return countProbe(at: now) ?? change
+        }
         guard position == .closed else { return change }
-        window.record(.answered, at: now)
+        window.record(isSlow ? .slow : .answered, at: now)
         silentRun = 0
-        return change
+        return isSlow ? tripIfSlow(at: now) ?? change : change
+    }
+
+    /// The attempt showed its first content, and its end may be far: a probe counts now and frees its slot for the
+    /// next. `succeeded` or `failed` must still follow; an ordinary call counts only then.
+    package mutating func confirm(_ ticket: Ticket, at now: Instant) -> Change {
+        let change = advance(to: now)
+        guard ticket.era == era, ticket.probe != 0,
+            let firstContent = probation.confirm(ticket.probe, at: now), firstContent <= options.slowCall
+        else { return change }
+        return countProbe(at: now) ?? change
     }
 
     /// The attempt failed; `retryAfter` is what the provider asked for, if it did.
@@ -183,21 +93,37 @@ package struct Breaker: Sendable {
         guard kind.rule.countsForBreaker else { return abandoned(ticket, at: now) }
         let change = advance(to: now)
         guard ticket.era == era else { return change }
-        let isProbe = ticket.probe != 0
-        if isProbe {
-            guard endProbe(ticket), position == .halfOpen, held == nil else { return change }
-        } else {
-            guard position == .closed else { return change }
+        if ticket.probe != 0 {
+            // Also one that was confirmed: it showed content and then broke off.
+            guard probation.settle(ticket.probe) || probation.giveBack(ticket.probe) else { return change }
         }
-        note(retryAfter, at: now)
-        if isProbe { return trip(.probe(kind, openings: openings + 1), at: now) }
-        return count(kind, at: now) ?? change
+        switch position {
+        case .open: return change
+        case .halfOpen:
+            guard ticket.probe != 0, held == nil else { return change }
+            opening.ask(for: retryAfter, at: now, options: options)
+            return trip(.probe(kind, openings: opening.count + 1), at: now)
+        case .closed:
+            opening.ask(for: retryAfter, at: now, options: options)
+            return count(kind, at: now) ?? change
+        }
     }
 
     /// The attempt ended without saying anything of the provider (cancelled, a bad key): a probe's slot is given back.
     package mutating func abandoned(_ ticket: Ticket, at now: Instant) -> Change {
         let change = advance(to: now)
-        _ = endProbe(ticket)
+        if ticket.era == era, !probation.settle(ticket.probe) { _ = probation.giveBack(ticket.probe) }
+        return change
+    }
+
+    /// Keys of several owners were rate-limited at once: that is the provider's condition, not one key's. Opens, or
+    /// prolongs an opening; an override stands above it.
+    package mutating func limited(_ promotion: RateLimitPromotion.Promotion, at now: Instant) -> Change {
+        let change = advance(to: now)
+        guard held == nil else { return change }
+        opening.ask(for: promotion.retryAfter, at: now, options: options)
+        guard position == .open else { return trip(.rateLimits, at: now) }
+        opening.prolong()
         return change
     }
 
@@ -205,7 +131,7 @@ package struct Breaker: Sendable {
     package mutating func advance(to now: Instant) -> Change {
         guard position != .closed || held != nil else { return .none }
         let ahead = position(at: now)
-        var due = opensUntil
+        var due = opening.until
         if let held, now >= held.ends {
             due = held.hold.mode == .open ? held.ends : max(due, held.ends)
             letGo(of: held)
@@ -247,17 +173,12 @@ package struct Breaker: Sendable {
         self.held = nil
     }
 
-    private mutating func probeSucceeded(_ ticket: Ticket, at now: Instant) -> Change? {
-        guard endProbe(ticket), position == .halfOpen, held == nil else { return nil }
-        successes += 1
-        return successes >= options.probesToClose ? move(to: .closed, at: now) : nil
-    }
-
-    /// Frees the slot; false for a probe that no longer holds it.
-    private mutating func endProbe(_ ticket: Ticket) -> Bool {
-        guard ticket.era == era, let probe, probe.number == ticket.probe else { return false }
-        self.probe = nil
-        return true
+    /// Counts a good probe, and closes when it was the last one needed.
+    private mutating func countProbe(at now: Instant) -> Change? {
+        guard position == .halfOpen, held == nil, probation.count() >= options.probesToClose else {
+            return nil
+        }
+        return move(to: .closed, at: now)
     }
 
     /// Counts a failure while closed, and trips when it is one too many.
@@ -274,61 +195,37 @@ package struct Breaker: Sendable {
         return trip(.share(counts), at: now)
     }
 
+    /// Trips when too many of the window's answers were slow.
+    private mutating func tripIfSlow(at now: Instant) -> Change? {
+        let counts = window.counts(at: now)
+        guard held == nil, counts.answers >= options.callsMin,
+            counts.slow * 100 >= counts.answers * options.slowPercent
+        else { return nil }
+        return trip(.slow(counts), at: now)
+    }
+
     private mutating func trip(_ cause: Cause, at now: Instant) -> Change {
         self.cause = cause
-        var length = options.openFirst
-        for _ in 0..<openings where length < options.openLongest { length += length }
-        openings += 1
-        opensUntil = max(now + min(length, options.openLongest), waitAsked ?? now)
+        opening.begin(at: now, options: options)
         return move(to: .open, at: now)
     }
 
     private mutating func move(to next: BreakerPosition, at now: Instant) -> Change {
         position = next
         since = now
-        probe = nil
-        successes = 0
+        probation.restart()
         silentRun = 0
         switch next {
         case .open:
             era &+= 1
+            probation.forget()
             return .opened
         case .halfOpen: return .halfOpened
         case .closed:
-            openings = 0
-            waitAsked = nil
+            opening.end()
             cause = nil
             window.clear()
             return .closed
         }
-    }
-
-    private mutating func note(_ retryAfter: Duration?, at now: Instant) {
-        guard let retryAfter, retryAfter > .zero else { return }
-        let moment = now + min(retryAfter, options.retryAfterLongest)
-        waitAsked = max(waitAsked ?? moment, moment)
-    }
-
-    private func isProbing(at now: Instant) -> Bool {
-        guard let probe else { return false }
-        return now < probe.ends
-    }
-
-    private func refusal(at now: Instant) -> Refusal {
-        guard let held, now < held.ends else { return Refusal(cause: .open, retryAt: opensUntil) }
-        return Refusal(
-            cause: .held, retryAt: held.hold.mode == .open ? held.ends : max(held.ends, opensUntil))
-    }
-}
-
-extension FailureWindow.Mark {
-    /// How a failure that counts for the breaker is counted.
-    fileprivate init(_ kind: FailureClass) {
-        self =
-            switch kind {
-            case .transport, .timeoutBeforeFirstByte: .silent
-            case .providerFault, .overloaded: .serverError
-            default: .broken
-            }
     }
 }

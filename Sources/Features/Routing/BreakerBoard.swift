@@ -11,6 +11,17 @@ package protocol BreakerBoard: Sendable {
     func report(
         _ result: AttemptResult, of ticket: Breaker.Ticket, for target: Target, at now: Instant
     ) -> Breaker.Change
+    /// An attempt showed its first content: a probe's good news counts at once, its report later not again.
+    func confirm(_ ticket: Breaker.Ticket, for target: Target, at now: Instant) -> Breaker.Change
+    /// A key was rate-limited, which by itself is no fault of the target; when keys of three owners were within 10 s,
+    /// the target's breaker opens. To be told beside the attempt's own report.
+    ///
+    /// - Parameters:
+    ///   - owner: whose key it was; the platform's own keys are one owner, `RateLimitPromotion.platform`.
+    ///   - retryAfter: what the provider asked for, if it did.
+    func rateLimited(
+        _ target: Target, owner: TenantID, retryAfter: Duration?, at now: Instant
+    ) -> Breaker.Change
     /// Puts an override in force; its end is turned from civil time to `now`'s clock here.
     func hold(_ hold: BreakerHold, on target: Target, at now: Instant, wall: WallTime) -> Breaker.Change
     /// Ends an override before its time.
@@ -37,6 +48,8 @@ package struct Permission: Sendable, Hashable {
 /// How an attempt ended, as far as breakers care.
 package enum AttemptResult: Sendable, Hashable {
     case answered
+    /// Answered, with the time its first content took to come: what the rule of slow answers goes by.
+    case answeredAfter(Duration)
     /// With the provider's Retry-After, where it sent one.
     case failed(FailureClass, retryAfter: Duration?)
     /// Cancelled, or never sent.

@@ -7,6 +7,13 @@ package struct BreakerOptions: Sendable, Hashable {
     package var failurePercent = 50
     /// Fewer calls than this in the window never trip by share.
     package var callsMin = 10
+    /// An answer whose first content took longer is slow: half of the default time limit for an answer's first byte,
+    /// late enough for models that reason before they speak, early enough to turn away before calls begin to fail.
+    package var slowCall = Duration.seconds(30)
+    /// Share of slow ones among the window's answers that trips, 1 to 100; `callsMin` answers are needed.
+    ///
+    /// Far above `failurePercent`: a slow answer is still an answer (resilience4j's default is 100).
+    package var slowPercent = 80
     /// How far back calls count.
     package var window = Duration.seconds(30)
     /// This many attempts in a row without any answer (connect failures, timeouts) trip whatever the share.

@@ -15,6 +15,7 @@ struct BreakerTable {
     private let capacity: Int
     private var places: [Target: Int] = [:]
     private var slots: [Slot] = []
+    private var rateLimits = RateLimitTable()
 
     init(options: BreakerOptions, capacity: Int) {
         self.options = options
@@ -44,10 +45,30 @@ struct BreakerTable {
         slots[place].lastUsed = now
         switch result {
         case .answered: return slots[place].breaker.succeeded(ticket, at: now)
+        case .answeredAfter(let firstContent):
+            return slots[place].breaker.succeeded(ticket, at: now, firstContent: firstContent)
         case .failed(let kind, let retryAfter):
             return slots[place].breaker.failed(ticket, at: now, kind: kind, retryAfter: retryAfter)
         case .abandoned: return slots[place].breaker.abandoned(ticket, at: now)
         }
+    }
+
+    mutating func confirm(
+        _ ticket: Breaker.Ticket, for target: Target, at now: Instant
+    ) -> Breaker.Change {
+        guard let place = places[target] else { return .none }
+        slots[place].lastUsed = now
+        return slots[place].breaker.confirm(ticket, at: now)
+    }
+
+    mutating func rateLimited(
+        _ target: Target, owner: TenantID, retryAfter: Duration?, at now: Instant
+    ) -> Breaker.Change {
+        guard let promotion = rateLimits.note(target, owner: owner, at: now, retryAfter: retryAfter),
+            let place = places[target] ?? open(target, at: now)
+        else { return .none }
+        slots[place].lastUsed = now
+        return slots[place].breaker.limited(promotion, at: now)
     }
 
     mutating func hold(
@@ -104,7 +125,7 @@ extension AttemptResult {
     /// Whether it is worth a breaker of its own.
     fileprivate var saysSomething: Bool {
         switch self {
-        case .answered: true
+        case .answered, .answeredAfter: true
         case .failed(let kind, _): kind.rule.countsForBreaker
         case .abandoned: false
         }

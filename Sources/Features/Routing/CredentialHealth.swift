@@ -64,7 +64,8 @@ package struct CredentialHealth: Sendable, Hashable {
     ///
     /// - Parameters:
     ///   - began: when the attempt started. An answer to a call begun before the last bad mark clears nothing:
-    ///     calls in flight beside a rate-limited one must not end its rest.
+    ///     calls in flight beside a rate-limited one must not end its rest. Nor does another bad mark that came of
+    ///     such a call take its place to shorten the rest.
     ///   - retryAfter: what the provider asked for. Overlapping rests keep the longest end.
     package mutating func note(
         _ mark: CredentialMark, began: Instant, at now: Instant, retryAfter: Duration?,
@@ -75,24 +76,22 @@ package struct CredentialHealth: Sendable, Hashable {
             return
         }
         let mark = confirmed(mark, began: began)
-        let rest: Duration
-        switch mark {
-        case .ok, .cooling: rest = retryAfter ?? options.coolingDefault
-        case .suspect: rest = options.suspectRest
-        case .rejected, .deniedForModel: rest = options.refusedRest
-        case .exhausted:
-            let asked = self.mark == .exhausted
-            // Only a probe doubles the rest; the others in flight when the quota ran out say nothing new.
-            if asked && now < until {
-                rest = .zero
-            } else {
-                repeats = asked ? repeats + 1 : 0
-                rest = max(exhaustedRest(options), retryAfter ?? .zero)
+        // Only a probe doubles the rest; the others in flight when the quota ran out say nothing new.
+        let isKnown = mark == .exhausted && self.mark == .exhausted && now < until
+        let repeats = mark == .exhausted && self.mark == .exhausted ? self.repeats + (isKnown ? 0 : 1) : 0
+        let rest: Duration =
+            switch mark {
+            case .ok, .cooling: retryAfter ?? options.coolingDefault
+            case .suspect: options.suspectRest
+            case .rejected, .deniedForModel: options.refusedRest
+            case .exhausted:
+                isKnown ? .zero : max(exhaustedRest(after: repeats, options), retryAfter ?? .zero)
             }
-        }
         let end = now + min(max(rest, .zero), max(options.coolingLongest, options.exhaustedLongest))
+        if self.mark != mark, end <= until, let markedAt, began < markedAt { return }
         until = self.mark == mark ? max(until, end) : end
         self.mark = mark
+        self.repeats = repeats
         markedAt = now
         probeEnds = nil
     }
@@ -108,7 +107,7 @@ package struct CredentialHealth: Sendable, Hashable {
         }
     }
 
-    private func exhaustedRest(_ options: CredentialOptions) -> Duration {
+    private func exhaustedRest(after repeats: Int, _ options: CredentialOptions) -> Duration {
         var rest = options.exhaustedFirst
         for _ in 0..<repeats where rest < options.exhaustedLongest { rest += rest }
         return min(rest, options.exhaustedLongest)

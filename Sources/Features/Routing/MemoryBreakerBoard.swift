@@ -30,6 +30,16 @@ package final class MemoryBreakerBoard: BreakerBoard {
         table.withLock { $0.report(result, of: ticket, for: target, at: now) }
     }
 
+    package func confirm(_ ticket: Breaker.Ticket, for target: Target, at now: Instant) -> Breaker.Change {
+        table.withLock { $0.confirm(ticket, for: target, at: now) }
+    }
+
+    package func rateLimited(
+        _ target: Target, owner: TenantID, retryAfter: Duration?, at now: Instant
+    ) -> Breaker.Change {
+        table.withLock { $0.rateLimited(target, owner: owner, retryAfter: retryAfter, at: now) }
+    }
+
     package func hold(
         _ hold: BreakerHold, on target: Target, at now: Instant, wall: WallTime
     ) -> Breaker.Change {
