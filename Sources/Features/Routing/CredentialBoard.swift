@@ -16,10 +16,14 @@ package protocol CredentialBoard: Sendable {
         _ mark: CredentialMark, on key: ProviderKeyID, for model: ModelName, began: Instant, at now: Instant,
         retryAfter: Duration?
     ) -> CredentialMark?
+    /// Notes what an answer's headers said is left of a key's limits, whatever the answer was.
+    func heard(_ headroom: KeyHeadroom, of key: ProviderKeyID, for model: ModelName, at now: Instant)
     /// Forgets all about a key: it was verified anew, replaced or revoked. Returns `ok` when that changes its mark.
     func clear(_ key: ProviderKeyID) -> CredentialMark?
     /// Everything that is not simply well, keys in order.
     func states(at now: Instant) -> [CredentialStatus]
+    /// What is known of every key that was used or marked lately, keys in order; of bounded length.
+    func facts(at now: Instant) -> [CredentialFacts]
 }
 
 /// The health of one provider key as screens show it.
@@ -31,14 +35,18 @@ package struct CredentialStatus: Sendable, Hashable {
     /// The end of its rest.
     package let until: Instant
     package let markedAt: Instant
+    /// What was last heard of the model's limits; nil for the whole key.
+    package let headroom: KeyHeadroom?
 
     package init(
-        key: ProviderKeyID, model: ModelName?, mark: CredentialMark, until: Instant, markedAt: Instant
+        key: ProviderKeyID, model: ModelName?, mark: CredentialMark, until: Instant, markedAt: Instant,
+        headroom: KeyHeadroom? = nil
     ) {
         self.key = key
         self.model = model
         self.mark = mark
         self.until = until
         self.markedAt = markedAt
+        self.headroom = headroom
     }
 }
