@@ -8,6 +8,8 @@ func checkBreakerBoard(_ make: () -> any BreakerBoard) throws {
     holdAndRelease(make())
     neutralResultsLeaveNoTrace(make())
     plansTakeNoSlot(make())
+    try firstContentCountsAtOnce(make())
+    threeOwnersOpen(make())
 }
 
 private func granted(_ permission: Permission) -> Breaker.Ticket? {
@@ -77,4 +79,27 @@ private func plansTakeNoSlot(_ board: any BreakerBoard) {
     #expect(
         board.outlooks(of: candidates, at: .seconds(10))
             == [.refuses(.init(cause: .probing, retryAt: nil)), .passes])
+}
+
+private func firstContentCountsAtOnce(_ board: any BreakerBoard) throws {
+    let one = target("openai/a")
+    _ = trip(one, on: board, at: .seconds(0))
+    for expected in [Breaker.Change.none, .none, .closed] {
+        let ticket = try #require(granted(board.permit(one, at: .seconds(10))))
+        #expect(board.confirm(ticket, for: one, at: .seconds(11)) == expected)
+        #expect(
+            board.report(.answeredAfter(.seconds(1)), of: ticket, for: one, at: .seconds(11)) == .none)
+    }
+    #expect(board.confirm(.first, for: target("openai/unknown"), at: .seconds(11)) == .none)
+    #expect(board.status(of: one, at: .seconds(12)).window.calls == 0)
+}
+
+private func threeOwnersOpen(_ board: any BreakerBoard) {
+    let one = target("openai/a")
+    let changes = [1, 1, 2, 2, 3].map { number in
+        board.rateLimited(
+            one, owner: TenantID(high: 0, low: number), retryAfter: .seconds(20), at: .seconds(1))
+    }
+    #expect(changes == [.none, .none, .none, .none, .opened])
+    #expect(board.status(of: one, at: .seconds(1)).nextProbe == .seconds(21))
 }

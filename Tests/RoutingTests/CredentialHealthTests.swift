@@ -97,4 +97,30 @@ import Testing
         #expect(take(at: 659) == .refused(.deniedForModel, until: .seconds(660)))
         #expect(take(at: 660) == .probe)
     }
+
+    @Test mutating func `a late bad mark of an earlier call does not take a newer one's place to shorten it`()
+    {
+        note(.deniedForModel, at: 10)
+        note(.cooling, began: 9, at: 11)
+        #expect(take(at: 30) == .refused(.deniedForModel, until: .seconds(610)))
+        note(.cooling, began: 9, at: 12, retryAfter: .seconds(900))
+        #expect(take(at: 30) == .refused(.cooling, until: .seconds(912)))
+    }
+
+    @Test(arguments: CredentialMark.allCases.filter { $0 != .ok })
+    func `an answer clears a mark only when its call began after it`(mark: CredentialMark) {
+        var health = CredentialHealth()
+        func hear(_ mark: CredentialMark, began: Double, at second: Double) {
+            health.note(
+                mark, began: .seconds(began), at: .seconds(second), retryAfter: nil, options: options)
+        }
+        hear(mark, began: 0, at: 10)
+        hear(.ok, began: 9.999, at: 20)
+        #expect(health.mark == mark)
+        hear(mark, began: 11, at: 21)
+        hear(.ok, began: 20, at: 22)
+        #expect(health.mark != .ok)
+        hear(.ok, began: 21, at: 23)
+        #expect(health == CredentialHealth())
+    }
 }

@@ -72,7 +72,7 @@ extension Breaker {
         let what =
             if counts.failures == counts.silent && counts.silent > 0 {
                 "no answer"
-            } else if counts.failures == counts.serverErrors {
+            } else if counts.failures == counts.serverErrors && counts.serverErrors > 0 {
                 "5xx"
             } else {
                 "failures"
