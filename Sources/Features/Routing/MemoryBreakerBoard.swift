@@ -10,7 +10,7 @@ package final class MemoryBreakerBoard: BreakerBoard {
     private let options: BreakerOptions
     private let table: Locked<BreakerTable>
 
-    /// - Parameter capacity: far above any configuration's targets; about 3 MiB when full.
+    /// - Parameter capacity: far above any configuration's targets; about 4.5 MiB when full.
     package init(options: BreakerOptions = .init(), capacity: Int = 4_096) {
         self.options = options
         table = Locked(BreakerTable(options: options, capacity: capacity))
