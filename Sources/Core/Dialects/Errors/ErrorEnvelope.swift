@@ -27,18 +27,23 @@ package enum ErrorEnvelope {
         return writer.bytes
     }
 
-    /// The event that ends a stream which cannot go on; after it the stream is closed without `[DONE]` or
-    /// `message_stop`, so that nobody takes the answer for a whole one.
+    /// The event that ends a stream which cannot go on; after it the stream is closed without `[DONE]`, `message_stop` or
+    /// `response.completed`, so that nobody takes the answer for a whole one.
     ///
-    /// OpenAI's protocol has no such event; the shape is OpenRouter's (its API reference, "Errors and debugging"):
-    /// OpenAI's SDKs raise on the `error` member, others stop on `finish_reason`.
+    /// OpenAI's chat protocol has no such event; the shape is OpenRouter's (its API reference, "Errors and debugging"):
+    /// OpenAI's SDKs raise on the `error` member, others stop on `finish_reason`. For responses it is the event `error`
+    /// (OpenAI API reference, "Streaming events"). Besides its documented members it has `error`, as OpenAI itself sends
+    /// it: without that member OpenAI's SDKs hand the event on like any other and do not raise.
+    ///
+    /// - Parameter sequenceNumber: of the event, where the events of the format are numbered.
     package static func streamFrame(
-        of failure: CallFailure, as dialect: Dialect, requestID: String? = nil
+        of failure: CallFailure, as dialect: Dialect, requestID: String? = nil, sequenceNumber: Int64 = 0
     ) -> [UInt8] {
         guard !dialect.isAnthropic else {
             return Array("event: error\ndata: ".utf8) + body(of: failure, as: dialect, requestID: requestID)
                 + Array("\n\n".utf8)
         }
+        guard dialect != .openAIResponses else { return responsesFrame(of: failure, sequenceNumber) }
         var writer = JSONWriter()
         writer.raw("data: {")
         if let requestID {
@@ -50,6 +55,22 @@ package enum ErrorEnvelope {
         writeOpenAI(failure, &writer)
         writer.raw(
             ",\"choices\":[{\"index\":0,\"delta\":{\"content\":\"\"},\"finish_reason\":\"error\"}]}\n\n")
+        return writer.bytes
+    }
+
+    private static func responsesFrame(of failure: CallFailure, _ sequenceNumber: Int64) -> [UInt8] {
+        var writer = JSONWriter()
+        writer.raw("event: error\ndata: {\"type\":\"error\",\"code\":")
+        writer.text(failure.code.rawValue)
+        writer.raw(",\"message\":")
+        writer.text(failure.message)
+        writer.raw(",\"param\":")
+        writer.text(failure.field)
+        writer.raw(",\"sequence_number\":")
+        writer.number(sequenceNumber)
+        writer.raw(",\"error\":")
+        writeOpenAI(failure, &writer)
+        writer.raw("}\n\n")
         return writer.bytes
     }
 
