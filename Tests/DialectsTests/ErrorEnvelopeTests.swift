@@ -66,7 +66,22 @@ import Testing
         #expect(choice["finish_reason"] as? String == "error")
     }
 
-    @Test(arguments: [Dialect.openAIChat, .anthropicMessages])
+    @Test func `a frame ends a stream of responses with the event that is documented for it`() throws {
+        let frame = text(
+            ErrorEnvelope.streamFrame(of: failure, as: .openAIResponses, requestID: "c1", sequenceNumber: 7))
+        let start = "event: error\ndata: "
+        #expect(frame.hasPrefix(start) && frame.hasSuffix("}\n\n"))
+        let event = try object(Array(frame.utf8.dropFirst(start.utf8.count).dropLast(2)))
+        #expect(event["type"] as? String == "error")
+        #expect(event["code"] as? String == "invalid_request")
+        #expect(event["message"] as? String == failure.message)
+        #expect(event["param"] as? String == "stream")
+        #expect(event["sequence_number"] as? Int == 7)
+        // OpenAI's SDKs raise on this member only.
+        #expect((event["error"] as? [String: Any])?["message"] as? String == failure.message)
+    }
+
+    @Test(arguments: [Dialect.openAIChat, .openAIResponses, .anthropicMessages])
     func `our own reader takes a frame for an error and one event`(dialect: Dialect) throws {
         var reader = StreamReader(dialect: dialect, dropsUsage: false)
         var scanner = EventStreamScanner()
