@@ -79,7 +79,7 @@ package final class GatewayAssembly: Sendable {
             vault: vaultRecord, tenants: contents.tenants, tenantKeys: contents.tenantKeys,
             providerKeys: keys,
             virtualKeys: contents.virtualKeys, limits: contents.limits, providers: configuration.providers,
-            routes: configuration.routes,
+            routes: configuration.routes, routing: configuration.routing,
             prices: .builtIn)
         return try GatewayAssembly(
             places: places, folder: folder, lock: lock, control: control, tenants: tenants, vault: vault,
@@ -320,7 +320,7 @@ package final class GatewayAssembly: Sendable {
         let waiting = next.changesAtNextStart(after: configuration)
         if !waiting.isEmpty { note += "; with the next start: \(waiting.joined(separator: ", "))" }
         try await engine.configure(
-            providers: next.providers, routes: next.routes, options: next.path, note: note, by: who)
+            providers: next.providers, routes: next.routes, routing: next.routing, options: next.path, note: note, by: who)
         log.notice("configuration reloaded")
         return note
     }

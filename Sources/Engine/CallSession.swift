@@ -30,6 +30,8 @@ package final class CallSession {
         package let number: Int
         package let timeouts: Timeouts
         let ticket: Breaker.Ticket
+        /// What the attempt meets instead of the provider's own behaviour.
+        package let drill: DrillFault?
         /// Of the provider key's own limits.
         let keyPermit: Admission?
         let started: Instant
@@ -53,19 +55,30 @@ package final class CallSession {
     private let options: PathOptions
     private let deadline: Instant
 
-    private var route: RoutePlan?
+    private let finder: RouteFinder
+    private var question: RouteQuestion
+    private var route: Route?
     private var queue: [RoutePlan.Attempt] = []
     private var keys: [ProviderKeyID: ProviderKeyRecord] = [:]
     private var current: Attempt?
-    /// What to try once more at the end, if nothing else helped, and how often.
-    private var retry: (option: RoutePlan.Attempt, left: Int)?
+    /// What to try once more at the end, if nothing else helped.
+    private var retry: Retry?
+    /// The first that found no room at its target, and its place in the queue there once it has one.
+    private var crowded: RoutePlan.Attempt?
+    private var waiting: (option: RoutePlan.Attempt, ticket: ConcurrencyGate.Ticket)?
+    /// Parts of the route that have had their turn.
+    private var spent: Set<Reserve> = []
     private var outcomes: [AttemptOutcome] = []
     private var lastFailure: CallFailure?
     private var refusals: [RoutePlan.Skipped] = []
     private var firstByteAt: Instant?
     /// The permit of the key that answered.
     private var usedKey: Admission?
+    /// The attempt that answered, or was under way when the caller left.
+    private var used: Attempt?
     private var settled = false
+    /// Whether a drill met one of the attempts.
+    private var drilled = false
 
     init(
         parts: PathParts, call: InboundCall, who: Authorized, admission: Admitted, directory: Directory,
@@ -79,6 +92,10 @@ package final class CallSession {
         self.lane = lane
         options = parts.options.load()
         deadline = call.received + min(options.total, call.timeout ?? options.total)
+        finder = RouteFinder(parts, directory, attemptsMax: options.attempts)
+        question = RouteQuestion(
+            model: call.model, tenant: who.tenant, dialect: call.dialect, wishes: call.wishes,
+            input: call.estimatedTokens - call.estimatedOutput, output: call.estimatedOutput)
         parts.publish(
             .callStarted(.init(call: call.id, tenant: who.tenant.id, at: call.at)), lane: lane)
     }
@@ -106,100 +123,197 @@ package final class CallSession {
 
     /// Orders what can be tried; refuses when there is nothing at all.
     func plan() throws(CallFailure) {
-        let (strategy, choices) = directory.choices(
-            for: call.model, tenant: who.tenant.id, dialect: call.dialect)
-        guard !choices.isEmpty else {
+        question.draw = parts.draw()
+        let found = finder.find(question, at: call.received)
+        guard found.isKnown else {
             settleRefused(.modelNotFound, status: 404)
             throw CallFailure(
                 .modelNotFound, source: .caller,
                 "no provider serves the model \"\(call.model)\" in this format for this virtual key; "
                     + "GET /v1/models lists what does, or name it PROVIDER/MODEL", field: "model")
         }
-        let candidates = choices.compactMap { choice -> Candidate? in
-            guard let provider = directory.providers[choice.target.provider] else { return nil }
-            // The newest active key first: after a rotation that is the successor; a draining one is its reserve.
-            let owned = (directory.keys[who.tenant.id]?[provider.name] ?? []).reversed()
-            for key in owned { keys[key.id] = key }
-            return Candidate(
-                target: choice.target, weight: choice.weight, keys: owned.map(\.id), keyless: provider.keyless
-            )
-        }
-        let order = StrategyList.strategy(named: strategy).order(candidates, draw: parts.draw())
-        let route = RoutePlanner(attemptsMax: options.attempts).plan(
-            candidates, order: order, breakers: parts.breakers.outlooks(of: candidates, at: call.received),
-            credentials: parts.credentials.availabilities(of: candidates, at: call.received),
+        route = found.route
+        take(found)
+        if queue.isEmpty { reach(for: .lastResort, at: call.received) }
+        guard queue.isEmpty, let failure = found.plan.failure(at: call.received) else { return }
+        settle(
+            .init(end: .failed, status: failure.status, failure: failure.code, usage: nil, estimate: nil),
             at: call.received)
-        if let failure = route.failure(at: call.received) {
-            settle(
-                .init(end: .failed, status: failure.status, failure: failure.code, usage: nil, estimate: nil),
-                at: call.received)
-            throw failure
+        throw failure
+    }
+
+    private func take(_ found: RouteFinder.Found) {
+        keys.merge(found.keys) { _, new in new }
+        refusals += found.plan.skipped
+        queue += found.plan.attempts
+    }
+
+    /// What a route holds in reserve.
+    private enum Reserve { case lastResort, contextOverflow, contentPolicy }
+
+    /// Queues a reserve of the route, once.
+    private func reach(for reserve: Reserve, at now: Instant) {
+        guard let route, spent.insert(reserve).inserted else { return }
+        let targets =
+            switch reserve {
+            case .lastResort: route.lastResort.map { [$0] } ?? []
+            case .contextOverflow: route.onContextOverflow
+            case .contentPolicy: route.onContentPolicy
+            }
+        let fresh = targets.filter { target in
+            directory.serves(target.provider, call.dialect) && !outcomes.contains { $0.target == target }
         }
-        queue = route.attempts
-        self.route = route
+        guard !fresh.isEmpty else { return }
+        take(finder.find(question, among: fresh.map { Route.Choice(target: $0) }, of: route, at: now))
     }
 
     // MARK: Attempts
+
+    /// The same target once more, with the same key.
+    private struct Retry {
+        let option: RoutePlan.Attempt
+        var left: Int
+        var made = 0
+        /// What the provider asked for.
+        var floor: Duration?
+    }
+
+    /// How often a call asks whether it is its turn at a crowded target.
+    private static let turnPause = Duration.milliseconds(5)
 
     /// The next attempt, or why there is none.
     package func next(at now: Instant) -> Step {
         let left = deadline - now
         guard left > .zero else { return .fail(deadlineFailure) }
         guard outcomes.count < options.attempts else { return .fail(exhaustedFailure(at: now)) }
-        while !queue.isEmpty {
-            let option = queue.removeFirst()
-            if let attempt = begin(option, left: left, at: now) { return .send(attempt) }
+        if let step = takeTurn(left: left, at: now) { return step }
+        while true {
+            while !queue.isEmpty {
+                let option = queue.removeFirst()
+                if let attempt = begin(option, hasRoom: false, left: left, at: now) { return .send(attempt) }
+            }
+            if let step = waitForRoom(left: left, at: now) { return step }
+            if let pause = pauseBeforeRetry(left: left) { return .pause(pause) }
+            reach(for: .lastResort, at: now)
+            if queue.isEmpty { return .fail(exhaustedFailure(at: now)) }
         }
-        if let again = retry, again.left > 0 {
-            retry = (again.option, again.left - 1)
-            queue = [again.option]
-            return .pause(min(options.retryPause, left))
-        }
-        return .fail(exhaustedFailure(at: now))
     }
 
-    private func begin(_ option: RoutePlan.Attempt, left: Duration, at now: Instant) -> Attempt? {
+    /// A call that waits at a crowded target asks whether it is its turn.
+    private func takeTurn(left: Duration, at now: Instant) -> Step? {
+        guard let (option, ticket) = waiting else { return nil }
+        switch parts.gates.ask(ticket, at: option.target, at: now) {
+        case .wait: return .pause(min(Self.turnPause, left))
+        case .pass:
+            waiting = nil
+            return begin(option, hasRoom: true, left: left, at: now).map(Step.send)
+        case .refused:
+            waiting = nil
+            refuseCrowded(option, at: now)
+            return nil
+        }
+    }
+
+    /// Nothing else is left: joins the queue of the first target that had no room.
+    private func waitForRoom(left: Duration, at now: Instant) -> Step? {
+        guard let option = crowded else { return nil }
+        crowded = nil
+        let callClass = call.wishes.callClass ?? who.key.callClass
+        guard let ticket = parts.gates.queue(option.target, callClass, at: now) else {
+            refuseCrowded(option, at: now)
+            return nil
+        }
+        waiting = (option, ticket)
+        return .pause(min(Self.turnPause, left))
+    }
+
+    private func refuseCrowded(_ option: RoutePlan.Attempt, at now: Instant) {
+        refusals.append(
+            .init(target: option.target, key: nil, reason: .crowded(until: now + .seconds(1))))
+    }
+
+    /// Queues the same target again, if its failure allows it, the budget has room, and the pause fits into the call.
+    private func pauseBeforeRetry(left: Duration) -> Duration? {
+        guard var again = retry, again.left > 0 else { return nil }
+        let pause = Backoff.pause(retry: again.made, draw: parts.draw(), floor: again.floor)
+        guard pause < left, pause <= options.retryWaitMost,
+            parts.retries.mayRetry(again.option.target.provider, at: parts.clock.now)
+        else {
+            retry = nil
+            return nil
+        }
+        again.left -= 1
+        again.made += 1
+        retry = again
+        queue = [again.option]
+        return pause
+    }
+
+    private func begin(
+        _ option: RoutePlan.Attempt, hasRoom: Bool, left: Duration, at now: Instant
+    ) -> Attempt? {
         guard let provider = directory.providers[option.target.provider] else { return nil }
+        guard hasRoom || parts.gates.tryEnter(option.target) else {
+            crowded = crowded ?? option
+            return nil
+        }
+        switch permit(option, at: now) {
+        case .failure(let refusal):
+            parts.gates.leave(option.target, .nothing, at: now)
+            refusals.append(refusal.skipped)
+            return nil
+        case .success(let (ticket, keyPermit)):
+            if outcomes.isEmpty { parts.retries.call(option.target.provider, at: now) }
+            parts.gauges.began(option.target)
+            let attempt = Attempt(
+                target: option.target, provider: provider, key: option.key.flatMap { keys[$0] },
+                number: outcomes.count + 1,
+                timeouts: Timeouts(
+                    connect: min(options.connect, left), firstByte: min(options.firstByte, left),
+                    idle: options.idle,
+                    total: left), ticket: ticket,
+                drill: parts.drills.fault(
+                    for: who.tenant.id, draw: parts.draw(), at: call.at + (now - call.received)),
+                keyPermit: keyPermit, started: now)
+            if attempt.drill != nil { drilled = true }
+            current = attempt
+            return attempt
+        }
+    }
+
+    /// Why an attempt may not start.
+    private struct Refused: Error { let skipped: RoutePlan.Skipped }
+
+    /// The breaker's, the key's and the key's own limit's permission: all three or none.
+    private func permit(
+        _ option: RoutePlan.Attempt, at now: Instant
+    ) -> Result<(Breaker.Ticket, Admission?), Refused> {
         let permission = parts.breakers.permit(option.target, at: now)
         parts.announce(permission.change, at: option.target, lane: lane)
         let ticket: Breaker.Ticket
         switch permission.permit {
         case .pass(let given), .probe(let given): ticket = given
         case .refuse(let refusal):
-            refusals.append(.init(target: option.target, key: nil, reason: .breaker(refusal)))
             // The breaker stands before the target, so another key does not get past it either.
             queue.removeAll { $0.target == option.target }
-            return nil
+            return .failure(
+                Refused(skipped: .init(target: option.target, key: nil, reason: .breaker(refusal))))
         }
         if let key = option.key {
             let availability = parts.credentials.take(key, for: option.target.model, at: now)
             if case .refused(let mark, let until) = availability {
                 _ = parts.breakers.report(.abandoned, of: ticket, for: option.target, at: now)
-                refusals.append(
-                    .init(target: option.target, key: key, reason: .credential(mark, until: until)))
-                return nil
+                let reason = RoutePlan.Reason.credential(mark, until: until)
+                return .failure(Refused(skipped: .init(target: option.target, key: key, reason: reason)))
             }
         }
-        let keyPermit: Admission?
         switch admitKey(option, at: now) {
-        case .success(let admission): keyPermit = admission
-        case .failure(let refusal):
+        case .success(let admission): return .success((ticket, admission))
+        case .failure(let failure):
             _ = parts.breakers.report(.abandoned, of: ticket, for: option.target, at: now)
-            refusals.append(
-                .init(
-                    target: option.target, key: option.key,
-                    reason: .keyLimit(until: now + (refusal.retryAfter ?? .seconds(60)))))
-            return nil
+            let reason = RoutePlan.Reason.keyLimit(until: now + (failure.retryAfter ?? .seconds(60)))
+            return .failure(Refused(skipped: .init(target: option.target, key: option.key, reason: reason)))
         }
-        let attempt = Attempt(
-            target: option.target, provider: provider, key: option.key.flatMap { keys[$0] },
-            number: outcomes.count + 1,
-            timeouts: Timeouts(
-                connect: min(options.connect, left), firstByte: min(options.firstByte, left),
-                idle: options.idle,
-                total: left), ticket: ticket, keyPermit: keyPermit, started: now)
-        current = attempt
-        return attempt
     }
 
     /// The provider key's own ceilings; a key without any costs nothing.
@@ -223,7 +337,18 @@ package final class CallSession {
     }
 
     /// The answer's first byte came: from here on there is no failover.
-    package func firstByte(at now: Instant) { if firstByteAt == nil { firstByteAt = now } }
+    package func firstByte(at now: Instant) {
+        guard firstByteAt == nil else { return }
+        firstByteAt = now
+        // A long stream must not keep a half-open breaker waiting for its end.
+        if let current { parts.confirm(current, at: now, lane: lane) }
+    }
+
+    /// What the answer's head said of the limits of the attempt's key.
+    package func heard(_ headroom: KeyHeadroom, at now: Instant) {
+        guard let attempt = current, attempt.drill == nil, let key = attempt.key else { return }
+        parts.credentials.heard(headroom, of: key.id, for: attempt.target.model, at: now)
+    }
 
     /// The attempt gave a whole, good answer.
     package func attemptAnswered(status: Int, at now: Instant) {
@@ -244,10 +369,20 @@ package final class CallSession {
         let rule = failure.rule
         if !rule.failsOver { queue.removeAll() }
         if !rule.triesOtherKey { queue.removeAll { $0.target == attempt.target } }
-        if rule.retriesSameKey > 0, retry == nil {
-            retry = (RoutePlan.Attempt(target: attempt.target, key: attempt.key?.id), rule.retriesSameKey)
+        if !rule.failsOver {
+            retry = nil
+        } else if retry == nil, rule.retriesSameKey > 0 {
+            retry = Retry(
+                option: RoutePlan.Attempt(target: attempt.target, key: attempt.key?.id),
+                left: rule.retriesSameKey, floor: retryAfter)
+        } else if retry?.option.target == attempt.target {
+            retry?.floor = retryAfter
         }
-        if !rule.failsOver { retry = nil }
+        switch failure {
+        case .contextWindow: reach(for: .contextOverflow, at: now)
+        case .contentPolicy: reach(for: .contentPolicy, at: now)
+        default: break
+        }
     }
 
     /// The attempt cannot be made: the call cannot be said in its provider's format. That is nobody's fault yet:
@@ -256,6 +391,8 @@ package final class CallSession {
         guard let attempt = current else { return }
         current = nil
         parts.abandon(attempt, at: now, lane: lane)
+        parts.gates.leave(attempt.target, .nothing, at: now)
+        parts.gauges.ended(attempt.target, firstToken: nil, tokens: nil, at: now)
         if let permit = attempt.keyPermit { parts.counters.settle(permit, usedTokens: 0, at: now) }
         queue.removeAll { $0.target == attempt.target }
         lastFailure = lastFailure ?? face
@@ -270,13 +407,32 @@ package final class CallSession {
             AttemptOutcome(
                 target: attempt.target, providerKey: attempt.key?.id, status: status, failure: failure,
                 microseconds: (now - attempt.started).wholeNanoseconds / 1_000))
-        parts.report(attempt, failure, retryAfter: retryAfter, tenant: who.tenant.id, at: now, lane: lane)
+        let answered = failure == nil || failure == .cancelled
+        // How long a whole answer takes says how long it is.
+        let firstContent = call.streamed ? firstByteAt.map { $0 - attempt.started } : nil
+        parts.report(
+            attempt, failure, retryAfter: retryAfter, firstContent: firstContent, at: now, lane: lane)
+        // A made fault says nothing of the target's load.
+        parts.gates.leave(attempt.target, attempt.drill == nil ? Self.sign(of: failure) : .nothing, at: now)
+        // How fast an answer came is known when the call settles.
+        if answered { used = attempt } else {
+            parts.gauges.ended(attempt.target, firstToken: nil, tokens: nil, at: now)
+        }
         guard let permit = attempt.keyPermit else { return }
         // What an answered attempt used is known when the call settles; a refused one has used nothing.
-        if failure == nil || failure == .cancelled {
+        if answered {
             usedKey = permit
         } else {
             parts.counters.settle(permit, usedTokens: 0, at: now)
+        }
+    }
+
+    /// What an attempt's end says of its target's load: a refused or dropped connection says nothing of it.
+    private static func sign(of failure: FailureClass?) -> ConcurrencyGate.Sign {
+        switch failure {
+        case nil: .good
+        case .overloaded, .timeoutBeforeFirstByte: .overload
+        default: .nothing
         }
     }
 
@@ -316,9 +472,23 @@ package final class CallSession {
         parts.journal.append(row)
         parts.counters.settle(admission.permits, usedTokens: row.usage.total, at: now)
         if let usedKey { parts.counters.settle(usedKey, usedTokens: row.usage.total, at: now) }
+        if let waiting { parts.gates.abandon(waiting.ticket, at: waiting.option.target) }
+        measure(row.usage, whole: ending.end == .answered, at: now)
         parts.inFlight.leave()
-        parts.publish(.callFinished(.init(row: row, attempts: outcomes)), lane: lane)
+        parts.publish(.callFinished(.init(row: row, attempts: outcomes, drill: drilled)), lane: lane)
         return row.cost
+    }
+
+    /// Tells the gauges how fast the answer came; one that was cut or left says nothing.
+    private func measure(_ usage: Usage, whole: Bool, at now: Instant) {
+        guard let used else { return }
+        let first = whole ? firstByteAt : nil
+        // A whole answer comes at once: its tokens were made in the time before.
+        let from = call.streamed ? first : used.started
+        parts.gauges.ended(
+            used.target, firstToken: first.map { $0 - used.started },
+            tokens: first == nil ? nil : from.map { (count: usage.output + usage.reasoning, over: now - $0) },
+            at: now)
     }
 
     private func makeRow(_ ending: Ending, cached: CachedAnswer?, at now: Instant) -> LedgerRow {
@@ -343,8 +513,17 @@ package final class CallSession {
             usageSource: usage == nil ? .none : ending.usage == nil ? .estimated : .reported, cost: cost,
             saved: cached?.cost, priceVersion: directory.prices.version,
             latencyMicroseconds: (now - call.received).wholeNanoseconds / 1_000,
-            firstByteMicroseconds: firstByteAt.map { ($0 - call.received).wholeNanoseconds / 1_000 } ?? 0)
+            firstByteMicroseconds: firstByteAt.map { ($0 - call.received).wholeNanoseconds / 1_000 } ?? 0,
+            payer: cached == nil ? payer(of: last?.providerKey) : .tenant)
     }
+
+    private func payer(of key: ProviderKeyID?) -> Payer {
+        guard let key, let owner = keys[key]?.tenant else { return .tenant }
+        return owner == who.tenant.id ? .tenant : .platform
+    }
+
+    /// Who pays for the attempt that answers.
+    package var payer: Payer { payer(of: (used ?? current)?.key?.id) }
 
     /// Keeps a whole, good answer for the tenant, if it may be kept.
     package func store(_ answer: CachedAnswer) {
@@ -374,9 +553,8 @@ package final class CallSession {
     /// Nothing is left to try: what the last attempt showed, or that every target is out.
     private func exhaustedFailure(at now: Instant) -> CallFailure {
         if let lastFailure { return lastFailure }
-        let all = (route?.skipped ?? []) + refusals
-        let earliest = all.compactMap(\.reason.until).min() ?? now + .seconds(1)
-        return RoutePlan(attempts: [], skipped: all, retryAt: earliest).failure(at: now)
+        let earliest = refusals.compactMap(\.reason.until).min() ?? now + .seconds(1)
+        return RoutePlan(attempts: [], skipped: refusals, retryAt: earliest).failure(at: now)
             ?? CallFailure(
                 .noTarget, source: .provider, "no target can take this call", retryAfter: .seconds(1))
     }

@@ -12,49 +12,61 @@ package struct Directory: Sendable {
     package let keys: [TenantID: [ProviderName: [ProviderKeyRecord]]]
     /// Ceilings of teams, users and provider keys.
     package let limits: OwnLimits
+    package let routing: RoutingSettings
+    /// Whose keys serve also tenants that use platform keys.
+    package let platform: TenantID?
     package let prices: PriceBook
 
     package init(
         access: AccessDirectory, providers: [ProviderName: ProviderDefinition], routes: [ModelName: Route],
         keys: [TenantID: [ProviderName: [ProviderKeyRecord]]], limits: OwnLimits = OwnLimits([]),
-        prices: PriceBook
+        routing: RoutingSettings = RoutingSettings(), platform: TenantID? = nil, prices: PriceBook
     ) {
         self.access = access
         self.providers = providers
         self.routes = routes
         self.keys = keys
         self.limits = limits
+        self.routing = routing
+        self.platform = platform
         self.prices = prices
     }
 
-    /// The targets behind a model name, for a tenant and a wire format, in the route's order.
+    /// The route behind a model name, for a tenant and a wire format; without targets where there is none.
     ///
     /// A route of that name first; else `PROVIDER/MODEL`; else a bare name through the price table, at providers
     /// that the tenant has a key for (names in alphabetical order, so that the answer does not change from call to
     /// call).
-    package func choices(
-        for model: ModelName, tenant: TenantID, dialect: Dialect
-    ) -> (
-        strategy: RoutingStrategyName, choices: [Route.Choice]
-    ) {
+    func route(for model: ModelName, tenant: TenantRecord, dialect: Dialect) -> Route {
         if let route = routes[model] {
-            return (route.strategy, route.choices.filter { serves($0.target.provider, dialect) })
+            let served = route.choices.filter { serves($0.target.provider, dialect) }
+            return served.count == route.choices.count ? route : route.with(served)
         }
         // Most names are bare; asking for a target first would compose a refusal for each.
         let isQualified = model.text.utf8.contains(UInt8(ascii: "/"))
         if isQualified, let target = try? Target(model.text),
             providers[target.provider] != nil
         {
-            return (.priority, serves(target.provider, dialect) ? [Route.Choice(target: target)] : [])
+            return Route(
+                model: model,
+                choices: serves(target.provider, dialect) ? [Route.Choice(target: target)] : [])
         }
-        let owned = keys[tenant] ?? [:]
-        let names = prices.providers(for: model).filter { name in
-            owned[name] != nil && serves(name, dialect)
+        let owned = owned(by: tenant)
+        let names = prices.providers(for: model).filter { owned.contains($0) && serves($0, dialect) }
+        if names.isEmpty, !isQualified, let only = onlyProvider(among: owned, for: dialect) {
+            return Route(
+                model: model, choices: [Route.Choice(target: Target(provider: only, model: model))])
         }
-        if names.isEmpty, !isQualified, let only = onlyProvider(among: owned.keys, for: dialect) {
-            return (.priority, [Route.Choice(target: Target(provider: only, model: model))])
-        }
-        return (.priority, names.sorted().map { Route.Choice(target: Target(provider: $0, model: model)) })
+        return Route(
+            model: model,
+            choices: names.sorted().map { Route.Choice(target: Target(provider: $0, model: model)) })
+    }
+
+    /// The providers that a tenant can call with some key.
+    private func owned(by tenant: TenantRecord) -> Set<ProviderName> {
+        var names = Set((keys[tenant.id] ?? [:]).keys)
+        if tenant.usesPlatformKeys, let platform { names.formUnion((keys[platform] ?? [:]).keys) }
+        return names
     }
 
     /// Where a bare name goes that no price table knows (a new model, a dated snapshot): to the one provider it can be
@@ -70,9 +82,9 @@ package struct Directory: Sendable {
     }
 
     /// Names a tenant may put into `model`: routes, and what the price table lists for providers it has keys for.
-    package func modelNames(for tenant: TenantID) -> [(name: ModelName, owner: String)] {
+    package func modelNames(for tenant: TenantRecord) -> [(name: ModelName, owner: String)] {
         var names = routes.keys.sorted().map { (name: $0, owner: "gatehouse") }
-        for provider in (keys[tenant] ?? [:]).keys.sorted() {
+        for provider in owned(by: tenant).sorted() {
             for model in prices.models(of: provider) {
                 guard let name = try? ModelName("\(provider)/\(model)") else { continue }
                 names.append((name: name, owner: provider.text))
@@ -81,7 +93,7 @@ package struct Directory: Sendable {
         return names
     }
 
-    private func serves(_ provider: ProviderName, _ dialect: Dialect) -> Bool {
+    func serves(_ provider: ProviderName, _ dialect: Dialect) -> Bool {
         providers[provider].map { dialect.passage(to: $0.kind) != nil } ?? false
     }
 }

@@ -14,6 +14,7 @@ package struct EngineState: Sendable {
     package var providers: [ProviderName: ProviderDefinition]
     package var routes: [ModelName: Route]
     package var prices: PriceBook
+    package var routing: RoutingSettings
     /// Newest first, at most 200.
     package var auditTail: [AuditRecord] = []
     package var auditVerified = "not verified yet"
@@ -23,8 +24,9 @@ package struct EngineState: Sendable {
         vault: VaultRecord?, tenants: [TenantRecord], tenantKeys: [WrappedTenantKey],
         providerKeys: [ProviderKeyRecord], virtualKeys: [VirtualKeyRecord],
         limits: [LimitRecord] = [], providers: [ProviderName: ProviderDefinition],
-        routes: [ModelName: Route], prices: PriceBook
+        routes: [ModelName: Route], routing: RoutingSettings = RoutingSettings(), prices: PriceBook
     ) {
+        self.routing = routing
         self.limits = limits
         self.vault = vault
         self.tenants = Dictionary(tenants.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
@@ -55,6 +57,7 @@ package struct EngineState: Sendable {
         }
         return Directory(
             access: AccessDirectory(tenants: Array(tenants.values), virtualKeys: Array(virtualKeys.values)),
-            providers: providers, routes: routes, keys: keys, limits: OwnLimits(limits), prices: prices)
+            providers: providers, routes: routes, keys: keys, limits: OwnLimits(limits), routing: routing,
+            platform: routing.platform.flatMap { tenant(named: $0)?.id }, prices: prices)
     }
 }

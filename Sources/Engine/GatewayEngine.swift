@@ -67,7 +67,13 @@ package final class GatewayEngine: EnginePort {
     }
 
     package func ask(_ query: EngineQuery) async throws(CommandRefusal) -> EngineAnswer {
-        try await desk.ask(query)
+        guard case .blastRadius(let change) = query else { return try await desk.ask(query) }
+        let recent = book.withLock { $0.recent }.calls(at: parts.clock.wall)
+        let finder = RouteFinder(
+            parts, parts.directory.load(), attemptsMax: parts.options.load().attempts)
+        let replay = BlastReplay(
+            finder: finder, tenants: desk.state.load().tenants, instant: parts.clock.now)
+        return .blastRadius(replay.radius(of: change, over: recent))
     }
 
     // MARK: Driven from outside
@@ -114,10 +120,10 @@ package final class GatewayEngine: EnginePort {
 
     /// Puts another configuration in force, for the next call; refuses when that cannot be audited.
     package func configure(
-        providers: [ProviderName: ProviderDefinition], routes: [ModelName: Route], options: PathOptions,
-        note: String, by who: OperatorID
+        providers: [ProviderName: ProviderDefinition], routes: [ModelName: Route],
+        routing: RoutingSettings = RoutingSettings(), options: PathOptions, note: String, by who: OperatorID
     ) async throws(CommandRefusal) {
-        try await desk.configure(providers: providers, routes: routes, note: note, by: who)
+        try await desk.configure(providers: providers, routes: routes, routing: routing, note: note, by: who)
         parts.options.store(options)
         refreshPicture(at: parts.clock.wall)
     }
@@ -156,7 +162,7 @@ package final class GatewayEngine: EnginePort {
         let painter = SnapshotPainter(
             parts: parts, state: desk.state.load(), identity: identity.load(), started: started, now: now,
             instant: parts.clock.now)
-        let snapshot = book.withLock { painter.paint($0) }
+        let snapshot = book.withLock { painter.paint(&$0) }
         picture.store(snapshot)
     }
 }

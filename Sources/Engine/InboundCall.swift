@@ -45,6 +45,56 @@ extension Substring {
     }
 }
 
+/// What a caller wants of routing, and what his call needs.
+package struct CallWishes: Sendable, Hashable {
+    /// Where the call may go (`x-gatehouse-route`); the route's own constraints hold besides.
+    package var constraints = RouteConstraints()
+    package var needs: Capabilities = []
+    /// The same for every call of a conversation; nil = none is known.
+    package var conversation: UInt64?
+    /// `x-gatehouse-priority`; nil = the virtual key's class.
+    package var callClass: CallClass?
+
+    package init() {}
+
+    /// Reads `x-gatehouse-route`: `allow=openai,anthropic; deny=groq; regions=eu; retention=none; max-usd=0.05`, each at
+    /// most once.
+    package mutating func readRoute(header: String) throws(CallFailure) {
+        guard header.utf8.count <= 512 else { throw Self.routeRefusal }
+        for part in header.split(separator: ";") {
+            let sides = part.split(separator: "=", maxSplits: 1).map(\.trimmingBlanks)
+            guard sides.count == 2 else { throw Self.routeRefusal }
+            let words = sides[1].split(separator: ",").map { String($0.trimmingBlanks) }
+            switch sides[0] {
+            case "allow": constraints.allowedProviders = try Self.providers(words)
+            case "deny": constraints.deniedProviders = try Self.providers(words)
+            case "regions": constraints.regions = words
+            case "retention": constraints.retention = words
+            case "max-usd":
+                guard let money = Money(dollars: String(sides[1])) else { throw Self.routeRefusal }
+                constraints.costMost = money
+            default: throw Self.routeRefusal
+            }
+        }
+    }
+
+    private static func providers(_ words: [String]) throws(CallFailure) -> [ProviderName] {
+        var names: [ProviderName] = []
+        for word in words {
+            guard let name = try? ProviderName(word) else { throw routeRefusal }
+            names.append(name)
+        }
+        return names
+    }
+
+    private static var routeRefusal: CallFailure {
+        CallFailure(
+            .invalidRequest, source: .caller,
+            "x-gatehouse-route is allow=NAMES; deny=NAMES; regions=WORDS; retention=WORDS; max-usd=DOLLARS, "
+                + "any of them, lists separated by commas", field: "x-gatehouse-route")
+    }
+}
+
 /// A request as the gateway's interface hands it to the path: read and checked, not yet allowed.
 package struct InboundCall: Sendable {
     package let id: CallID
@@ -53,10 +103,13 @@ package struct InboundCall: Sendable {
     package let streamed: Bool
     /// Input estimate plus the most output asked for, for token limits.
     package let estimatedTokens: Int64
+    /// The output's part of it.
+    package let estimatedOutput: Int64
     /// SHA-256 of the body as it came; computed by the interface while it has the bytes at hand.
     package let bodyDigest: Digest256?
     package let cache: CacheDirective
     package let tags: String
+    package let wishes: CallWishes
     /// The caller's own deadline (`x-gatehouse-timeout`).
     package let timeout: Duration?
     package let received: Instant
@@ -64,6 +117,7 @@ package struct InboundCall: Sendable {
 
     package init(
         id: CallID, dialect: Dialect, model: ModelName, streamed: Bool, estimatedTokens: Int64,
+        estimatedOutput: Int64 = 0, wishes: CallWishes = CallWishes(),
         bodyDigest: Digest256?, cache: CacheDirective, tags: String, timeout: Duration?, received: Instant,
         at: WallTime
     ) {
@@ -72,6 +126,8 @@ package struct InboundCall: Sendable {
         self.model = model
         self.streamed = streamed
         self.estimatedTokens = estimatedTokens
+        self.estimatedOutput = estimatedOutput
+        self.wishes = wishes
         self.bodyDigest = bodyDigest
         self.cache = cache
         self.tags = tags

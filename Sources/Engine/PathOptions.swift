@@ -15,14 +15,14 @@ package struct PathOptions: Sendable, Hashable {
     package var cacheTimeToLive: Duration
     /// Calls in flight over all event loops; beyond them callers get a 503 at once.
     package var callsInFlight: Int
-    /// Pause before the same target is tried again, when no other is left.
-    package var retryPause: Duration
+    /// The longest pause before the same target is tried again: what a provider asks for beyond it is not waited for.
+    package var retryWaitMost: Duration
 
     package init(
         attempts: Int = 4, connect: Duration = .seconds(5), firstByte: Duration = .seconds(60),
         idle: Duration = .seconds(60), total: Duration = .seconds(600), cacheEnabled: Bool = true,
         cacheTimeToLive: Duration = .seconds(300), callsInFlight: Int = 4_096,
-        retryPause: Duration = .milliseconds(100)
+        retryWaitMost: Duration = .seconds(10)
     ) {
         self.attempts = attempts
         self.connect = connect
@@ -32,6 +32,6 @@ package struct PathOptions: Sendable, Hashable {
         self.cacheEnabled = cacheEnabled
         self.cacheTimeToLive = cacheTimeToLive
         self.callsInFlight = callsInFlight
-        self.retryPause = retryPause
+        self.retryWaitMost = retryWaitMost
     }
 }

@@ -19,6 +19,10 @@ package struct PathParts: Sendable {
     package let cache: AnswerCache
     package let breakers: any BreakerBoard
     package let credentials: any CredentialBoard
+    package let gauges = TargetGauges()
+    package let drills = DrillBoard()
+    package let gates: ConcurrencyGates
+    package let retries: any RetryBudgets = MemoryRetryBudgets()
     package let vault: KeyVault
     package let secrets: PlaintextCache
     package let journal: any UsageJournal
@@ -32,8 +36,10 @@ package struct PathParts: Sendable {
     package init(
         clock: any GatewayClock, directory: Directory, options: PathOptions, counters: any LimitCounters,
         cache: AnswerCache, breakers: any BreakerBoard, credentials: any CredentialBoard, vault: KeyVault,
-        secrets: PlaintextCache, journal: any UsageJournal, bus: EventBus
+        secrets: PlaintextCache, journal: any UsageJournal, bus: EventBus,
+        gates: ConcurrencyGates = ConcurrencyGates()
     ) {
+        self.gates = gates
         self.clock = clock
         self.directory = Published(directory)
         self.options = Published(options)
@@ -74,20 +80,34 @@ package struct PathParts: Sendable {
             lane: lane)
     }
 
+    /// A probe's answer has begun.
+    func confirm(_ attempt: CallSession.Attempt, at now: Instant, lane: Int) {
+        guard attempt.ticket.probe != 0, attempt.drill == nil else { return }
+        announce(
+            breakers.confirm(attempt.ticket, for: attempt.target, at: now), at: attempt.target, lane: lane)
+    }
+
     /// Tells the breaker and the credential's health how an attempt went.
     func report(
-        _ attempt: CallSession.Attempt, _ failure: FailureClass?, retryAfter: Duration?, tenant: TenantID,
-        at now: Instant, lane: Int
+        _ attempt: CallSession.Attempt, _ failure: FailureClass?, retryAfter: Duration?,
+        firstContent: Duration?, at now: Instant, lane: Int
     ) {
+        // A made fault says nothing of the provider, nor of the key.
+        guard attempt.drill == nil else { return abandon(attempt, at: now, lane: lane) }
         let result: AttemptResult =
             switch failure {
-            case nil: .answered
+            case nil: firstContent.map { .answeredAfter($0) } ?? .answered
             case .cancelled: .abandoned
             case .some(let failure): .failed(failure, retryAfter: retryAfter)
             }
         announce(
             breakers.report(result, of: attempt.ticket, for: attempt.target, at: now), at: attempt.target,
             lane: lane)
+        if failure == .keyRateLimit, let key = attempt.key {
+            announce(
+                breakers.rateLimited(attempt.target, owner: key.tenant, retryAfter: retryAfter, at: now),
+                at: attempt.target, lane: lane)
+        }
         guard let key = attempt.key, let mark = failure == nil ? .ok : failure?.rule.credentialMark else {
             return
         }
@@ -96,7 +116,7 @@ package struct PathParts: Sendable {
             retryAfter: retryAfter)
         if let changed {
             publish(
-                .credentialMarked(.init(key: key.id, tenant: tenant, mark: changed, at: clock.wall)),
+                .credentialMarked(.init(key: key.id, tenant: key.tenant, mark: changed, at: clock.wall)),
                 lane: lane)
         }
     }

@@ -128,10 +128,11 @@ import Testing
         // Back to what the first version wrote.
         try folder.tamper(
             path,
-            "DROP TABLE limits; ALTER TABLE virtual_keys DROP COLUMN class; PRAGMA user_version = 1")
+            "DROP TABLE limits; ALTER TABLE virtual_keys DROP COLUMN class; "
+                + "ALTER TABLE tenants DROP COLUMN platform_keys; PRAGMA user_version = 1")
         let contents = try await folder.controlStore().load()
         #expect(contents.virtualKeys == [key] && key.callClass == .interactive)
-        #expect(contents.limits.isEmpty)
+        #expect(contents.limits.isEmpty && contents.tenants == [ant] && !ant.usesPlatformKeys)
     }
 
     @Test func `a newer schema, another program's file and a file that is no database are refused`()

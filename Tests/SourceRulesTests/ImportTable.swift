@@ -32,7 +32,7 @@ struct ImportTable {
         "Access": Row(ours: ["Domain", "Locking", "Cipher", "Storage"], outside: []),
         "Limits": Row(ours: ["Domain", "Locking"], outside: []),
         "Cache": Row(ours: ["Domain", "Locking"], outside: []),
-        "Routing": Row(ours: ["Domain", "Locking"], outside: []),
+        "Routing": Row(ours: ["Domain", "Locking"], outside: ["Glibc"]),
         "Vault": Row(ours: ["Domain", "Locking", "Cipher"], outside: []),
         "Providers": Row(
             ours: ["Domain", "Locking", "Dialects", "Cipher"], outside: nio.union(["Glibc"])),

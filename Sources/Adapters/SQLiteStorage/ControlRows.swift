@@ -54,7 +54,7 @@ extension TenantRecord {
         self.init(
             id: try row.id("id"), name: try row.name("name"), status: try row.choice("status"),
             limits: try row.limits(), cacheEnabled: try row.value("cache_enabled"),
-            created: try row.time("created"))
+            usesPlatformKeys: try row.value("platform_keys"), created: try row.time("created"))
     }
 
     static func stored(_ id: TenantID, in database: Database) throws -> TenantRecord? {
@@ -66,12 +66,13 @@ extension TenantRecord {
         try database.execute(
             sql: """
                 INSERT INTO tenants
-                    (id, name, status, requests_per_minute, tokens_per_minute, parallel, cache_enabled, created)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+                    (id, name, status, requests_per_minute, tokens_per_minute, parallel, cache_enabled, created,
+                     platform_keys)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """,
             arguments: [
                 id.blob, name.text, status.rawValue, limits.requestsPerMinute, limits.tokensPerMinute,
-                limits.parallel, cacheEnabled, created.milliseconds,
+                limits.parallel, cacheEnabled, created.milliseconds, usesPlatformKeys,
             ])
     }
 
@@ -79,12 +80,12 @@ extension TenantRecord {
         try database.execute(
             sql: """
                 UPDATE tenants SET status = ?, requests_per_minute = ?, tokens_per_minute = ?, parallel = ?,
-                    cache_enabled = ?
+                    cache_enabled = ?, platform_keys = ?
                 WHERE id = ?
                 """,
             arguments: [
                 status.rawValue, limits.requestsPerMinute, limits.tokensPerMinute, limits.parallel,
-                cacheEnabled, id.blob,
+                cacheEnabled, usesPlatformKeys, id.blob,
             ])
     }
 }
@@ -111,15 +112,11 @@ extension WrappedTenantKey {
 
 extension VirtualKeyRecord {
     init(_ row: Row) throws {
-        let models: String = try row.value("models")
         self.init(
             id: try row.id("id"), tenant: try row.id("tenant"), name: try row.name("name"),
             hash: try row.bytes("hash"), user: try row.optionalName("user_name"),
             team: try row.optionalName("team"),
-            // Model names hold no blank.
-            models: try models.utf8.split(separator: UInt8(ascii: " ")).map {
-                try ModelName(String($0) ?? "")
-            },
+            models: try row.models(),
             limits: try row.limits(), created: try row.time("created"),
             expires: try row.optionalTime("expires"), revoked: try row.optionalTime("revoked"),
             successor: try row.optionalID("successor"), callClass: try row.choice("class"))

@@ -3,7 +3,7 @@ extension Schema {
     static let control = Schema(
         name: "control database", applicationID: 0x4757_4331, steps: [control1, control2])
 
-    /// Ceilings of teams, users and provider keys; which calls of a virtual key give way.
+    /// Ceilings of teams, users and provider keys; which calls of a virtual key give way; who uses platform keys.
     private static let control2 = Step(
         number: 2,
         sql: """
@@ -16,6 +16,7 @@ extension Schema {
                 parallel INTEGER,
                 PRIMARY KEY (tenant, owner_kind, owner)
             ) STRICT;
+            ALTER TABLE tenants ADD COLUMN platform_keys INTEGER NOT NULL DEFAULT 0;
             ALTER TABLE virtual_keys ADD COLUMN class TEXT NOT NULL DEFAULT 'interactive';
             PRAGMA user_version = 2;
             """)

@@ -28,7 +28,7 @@ enum LedgerRowCoding {
         writer.put(row.firstByteMicroseconds)
         writer.put(row.cost?.nanoUSD)
         writer.put(row.saved?.nanoUSD)
-        writer.put(row.providerKey)
+        writer.put(row.providerKey, of: row.payer)
         writer.put(row.dialect.rawValue, atMost: 32)
         writer.put(row.end.rawValue, atMost: 16)
         writer.put(row.failure?.rawValue ?? "", atMost: 32)
@@ -54,7 +54,7 @@ enum LedgerRowCoding {
             )
             let numbers = try (0..<11).map { _ in try reader.number() }
             let (cost, saved) = (try reader.optionalNumber(), try reader.optionalNumber())
-            let providerKey: ProviderKeyID? = try reader.optionalID()
+            let (providerKey, payer) = try reader.providerKey()
             let (dialect, end) = (try reader.choice() as Dialect, try reader.choice() as CallEnd)
             let failure = try reader.text()
             let (cache, source) = (try reader.choice() as CacheOutcome, try reader.choice() as UsageSource)
@@ -76,7 +76,8 @@ enum LedgerRowCoding {
                     cacheWriteHour: numbers[6], output: numbers[7], reasoning: numbers[8]),
                 usageSource: source, cost: cost.map(Money.init(nanoUSD:)),
                 saved: saved.map(Money.init(nanoUSD:)),
-                priceVersion: texts[3], latencyMicroseconds: numbers[9], firstByteMicroseconds: numbers[10])
+                priceVersion: texts[3], latencyMicroseconds: numbers[9], firstByteMicroseconds: numbers[10],
+                payer: payer)
         } catch {
             return nil
         }
@@ -107,9 +108,10 @@ private struct Writer {
         if let number { put(number) }
     }
 
-    mutating func put<Kind>(_ id: Identifier<Kind>?) {
-        put(flag: id != nil)
-        if let id { put(id) }
+    /// Whose key it is goes into the byte that says that there is one: rows of older programs say `tenant` by it.
+    mutating func put(_ key: ProviderKeyID?, of payer: Payer) {
+        put(byte: key == nil ? 0 : payer == .tenant ? 1 : 2)
+        if let key { put(key) }
     }
 
     mutating func put(_ text: String, atMost limit: Int, wholePairs: Bool = false) {
@@ -127,8 +129,10 @@ private struct Writer {
         offset = start + count
     }
 
-    private mutating func put(flag: Bool) {
-        bytes.storeBytes(of: flag ? 1 : 0, toByteOffset: offset, as: UInt8.self)
+    private mutating func put(flag: Bool) { put(byte: flag ? 1 : 0) }
+
+    private mutating func put(byte: UInt8) {
+        bytes.storeBytes(of: byte, toByteOffset: offset, as: UInt8.self)
         offset += 1
     }
 
@@ -161,7 +165,13 @@ private struct Reader {
 
     mutating func optionalNumber() throws -> Int64? { try flag() ? try number() : nil }
 
-    mutating func optionalID<Kind>() throws -> Identifier<Kind>? { try flag() ? try id() : nil }
+    mutating func providerKey() throws -> (ProviderKeyID?, Payer) {
+        switch try byte() {
+        case 1: (try id(), .tenant)
+        case 2: (try id(), .platform)
+        default: (nil, .tenant)
+        }
+    }
 
     mutating func text() throws -> String {
         guard bytes.count - offset >= 2 else { throw Unreadable() }
@@ -177,9 +187,11 @@ private struct Reader {
         return choice
     }
 
-    private mutating func flag() throws -> Bool {
+    private mutating func flag() throws -> Bool { try byte() == 1 }
+
+    private mutating func byte() throws -> UInt8 {
         guard offset < bytes.count else { throw Unreadable() }
         defer { offset += 1 }
-        return bytes[offset] == 1
+        return bytes[offset]
     }
 }

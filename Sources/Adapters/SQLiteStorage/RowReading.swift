@@ -74,6 +74,15 @@ extension Row {
         return choice
     }
 
+    /// Names separated by blanks, which none of them holds.
+    func models() throws -> [ModelName] {
+        let text: String = try value("models")
+        return try text.utf8.split(separator: UInt8(ascii: " ")).map {
+            guard let name = try? ModelName(String(decoding: $0, as: UTF8.self)) else { throw damage("models") }
+            return name
+        }
+    }
+
     func limits() throws -> LimitSet {
         LimitSet(
             requestsPerMinute: try optional("requests_per_minute"),

@@ -142,7 +142,8 @@ extension ProviderKeyRecord {
             fingerprint: try row.value("fingerprint"), sealed: try row.bytes("sealed"),
             counter: try row.value("counter"), created: try row.time("created"),
             drainEnds: try row.optionalTime("drain_ends"), predecessor: try row.optionalID("predecessor"),
-            verdict: try row.choice("verdict"), verdictAt: try row.optionalTime("verdict_at"))
+            verdict: try row.choice("verdict"), verdictAt: try row.optionalTime("verdict_at"),
+            weight: try row.optional("weight"), models: try row.models())
     }
 
     fileprivate func insert(into database: Database) throws {
@@ -150,8 +151,8 @@ extension ProviderKeyRecord {
             sql: """
                 INSERT INTO provider_keys
                     (provider, label, state, fingerprint, sealed, counter, created, drain_ends, predecessor,
-                     verdict, verdict_at, id)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                     verdict, verdict_at, weight, models, id)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """,
             arguments: StatementArguments(columnValues))
     }
@@ -160,7 +161,8 @@ extension ProviderKeyRecord {
         try database.execute(
             sql: """
                 UPDATE provider_keys SET provider = ?, label = ?, state = ?, fingerprint = ?, sealed = ?,
-                    counter = ?, created = ?, drain_ends = ?, predecessor = ?, verdict = ?, verdict_at = ?
+                    counter = ?, created = ?, drain_ends = ?, predecessor = ?, verdict = ?, verdict_at = ?,
+                    weight = ?, models = ?
                 WHERE id = ?
                 """,
             arguments: StatementArguments(columnValues))
@@ -170,7 +172,7 @@ extension ProviderKeyRecord {
         [
             provider.text, label.text, state.rawValue, fingerprint, Data(sealed), counter,
             created.milliseconds, drainEnds?.milliseconds, predecessor?.blob, verdict.rawValue,
-            verdictAt?.milliseconds, id.blob,
+            verdictAt?.milliseconds, weight, models.map(\.text).joined(separator: " "), id.blob,
         ]
     }
 }

@@ -1,6 +1,16 @@
 extension Schema {
     /// One tenant's database. Ids are 16-byte blobs, times milliseconds since 1970, money nano-US-dollars.
-    static let tenant = Schema(name: "tenant database", applicationID: 0x4757_5431, steps: [tenant1])
+    static let tenant = Schema(name: "tenant database", applicationID: 0x4757_5431, steps: [tenant1, tenant2])
+
+    /// Shares and models of provider keys; who paid for a call.
+    private static let tenant2 = Step(
+        number: 2,
+        sql: """
+            ALTER TABLE provider_keys ADD COLUMN weight INTEGER;
+            ALTER TABLE provider_keys ADD COLUMN models TEXT NOT NULL DEFAULT '';
+            ALTER TABLE usage ADD COLUMN payer TEXT NOT NULL DEFAULT 'tenant';
+            PRAGMA user_version = 2;
+            """)
 
     private static let tenant1 = Step(
         number: 1,

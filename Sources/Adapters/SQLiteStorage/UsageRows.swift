@@ -13,8 +13,8 @@ extension LedgerRow {
                     (call, virtual_key, at, dialect, model, target_provider, target_model, provider_key,
                      user_name, team, tags, status, ending, failure, cache, attempts, input, cache_read,
                      cache_write, cache_write_hour, output, reasoning, usage_source, cost, saved,
-                     price_version, latency_us, first_byte_us)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                     price_version, latency_us, first_byte_us, payer)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 ON CONFLICT (call) DO NOTHING
                 """)
         let tagged = try database.cachedStatement(sql: "INSERT INTO usage_tags (usage, tag) VALUES (?, ?)")
@@ -62,6 +62,7 @@ extension LedgerRow {
         statement.bind(priceVersion)
         statement.bind(latencyMicroseconds)
         statement.bind(firstByteMicroseconds)
+        statement.bind(payer.rawValue)
     }
 
     init(_ row: Row, tenant: TenantID) throws {
@@ -78,7 +79,7 @@ extension LedgerRow {
             usageSource: try row.choice("usage_source"), cost: try row.optionalMoney("cost"),
             saved: try row.optionalMoney("saved"), priceVersion: try row.value("price_version"),
             latencyMicroseconds: try row.value("latency_us"),
-            firstByteMicroseconds: try row.value("first_byte_us"))
+            firstByteMicroseconds: try row.value("first_byte_us"), payer: try row.choice("payer"))
     }
 }
 

@@ -25,6 +25,7 @@ package struct Configuration: Sendable, Equatable {
     /// Providers whose host may resolve to a private address.
     package var privateHosts: Set<String> = []
     package var routes: [ModelName: Route] = [:]
+    package var routing = RoutingSettings()
     package var authorities: String?
     package var cacheBytes = 64 << 20
     package var cacheSeconds = 300
@@ -51,7 +52,7 @@ extension Configuration {
     package static func parse(_ text: String, file: String) throws(ConfigurationProblem) -> Configuration {
         let top = try ConfigurationReader(text: text, file: file)
         try top.allow([
-            "instance", "listen", "vault", "provider", "route", "cache", "bounds", "breaker", "upstream",
+            "instance", "listen", "vault", "provider", "route", "model", "platform", "drill", "cache", "bounds", "breaker", "upstream",
             "console",
         ])
         var configuration = Configuration()
@@ -68,6 +69,8 @@ extension Configuration {
             }
         }
         for section in try top.sections("route") { try configuration.readRoute(section) }
+        for section in try top.sections("model") { try configuration.readModel(section) }
+        try configuration.readPlatform(top.section("platform"), drill: top.section("drill"))
         try configuration.readCache(top.section("cache"))
         try configuration.readBounds(top.section("bounds"))
         try configuration.readBreaker(top.section("breaker"))
@@ -136,7 +139,7 @@ extension Configuration {
     ) throws(ConfigurationProblem) -> ProviderName {
         try section.allow([
             "name", "kind", "base_url", "keyless", "allow_plain_http", "allow_private", "api_version",
-            "region",
+            "region", "retention",
         ])
         guard let text = try section.string("name") else {
             throw section.problem("name", "a [[provider]] needs a name")
@@ -173,7 +176,8 @@ extension Configuration {
             keyless: try section.flag("keyless", default: preset?.keyless ?? false), allowsPlainHTTP: plain,
             asksForUsage: preset?.asksForUsage ?? true,
             apiVersion: try readAPIVersion(section, of: kind),
-            region: try readRegion(section, of: kind, at: origin))
+            region: try readRegion(section, of: kind, at: origin),
+            retention: try readWord("retention", section, such: "none or 30d"))
         return name
     }
 
@@ -195,13 +199,8 @@ extension Configuration {
     private func readRegion(
         _ section: ConfigurationReader, of kind: ProviderKind, at origin: Origin
     ) throws(ConfigurationProblem) -> String? {
-        let text = try section.string("region")
-        guard kind == .bedrock else {
-            guard text == nil else {
-                throw section.problem("region", "region is for providers of kind bedrock")
-            }
-            return nil
-        }
+        let text = try readWord("region", section, such: "us-east-1")
+        guard kind == .bedrock else { return text }
         let labels = origin.host.utf8.split(separator: UInt8(ascii: "."))
         let fromHost =
             labels.count > 3 && labels[0].elementsEqual("bedrock-runtime".utf8)
@@ -209,10 +208,17 @@ extension Configuration {
         guard let region = text ?? fromHost else {
             throw section.problem("name", "provider of kind bedrock needs region = \"us-east-1\" or its like")
         }
-        guard (1...40).contains(region.utf8.count), region.utf8.allSatisfy(Self.isLabelByte) else {
-            throw section.problem("region", "region is a name such as us-east-1")
-        }
         return region
+    }
+
+    private func readWord(
+        _ key: String, _ section: ConfigurationReader, such example: String
+    ) throws(ConfigurationProblem) -> String? {
+        guard let text = try section.string(key) else { return nil }
+        guard (1...40).contains(text.utf8.count), text.utf8.allSatisfy(Self.isLabelByte) else {
+            throw section.problem(key, "\(key) is a word such as \(example): small letters, digits, -")
+        }
+        return text
     }
 
     private static func isLabelByte(_ byte: UInt8) -> Bool {
@@ -221,44 +227,6 @@ extension Configuration {
             true
         default: false
         }
-    }
-
-    private mutating func readRoute(_ section: ConfigurationReader) throws(ConfigurationProblem) {
-        try section.allow(["model", "targets", "weights", "strategy"])
-        guard let text = try section.string("model") else {
-            throw section.problem("model", "a [[route]] needs a model: the name callers use")
-        }
-        let model: ModelName
-        do throws(NameRefusal) { model = try ModelName(text) } catch {
-            throw section.problem("model", error.sentence)
-        }
-        guard routes[model] == nil else {
-            throw section.problem("model", "there is a route \"\(model)\" already")
-        }
-        let word = try section.string("strategy") ?? "priority"
-        guard let strategy = RoutingStrategyName(rawValue: word) else {
-            throw section.problem("strategy", "strategy \"\(word)\" is not one of priority, weighted")
-        }
-        let weights = try section.numbers("weights", in: 0...10_000)
-        let names = try section.strings("targets")
-        guard !names.isEmpty, names.count <= 16 else {
-            throw section.problem("targets", "a route has 1 to 16 targets")
-        }
-        guard weights.isEmpty || weights.count == names.count else {
-            throw section.problem("weights", "\(names.count) targets need as many weights")
-        }
-        var choices: [Route.Choice] = []
-        for (index, name) in names.enumerated() {
-            let target: Target
-            do throws(NameRefusal) {
-                target = try Target(name)
-            } catch { throw section.problem("targets", "\"\(name)\": \(error.sentence)") }
-            guard providers[target.provider] != nil else {
-                throw section.problem("targets", "\"\(name)\": there is no provider \(target.provider)")
-            }
-            choices.append(Route.Choice(target: target, weight: weights.isEmpty ? 1 : weights[index]))
-        }
-        routes[model] = Route(model: model, strategy: strategy, choices: choices)
     }
 
     private mutating func readCache(_ section: ConfigurationReader) throws(ConfigurationProblem) {

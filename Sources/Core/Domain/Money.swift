@@ -23,6 +23,18 @@ package struct Money: Hashable, Sendable, Comparable, Codable, AdditiveArithmeti
         return "\(sign)\(rounded / scale).\(padded(Int(rounded % scale), to: places))"
     }
 
+    /// Reads dollars with at most nine decimals: `12`, `0.05`; nil for anything else.
+    package init?(dollars text: String) {
+        let parts = text.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
+        guard (1...2).contains(parts.count), parts.allSatisfy({ !$0.isEmpty && $0.allSatisfy(isDigit) }),
+            let whole = Int64(Substring(parts[0])), whole <= 1_000_000_000
+        else { return nil }
+        let digits = parts.count == 2 ? parts[1].count : 0
+        guard digits <= 9, var fraction = digits == 0 ? 0 : Int64(Substring(parts[1])) else { return nil }
+        for _ in digits..<9 { fraction *= 10 }
+        nanoUSD = whole * 1_000_000_000 + fraction
+    }
+
     /// All nine decimals: `0.054399000`.
     package var description: String { dollars(decimals: 9) }
 }
@@ -32,3 +44,5 @@ package struct TokenPrice: Hashable, Sendable, Codable {
     package var picoUSD: Int64
     package init(picoUSD: Int64) { self.picoUSD = picoUSD }
 }
+
+private func isDigit(_ byte: UInt8) -> Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) }

@@ -56,13 +56,15 @@ package struct ProviderDefinition: Hashable, Sendable, Codable {
     package let asksForUsage: Bool
     /// Azure's `api-version`, for its addresses by deployment; nil = its v1 addresses, which have none.
     package let apiVersion: String?
-    /// The AWS region that Bedrock's signatures name.
+    /// Where it works: what Bedrock's signatures name, and what a route's `regions` are compared with.
     package let region: String?
+    /// How long it keeps what it is sent, in the operator's own word (`none`, `30d`): for a route's `retention`.
+    package let retention: String?
 
     package init(
         name: ProviderName, kind: ProviderKind, origin: Origin, pathPrefix: String, keyless: Bool = false,
         allowsPlainHTTP: Bool = false, asksForUsage: Bool = true, apiVersion: String? = nil,
-        region: String? = nil
+        region: String? = nil, retention: String? = nil
     ) {
         self.name = name
         self.kind = kind
@@ -73,35 +75,7 @@ package struct ProviderDefinition: Hashable, Sendable, Codable {
         self.asksForUsage = asksForUsage
         self.apiVersion = apiVersion
         self.region = region
-    }
-}
-
-/// How a route chooses among its targets.
-package enum RoutingStrategyName: String, Sendable, Codable, CaseIterable {
-    case priority
-    case weighted
-}
-
-/// Ordered, weighted targets behind a model name.
-package struct Route: Hashable, Sendable, Codable {
-    /// One target of a route with its share under `weighted` (0 to 10,000).
-    package struct Choice: Hashable, Sendable, Codable {
-        package let target: Target
-        package let weight: Int
-        package init(target: Target, weight: Int = 1) {
-            self.target = target
-            self.weight = weight
-        }
-    }
-
-    package let model: ModelName
-    package let strategy: RoutingStrategyName
-    package let choices: [Choice]
-
-    package init(model: ModelName, strategy: RoutingStrategyName = .priority, choices: [Choice]) {
-        self.model = model
-        self.strategy = strategy
-        self.choices = choices
+        self.retention = retention
     }
 }
 

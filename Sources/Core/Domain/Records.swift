@@ -27,17 +27,20 @@ package struct TenantRecord: Hashable, Sendable, Codable {
     package var limits: LimitSet
     /// Whether answers may be cached for this tenant at all.
     package var cacheEnabled: Bool
+    /// Whether its calls may go out with the platform's keys, at the platform's cost, where its own do not serve.
+    package var usesPlatformKeys: Bool
     package let created: WallTime
 
     package init(
         id: TenantID, name: TenantName, status: TenantStatus = .active, limits: LimitSet = .init(),
-        cacheEnabled: Bool = true, created: WallTime
+        cacheEnabled: Bool = true, usesPlatformKeys: Bool = false, created: WallTime
     ) {
         self.id = id
         self.name = name
         self.status = status
         self.limits = limits
         self.cacheEnabled = cacheEnabled
+        self.usesPlatformKeys = usesPlatformKeys
         self.created = created
     }
 }
@@ -126,11 +129,16 @@ package struct ProviderKeyRecord: Hashable, Sendable, Codable {
     package var predecessor: ProviderKeyID?
     package var verdict: KeyVerdict
     package var verdictAt: WallTime?
+    /// Its share of the calls among the tenant's active keys for the provider, 0 to 10,000; nil = none stated.
+    package var weight: Int?
+    /// Models in the provider's words that it may be used for; a `*` at the end stands for anything. Empty = all.
+    package var models: [ModelName]
 
     package init(
         id: ProviderKeyID, tenant: TenantID, provider: ProviderName, label: Label, state: ProviderKeyState,
         fingerprint: String, sealed: [UInt8], counter: UInt32, created: WallTime, drainEnds: WallTime? = nil,
-        predecessor: ProviderKeyID? = nil, verdict: KeyVerdict = .unknown, verdictAt: WallTime? = nil
+        predecessor: ProviderKeyID? = nil, verdict: KeyVerdict = .unknown, verdictAt: WallTime? = nil,
+        weight: Int? = nil, models: [ModelName] = []
     ) {
         self.id = id
         self.tenant = tenant
@@ -145,7 +153,27 @@ package struct ProviderKeyRecord: Hashable, Sendable, Codable {
         self.predecessor = predecessor
         self.verdict = verdict
         self.verdictAt = verdictAt
+        self.weight = weight
+        self.models = models
     }
+
+    /// Whether it may be used for a model.
+    package func serves(_ model: ModelName) -> Bool {
+        models.isEmpty
+            || models.contains { pattern in
+                pattern.text.utf8.last == UInt8(ascii: "*")
+                    ? model.text.utf8.starts(with: pattern.text.utf8.dropLast())
+                    : model.text.utf8.elementsEqual(pattern.text.utf8)
+            }
+    }
+}
+
+/// Who pays a provider for a call.
+package enum Payer: String, Sendable, Codable {
+    /// The tenant: it went out with its own key, or with none.
+    case tenant
+    /// The one whose keys serve tenants that have none.
+    case platform
 }
 
 /// How a call met the cache.
@@ -177,6 +205,7 @@ package struct LedgerRow: Hashable, Sendable, Codable {
     /// Where the answer came from; nil when no attempt was made or the cache answered.
     package let target: Target?
     package let providerKey: ProviderKeyID?
+    package let payer: Payer
     package let user: String
     package let team: String
     /// `name=value` pairs as the caller sent them, checked and bounded.
@@ -205,7 +234,7 @@ package struct LedgerRow: Hashable, Sendable, Codable {
         end: CallEnd, failure: CallFailure.Code?, cache: CacheOutcome, attempts: Int, usage: Usage,
         usageSource: UsageSource, cost: Money?, saved: Money?, priceVersion: String,
         latencyMicroseconds: Int64,
-        firstByteMicroseconds: Int64
+        firstByteMicroseconds: Int64, payer: Payer = .tenant
     ) {
         self.call = call
         self.tenant = tenant
@@ -215,6 +244,7 @@ package struct LedgerRow: Hashable, Sendable, Codable {
         self.model = model
         self.target = target
         self.providerKey = providerKey
+        self.payer = payer
         self.user = user
         self.team = team
         self.tags = tags

@@ -85,6 +85,8 @@ extension Duration {
     }
     /// Whole milliseconds, rounded towards zero.
     package var wholeMilliseconds: Int64 { wholeNanoseconds / 1_000_000 }
+    /// Seconds with their fraction: for figures that are smoothed or compared, never for moments.
+    package var inSeconds: Double { Double(wholeNanoseconds) / 1e9 }
     /// Whole seconds, rounded up: what a `retry-after` header says.
     package var secondsRoundedUp: Int64 { max(0, (wholeMilliseconds + 999) / 1_000) }
 }

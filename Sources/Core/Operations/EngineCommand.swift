@@ -16,6 +16,8 @@ package enum EngineCommand: Sendable, Hashable, Codable {
     case tenantAdd(name: TenantName, limits: LimitSet)
     case tenantSuspend(name: TenantName, reason: String)
     case tenantResume(name: TenantName)
+    /// Whether the tenant's calls may go out with the platform's keys where its own do not serve.
+    case tenantPlatformKeys(name: TenantName, used: Bool)
 
     /// Seals a provider key, after a real call to the provider with it. Comes with a secret.
     case keyAdd(tenant: TenantName, provider: ProviderName, label: Label, acceptUnverified: Bool)
@@ -26,6 +28,9 @@ package enum EngineCommand: Sendable, Hashable, Codable {
     case keyUndo(key: ProviderKeyID)
     case keyDrain(key: ProviderKeyID, seconds: Int, reason: String)
     case keyRevoke(key: ProviderKeyID, reason: String)
+    /// Its share of the calls among the tenant's keys for the provider, nil = none stated; and the models it is for, in
+    /// the provider's words, empty = all.
+    case keySet(key: ProviderKeyID, weight: Int?, models: [ModelName])
 
     case tokenIssue(TokenOrder)
     case tokenRotate(key: VirtualKeyID, overlapSeconds: Int)

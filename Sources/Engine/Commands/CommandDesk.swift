@@ -99,6 +99,14 @@ actor CommandDesk {
         case .tenantSuspend(let name, let reason):
             try await setStatus(.suspended, of: name, reason: reason, by: who)
         case .tenantResume(let name): try await setStatus(.active, of: name, reason: "", by: who)
+        case .tenantPlatformKeys(let name, let used): try await setPlatformKeys(used, of: name, by: who)
+        case .keySet(let key, let weight, let models):
+            try await setKey(key, weight: weight, models: models, by: who)
+        case .drillStart(let tenant, let fault, let percent, let minutes, let reason):
+            try await startDrill(
+                DrillOrder(fault: fault, percent: percent, minutes: minutes, reason: reason), of: tenant,
+                by: who)
+        case .drillStop(let tenant, let reason): try await stopDrill(of: tenant, reason: reason, by: who)
         case .keyUndo(let key): try await undoRotation(of: key, by: who)
         case .keyDrain(let key, let seconds, let reason):
             try await drainKey(key, seconds: seconds, reason: reason, by: who)
@@ -153,8 +161,8 @@ actor CommandDesk {
 
     /// Puts another configuration in force, once its change stands in the audit.
     func configure(
-        providers: [ProviderName: ProviderDefinition], routes: [ModelName: Route], note: String,
-        by who: OperatorID
+        providers: [ProviderName: ProviderDefinition], routes: [ModelName: Route],
+        routing: RoutingSettings, note: String, by who: OperatorID
     ) async throws(CommandRefusal) {
         do {
             try await control.appendAudit(draft(who, "config.change", "gatehouse.toml", after: note))
@@ -166,6 +174,7 @@ actor CommandDesk {
         change { state in
             state.providers = providers
             state.routes = routes
+            state.routing = routing
             state.configurationNote = note
         }
         // A name may lead elsewhere now: what was answered from there before is not an answer any more.
@@ -274,6 +283,10 @@ enum CommandName {
         case .tenantAdd: "tenant.add"
         case .tenantSuspend: "tenant.suspend"
         case .tenantResume: "tenant.resume"
+        case .tenantPlatformKeys: "tenant.platform_keys"
+        case .keySet: "key.set"
+        case .drillStart: "drill.start"
+        case .drillStop: "drill.stop"
         case .keyAdd: "key.add"
         case .keyVerify: "key.verify"
         case .keyRotate: "key.rotate"
@@ -297,10 +310,12 @@ enum CommandName {
 
     static func target(of command: EngineCommand) -> String {
         switch command {
-        case .tenantAdd(let name, _), .tenantSuspend(let name, _), .tenantResume(let name): name.text
+        case .tenantAdd(let name, _), .tenantSuspend(let name, _), .tenantResume(let name),
+            .tenantPlatformKeys(let name, _), .drillStart(let name, _, _, _, _), .drillStop(let name, _):
+            name.text
         case .keyAdd(let tenant, let provider, let label, _): "\(tenant) \(provider)/\(label)"
         case .keyVerify(let key), .keyRotate(let key, _, _), .keyUndo(let key), .keyDrain(let key, _, _),
-            .keyRevoke(let key, _):
+            .keyRevoke(let key, _), .keySet(let key, _, _):
             "key \(key.short)"
         case .tokenIssue(let order): "\(order.tenant) \(order.name)"
         case .tokenRotate(let key, _), .tokenRevoke(let key, _): "token \(key.short)"

@@ -132,9 +132,12 @@ extension CommandDesk {
             throw CommandRefusal(.invalid, "the drain takes 0 to \(Self.drainSecondsMost) seconds")
         }
         let provider = try provider(named: old.provider)
-        let (new, answer) = try await seal(
+        var (fresh, answer) = try await seal(
             secret, tenant: tenant, provider: provider, label: old.label, predecessor: old.id,
             acceptUnverified: acceptUnverified)
+        fresh.weight = old.weight
+        fresh.models = old.models
+        let new = fresh
         guard new.fingerprint != old.fingerprint else {
             throw CommandRefusal(.conflict, "that is the key \(name) already has; nothing was changed")
         }

@@ -57,6 +57,34 @@ extension CommandDesk {
         return CommandOutcome(CommandReceipt(message: "tenant \(name) is \(status.rawValue)", undo: undo))
     }
 
+    func setPlatformKeys(
+        _ used: Bool, of name: TenantName, by who: OperatorID
+    ) async throws -> CommandOutcome {
+        var tenant = try tenant(named: name)
+        let word = used ? "used" : "not used"
+        guard tenant.usesPlatformKeys != used else {
+            throw CommandRefusal(.conflict, "platform keys are \(word) for tenant \(name) already")
+        }
+        tenant.usesPlatformKeys = used
+        try await control.updateTenant(
+            tenant,
+            audit: draft(
+                who, "tenant.platform_keys", name.text, tenant: tenant.id, before: used ? "not used" : "used",
+                after: word))
+        let changed = tenant
+        change { $0.tenants[changed.id] = changed }
+        publishChange("tenant.platform_keys", "platform keys are \(word) for tenant \(name)")
+        let owner = state.load().routing.platform
+        return CommandOutcome(
+            CommandReceipt(
+                message: used
+                    ? "calls of \(name) may go out with platform keys where its own do not serve"
+                    : "calls of \(name) go out with its own keys only",
+                details: used && owner == nil
+                    ? ["there are none yet: name their owner with [platform] tenant = \"NAME\""] : [],
+                undo: .tenantPlatformKeys(name: name, used: !used)))
+    }
+
     var sealedRefusal: CommandRefusal {
         CommandRefusal(.sealed, "the vault is sealed; unlock it first: gatehouse vault unlock")
     }

@@ -18,6 +18,7 @@ struct SnapshotPainter {
     let instant: Instant
     /// What is not simply well about the provider keys.
     private let troubles: [ProviderKeyID: [CredentialStatus]]
+    private let facts: [ProviderKeyID: CredentialFacts]
 
     init(
         parts: PathParts, state: EngineState, identity: GatewayEngine.Identity, started: WallTime,
@@ -30,11 +31,14 @@ struct SnapshotPainter {
         self.started = started
         self.now = now
         self.instant = instant
+        facts = Dictionary(
+            parts.credentials.facts(at: instant).map { ($0.key, $0) }, uniquingKeysWith: { first, _ in first })
         troubles = Dictionary(
             grouping: parts.credentials.states(at: instant).filter { $0.until > instant }, by: \.key)
     }
 
-    func paint(_ book: TrafficBook) -> EngineSnapshot {
+    func paint(_ book: inout TrafficBook) -> EngineSnapshot {
+        let shares = book.shares(at: now)
         let journal = parts.journal.load
         let counts = parts.bus.counts
         var snapshot = EngineSnapshot(
@@ -44,7 +48,8 @@ struct SnapshotPainter {
         snapshot.vault = vault
         snapshot.totals = book.all.figures(at: now, inFlight: parts.inFlight.current)
         snapshot.series = book.all.series(at: now)
-        snapshot.targets = targets(book)
+        snapshot.targets = targets(book, shares)
+        snapshot.drills = drills
         snapshot.providers = providers(snapshot.targets)
         snapshot.tenants = tenants(book)
         snapshot.providerKeys = providerKeys(book)
@@ -89,7 +94,9 @@ struct SnapshotPainter {
 
     // MARK: Targets and providers
 
-    private func targets(_ book: TrafficBook) -> [TargetView] {
+    private func targets(
+        _ book: TrafficBook, _ shares: [Target: RecentCalls.TargetShare]
+    ) -> [TargetView] {
         var known = Set(book.targets.keys)
         for route in state.routes.values { for choice in route.choices { known.insert(choice.target) } }
         let statuses = parts.breakers.states(at: instant)
@@ -106,7 +113,9 @@ struct SnapshotPainter {
                 figures: part?.window.figures(at: now) ?? .init(),
                 requestSeries: series?.requestsPerSecond ?? [], errorSeries: series?.errorPercent ?? [],
                 history: part?.history ?? [], keysUsable: keys.count { isUsable($0, for: target) },
-                keysTotal: keys.count, lastErrors: part?.errors ?? [])
+                keysTotal: keys.count, lastErrors: part?.errors ?? [],
+                credentials: tally(of: keys, for: target))
+            if let share = shares[target] { add(share, to: &view) }
             if let status = byTarget[target] {
                 view.position = status.position
                 view.hold = status.hold
@@ -114,6 +123,35 @@ struct SnapshotPainter {
             }
             return view
         }
+    }
+
+    private var drills: [DrillView] {
+        parts.drills.list(at: now).compactMap { tenant, drill in
+            state.tenants[tenant].map {
+                DrillView(
+                    tenant: $0.name, fault: drill.order.fault, percent: drill.order.percent,
+                    since: drill.since, until: drill.until, owner: drill.owner, reason: drill.order.reason,
+                    calls: drill.calls)
+            }
+        }.sorted { $0.tenant < $1.tenant }
+    }
+
+    private func add(_ share: RecentCalls.TargetShare, to view: inout TargetView) {
+        view.drilled = share.drilled
+        view.dependents = share.tenants.sorted { ($0.value, $1.key) > ($1.value, $0.key) }.prefix(20)
+            .compactMap { state.tenants[$0.key]?.name.text }
+        view.wentTo = share.wentTo.sorted { ($0.value, $1.key) > ($1.value, $0.key) }.prefix(10)
+            .map { TrafficShare(target: $0.key, calls: $0.value) }
+    }
+
+    private func tally(of keys: [ProviderKeyRecord], for target: Target) -> CredentialTally {
+        var tally = CredentialTally()
+        for key in keys {
+            let marks = (troubles[key.id] ?? []).filter { $0.model == nil || $0.model == target.model }
+                .map(\.mark)
+            tally[Self.worst(of: marks)] += 1
+        }
+        return tally
     }
 
     private func isUsable(_ key: ProviderKeyRecord, for target: Target) -> Bool {
@@ -163,6 +201,7 @@ struct SnapshotPainter {
         return state.providerKeys.values.compactMap { key -> ProviderKeyView? in
             guard let tenant = state.tenants[key.tenant] else { return nil }
             let window = book.providerKeys[key.id]
+            let known = facts[key.id]
             return ProviderKeyView(
                 id: key.id, tenant: tenant.name, provider: key.provider, label: key.label,
                 fingerprint: key.fingerprint, state: key.state,
@@ -170,7 +209,11 @@ struct SnapshotPainter {
                 drainEnds: key.drainEnds, predecessor: key.predecessor, successor: successors[key.id],
                 verdict: key.verdict, verdictAt: key.verdictAt, lastUsed: window?.last,
                 requestsPerSecond: window?.figures(at: now).requestsPerSecond ?? 0,
-                rateLimitedPercent: window?.rateLimitedPercent(at: now) ?? 0)
+                rateLimitedPercent: window?.rateLimitedPercent(at: now) ?? 0,
+                lastSuccess: civil(known?.lastAnswered), lastRejected: civil(known?.lastRefused),
+                lastRateLimited: civil(known?.lastLimited),
+                headroom: known?.headrooms.last.map { Self.words($0.headroom) } ?? "",
+                modelMarks: modelMarks(of: key.id))
         }.sorted {
             ($0.provider.text, $0.tenant.text, $0.created, $0.id) < (
                 $1.provider.text, $1.tenant.text, $1.created, $1.id
@@ -178,9 +221,38 @@ struct SnapshotPainter {
         }
     }
 
+    private func civil(_ moment: Instant?) -> WallTime? {
+        moment.map { WallTime(milliseconds: now.milliseconds - (instant - $0).wholeMilliseconds) }
+    }
+
+    private func modelMarks(of key: ProviderKeyID) -> [ModelMark] {
+        (troubles[key] ?? []).compactMap { status in
+            status.model.map { ModelMark(model: $0.text, mark: status.mark, until: civil(status.until)) }
+        }.sorted { $0.model < $1.model }.prefix(20).map { $0 }
+    }
+
+    /// `req 480/500 · tok 28k/30k`.
+    private static func words(_ headroom: KeyHeadroom) -> String {
+        func part(_ word: String, _ left: Int64?, _ limit: Int64?) -> String? {
+            guard let left else { return nil }
+            return "\(word) \(brief(left))" + (limit.map { "/\(brief($0))" } ?? "")
+        }
+        return [
+            part("req", headroom.requestsLeft, headroom.requestsLimit),
+            part("tok", headroom.tokensLeft, headroom.tokensLimit),
+        ].compactMap { $0 }.joined(separator: " · ")
+    }
+
+    private static func brief(_ count: Int64) -> String {
+        count >= 10_000_000 ? "\(count / 1_000_000)M" : count >= 10_000 ? "\(count / 1_000)k" : "\(count)"
+    }
+
     private func worst(of key: ProviderKeyID) -> CredentialMark {
-        let marks = (troubles[key] ?? []).map(\.mark)
-        return [.rejected, .suspect, .exhausted, .deniedForModel, .cooling].first { marks.contains($0) }
+        Self.worst(of: (troubles[key] ?? []).map(\.mark))
+    }
+
+    private static func worst(of marks: [CredentialMark]) -> CredentialMark {
+        [.rejected, .suspect, .exhausted, .deniedForModel, .cooling].first { marks.contains($0) }
             ?? .ok
     }
 

@@ -36,6 +36,8 @@ struct TrafficBook: Sendable {
     private(set) var providerKeys: [ProviderKeyID: TrafficWindow] = [:]
     private(set) var virtualKeys: [VirtualKeyID: TrafficWindow] = [:]
     private(set) var costs = CostBook()
+    private(set) var recent = RecentCalls()
+    private var shares: (at: WallTime, of: [Target: RecentCalls.TargetShare])?
 
     mutating func take(_ event: GatewayEvent, tenantName: (TenantID) -> String) {
         switch event {
@@ -51,12 +53,21 @@ struct TrafficBook: Sendable {
         virtualKeys = virtualKeys.filter { alive.contains($0.key) }
     }
 
+    /// Who uses which target, worked out anew at most once a second.
+    mutating func shares(at now: WallTime) -> [Target: RecentCalls.TargetShare] {
+        if let shares, abs(now.milliseconds - shares.at.milliseconds) < 1_000 { return shares.of }
+        let found = recent.shares(at: now)
+        shares = (now, found)
+        return found
+    }
+
     mutating func restore(_ line: CostBook.Line, hour: Int64, key: CostBook.Key) {
         costs.restore(line, hour: hour, key: key)
     }
 
     private mutating func add(_ finish: GatewayEvent.CallFinish, tenantName: (TenantID) -> String) {
         let row = finish.row
+        recent.add(finish)
         let sample = TrafficWindow.Sample(
             failed: Self.isError(row), milliseconds: Double(row.latencyMicroseconds) / 1_000,
             cost: row.cost ?? .zero,

@@ -34,6 +34,10 @@ package struct RoutePlan: Sendable, Hashable {
         case credential(CredentialMark, until: Instant)
         /// The operator's own ceiling on this key is reached.
         case keyLimit(until: Instant)
+        /// The target takes no more calls at once, and the queue for it is full or the wait was over.
+        case crowded(until: Instant)
+        /// It does not satisfy what the route or the call demands, in one sentence.
+        case unsuitable(String)
         case noKey
         /// The plan already holds as many attempts as a call may make.
         case enough(Int)
@@ -68,6 +72,8 @@ extension RoutePlan.Reason {
         case .credential(let mark, let until):
             "provider key \(mark.phrase), tried again in \(Self.wait(until: until, from: now))"
         case .keyLimit(let until): "provider key at its own limit for \(Self.wait(until: until, from: now))"
+        case .crowded: "it has as many calls under way as it takes"
+        case .unsuitable(let sentence): sentence
         case .noKey: "no provider key is stored for this provider"
         case .enough(let count): "a call makes at most \(count) attempts"
         }
@@ -103,6 +109,11 @@ extension RoutePlan {
         // Four are enough to understand; a long route must not make a long error.
         let shown = skipped.prefix(4).map { $0.text(at: now) }.joined(separator: "; ")
         let rest = skipped.count > 4 ? "; and \(skipped.count - 4) more" : ""
+        if skipped.allSatisfy(\.reason.isUnsuitable) {
+            return CallFailure(
+                .invalidRequest, source: .caller,
+                "no target of this model suits this call: \(shown)\(rest)", field: "model")
+        }
         if skipped.contains(where: \.reason.isOfBreaker) {
             return CallFailure(
                 .noTarget, source: .provider, "no target can take this call now: \(shown)\(rest)",
@@ -122,6 +133,8 @@ extension RoutePlan {
 }
 
 extension RoutePlan.Reason {
+    fileprivate var isUnsuitable: Bool { if case .unsuitable = self { true } else { false } }
+
     fileprivate var isOfCooling: Bool {
         switch self {
         case .credential(.cooling, _), .keyLimit: true
@@ -133,12 +146,15 @@ extension RoutePlan.Reason {
     package var until: Instant? {
         switch self {
         case .breaker(let refusal): refusal.retryAt
-        case .credential(_, let until), .keyLimit(let until): until
-        case .noKey, .enough: nil
+        case .credential(_, let until), .keyLimit(let until), .crowded(let until): until
+        case .noKey, .enough, .unsuitable: nil
         }
     }
 
     fileprivate var isOfBreaker: Bool {
-        if case .breaker = self { true } else { false }
+        switch self {
+        case .breaker, .crowded: true
+        default: false
+        }
     }
 }

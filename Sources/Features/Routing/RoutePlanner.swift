@@ -71,8 +71,10 @@ private struct Draft {
                 skipped.append(.init(target: candidate.target, key: nil, reason: .noKey))
             }
         }
-        attempt(candidate, credentials, that: .usable)
-        attempt(candidate, credentials, that: .probe)
+        for owned in [0..<candidate.ownKeys, candidate.ownKeys..<candidate.keys.count] {
+            attempt(candidate, owned, credentials, that: .usable)
+            attempt(candidate, owned, credentials, that: .probe)
+        }
         for (key, availability) in zip(candidate.keys, credentials) {
             guard case .refused(let mark, let until) = availability else { continue }
             skipped.append(.init(target: candidate.target, key: key, reason: .credential(mark, until: until)))
@@ -80,10 +82,11 @@ private struct Draft {
     }
 
     private mutating func attempt(
-        _ candidate: Candidate, _ credentials: [CredentialAvailability], that wanted: CredentialAvailability
+        _ candidate: Candidate, _ owned: Range<Int>, _ credentials: [CredentialAvailability],
+        that wanted: CredentialAvailability
     ) {
-        for (key, availability) in zip(candidate.keys, credentials) where availability == wanted {
-            attempt(candidate.target, key)
+        for place in owned where credentials[place] == wanted {
+            attempt(candidate.target, candidate.keys[place])
         }
     }
 

@@ -1,3 +1,4 @@
+import Dialects
 import Domain
 import Limits
 import NIOCore
@@ -15,6 +16,7 @@ struct AnswerHead {
     var request: CallID
     var target: Target?
     var attempts: Int?
+    var payer = Payer.tenant
     var cache: CacheOutcome?
     var cost: Money?
     var limits: LimitFacts?
@@ -22,6 +24,10 @@ struct AnswerHead {
     /// The method that a wrong one should have been.
     var allow: HTTPMethod?
     var closes = false
+    /// The provider's format, where the answer was said anew in the caller's.
+    var translatedFrom: WireFormat?
+    /// The request's fields that were left out on the way.
+    var dropped: [String] = []
 
     /// Writes piece by piece: a head is written for every call, and joining texts first costs ten times as much.
     func write(into out: inout ByteBuffer) {
@@ -52,9 +58,18 @@ struct AnswerHead {
             out.writeStaticString("\r\nx-gatehouse-attempts: ")
             out.writeDecimal(Int64(attempts))
         }
+        if payer == .platform { out.writeStaticString("\r\nx-gatehouse-payer: platform") }
         if let cache {
             out.writeStaticString("\r\nx-gatehouse-cache: ")
             out.writeString(cache.rawValue)
+        }
+        if let translatedFrom {
+            out.writeStaticString("\r\nx-gatehouse-translated: ")
+            out.writeString(translatedFrom.rawValue)
+        }
+        if !dropped.isEmpty {
+            out.writeStaticString("\r\nx-gatehouse-dropped: ")
+            out.writeString(dropped.map(Self.safeFieldName).joined(separator: ", "))
         }
         if let cost {
             out.writeStaticString("\r\nx-gatehouse-cost-usd: ")
@@ -114,6 +129,13 @@ struct AnswerHead {
         case 504: "Gateway Timeout"
         default: ""
         }
+    }
+
+    /// The name of a request's field as it may stand in a header: what a caller wrote there must not begin a line.
+    static func safeFieldName(_ name: String) -> String {
+        String(
+            decoding: name.utf8.prefix(64).map { (0x21..<0x7f).contains($0) && $0 != 0x2c ? $0 : 0x3f },
+            as: UTF8.self)
     }
 
     /// A content type that may stand in a header; anything odd becomes JSON's.

@@ -50,11 +50,17 @@ final class CallExchange: UpstreamDelegate {
     private var stage = Stage.waiting
     private var attempt: CallSession.Attempt?
     private var upstream: UpstreamExchange?
+    /// Follows a stream that goes on as it is.
     private var reader: StreamReader
+    private var translation: CallTranslation
     /// Whole events that wait for the next write.
     private var outgoing = ByteBuffer()
     private var kept: ByteBuffer?
     private var sent: Int64 = 0
+    /// Bounds the wait for a stream's first content, and then for the next: comments and pings are none.
+    private var contentTimer: Scheduled<Void>?
+    private var contentAt = Instant(nanoseconds: 0)
+    private var contentSeen: Int64 = 0
 
     init(
         session: CallSession, loop: LoopContext, caller: CallHandler, dialect: Dialect, fields: RequestFields,
@@ -70,6 +76,12 @@ final class CallExchange: UpstreamDelegate {
         self.keepAlive = keepAlive
         self.wholeMost = wholeMost
         reader = StreamReader(dialect: dialect, dropsUsage: !fields.callerAskedForUsage)
+        translation = CallTranslation(
+            dialect: dialect,
+            context: AnswerContext(
+                id: session.call.id.text, model: fields.model.text, created: session.call.at,
+                wantsStreamUsage: dialect != .openAIChat || fields.callerAskedForUsage,
+                inputEstimate: fields.estimatedInputTokens))
     }
 
     private var now: Instant { loop.parts.clock.now }
@@ -83,24 +95,90 @@ final class CallExchange: UpstreamDelegate {
         upstream = nil
         // Between two attempts nothing is with a provider, and nothing is used.
         attempt = nil
+        translation.reset()
+        contentTimer?.cancel()
         switch session.next(at: now) {
         case .fail(let failure): fail(failure)
         case .pause(let pause):
             caller.schedule(in: pause) { [self] in if case .waiting = stage { tryNext() } }
         case .send(let next):
             attempt = next
-            send(next)
+            if let fault = next.drill { drill(fault, next) } else { send(next) }
+        }
+    }
+
+    // MARK: Drills
+
+    /// What a slow answer is late by: long enough to be seen, shorter than any client's patience.
+    private static let drillDelay = Duration.seconds(3)
+
+    /// Meets the attempt with a made fault, in the provider's place or on top of its answer.
+    private func drill(_ fault: DrillFault, _ attempt: CallSession.Attempt) {
+        switch fault {
+        case .rateLimited: drill(.keyRateLimit, status: 429, after: .milliseconds(20), attempt)
+        case .overloaded: drill(.overloaded, status: 529, after: .milliseconds(20), attempt)
+        case .badKey: drill(.badKey, status: 401, after: .milliseconds(20), attempt)
+        case .slow: meet(attempt, after: Self.drillDelay) { [self] in send(attempt) }
+        case .cut where !fields.stream: drill(.transport, status: nil, after: .milliseconds(20), attempt)
+        case .stall where !fields.stream:
+            drill(.timeoutBeforeFirstByte, status: nil, after: attempt.timeouts.firstByte, attempt)
+        // The stream begins as it is: see `drillStream`.
+        case .cut, .stall: send(attempt)
+        }
+    }
+
+    private func drill(
+        _ failure: FailureClass, status: Int?, after delay: Duration, _ attempt: CallSession.Attempt
+    ) {
+        meet(attempt, after: delay) { [self] in
+            let wait: Duration? = failure == .keyRateLimit ? .seconds(1) : nil
+            attemptFailed(
+                failure, status: status, retryAfter: wait,
+                face(of: failure, status: status ?? 0, UpstreamError(type: "drill"), retryAfter: wait))
+        }
+    }
+
+    private func meet(
+        _ attempt: CallSession.Attempt, after delay: Duration, _ work: @escaping () -> Void
+    ) {
+        caller.schedule(in: delay) { [self] in
+            // The caller may have left, or the call's time be over.
+            guard case .waiting = stage, self.attempt?.number == attempt.number, upstream == nil else {
+                return
+            }
+            work()
+        }
+    }
+
+    /// A drilled stream ends, or stands still, behind its first content.
+    private func drillStream() {
+        guard let attempt, case .stream(committed: true) = stage else { return }
+        switch attempt.drill {
+        case .cut:
+            upstream?.cancel()
+            cutStream("a drill cut the stream")
+        case .stall:
+            upstream?.cancel()
+            caller.flush()
+        default: break
         }
     }
 
     private func send(_ attempt: CallSession.Attempt) {
+        let outgoing: ByteBuffer
+        do throws(CallFailure) {
+            outgoing = try upstreamBody(for: attempt)
+        } catch {
+            session.attemptUnsendable(error, at: now)
+            return tryNext()
+        }
         do {
             let request = try UpstreamRequest(
                 endpoint: loop.endpoint(
                     attempt.provider, dialect, attempt.target.model, streamed: fields.stream),
                 tenant: session.who.tenant.id,
                 key: attempt.key?.id,
-                callerHeaders: headers, body: upstreamBody(for: attempt))
+                callerHeaders: headers, body: outgoing, time: loop.parts.clock.wall)
             let bounds = UpstreamTimeouts(
                 connect: attempt.timeouts.connect, firstByte: attempt.timeouts.firstByte,
                 idle: attempt.timeouts.idle,
@@ -132,7 +210,12 @@ final class CallExchange: UpstreamDelegate {
         }
     }
 
-    private func upstreamBody(for attempt: CallSession.Attempt) -> ByteBuffer {
+    private func upstreamBody(for attempt: CallSession.Attempt) throws(CallFailure) -> ByteBuffer {
+        if let said = try translation.request(for: attempt, body) {
+            var out = caller.makeBuffer(said.count)
+            out.writeBytes(said)
+            return out
+        }
         let edits = BodyEdit.edits(
             fields: fields, upstreamModel: attempt.target.model,
             askForUsage: attempt.provider.asksForUsage)
@@ -154,18 +237,54 @@ final class CallExchange: UpstreamDelegate {
     // MARK: The provider's answer
 
     func upstreamHead(status: Int, headers: HTTPHeaders) {
+        if let headroom = RateLimitHeaders.read(headers.lazy.map { (name: $0.name, value: $0.value) }) {
+            session.heard(headroom, at: now)
+        }
         guard status == 200 else {
             stage = .error(status: status, headers: headers, body: ByteBuffer())
             return
         }
         let type = headers.first(name: "content-type")
-        guard fields.stream, type?.utf8.starts(with: "text/event-stream".utf8) ?? false else {
+        guard fields.stream, isStream(type) else {
             stage = .whole(contentType: AnswerHead.safeContentType(type), body: ByteBuffer())
             return
         }
         reader = StreamReader(dialect: dialect, dropsUsage: !fields.callerAskedForUsage)
+        translation.beginStream()
         outgoing.clear()
         stage = .stream(committed: false)
+        contentSeen = 0
+        contentAt = now
+        watchContent(after: attempt?.timeouts.firstByte ?? .zero)
+    }
+
+    /// Ends an attempt whose stream brings nothing but comments, pings and preliminaries for too long.
+    private func watchContent(after bound: Duration) {
+        contentTimer?.cancel()
+        contentTimer = caller.schedule(in: bound - (now - contentAt)) { [self] in
+            guard case .stream(let committed) = stage, let attempt else { return }
+            let bound = committed ? attempt.timeouts.idle : attempt.timeouts.firstByte
+            guard now - contentAt >= bound else { return watchContent(after: bound) }
+            upstream?.cancel()
+            let seconds = bound.secondsRoundedUp
+            if committed {
+                cutStream("no content came for \(seconds) s")
+            } else {
+                attemptFailed(
+                    .timeoutBeforeFirstByte, status: 200, retryAfter: nil,
+                    CallFailure(
+                        .upstreamTimeout, source: .provider,
+                        "\(attempt.target): the stream brought no content for \(seconds) s"))
+            }
+        }
+    }
+
+    /// Bedrock has a framing of its own (AWS, "Event stream encoding"); all others send server-sent events.
+    private func isStream(_ type: String?) -> Bool {
+        guard let type = type?.utf8 else { return false }
+        return type.starts(with: "text/event-stream".utf8)
+            || (translation.format == .bedrockConverse
+                && type.starts(with: "application/vnd.amazon.eventstream".utf8))
     }
 
     func upstreamBody(_ piece: ByteBuffer) {
@@ -184,7 +303,10 @@ final class CallExchange: UpstreamDelegate {
             stage = .waiting
             var piece = piece
             if collected.readableBytes == 0 { collected = piece } else { collected.writeBuffer(&piece) }
-            if collected.readableBytes > wholeMost {
+            if collected.readableBytes > wholeMost, translation.format != nil {
+                upstream?.cancel()
+                attemptFailed(.unknownRefusal, status: 200, retryAfter: nil, tooLargeToTranslate)
+            } else if collected.readableBytes > wholeMost {
                 passThrough(contentType, collected)
             } else {
                 stage = .whole(contentType: contentType, body: collected)
@@ -325,15 +447,37 @@ final class CallExchange: UpstreamDelegate {
 
     // MARK: Whole answers
 
-    private func answerWhole(_ contentType: String, _ body: ByteBuffer) {
+    private var tooLargeToTranslate: CallFailure {
+        CallFailure(
+            .upstreamFailed, source: .provider,
+            "the answer has more than the \(wholeMost) bytes that are translated at once; ask for a stream")
+    }
+
+    private func answerWhole(_ contentType: String, _ original: ByteBuffer) {
+        guard translation.format != nil else {
+            let usage = original.withUnsafeReadableBytes { UnaryReader.usage(in: $0, as: dialect) }
+            return answerWhole(contentType, original, usage)
+        }
+        guard let said = translation.answer(original) else {
+            return attemptFailed(
+                .providerFault, status: 200, retryAfter: nil,
+                CallFailure(
+                    .upstreamFailed, source: .provider,
+                    "\(attempt?.target.description ?? "") sent an answer that is not of its own format"))
+        }
+        var body = caller.makeBuffer(said.body.count)
+        body.writeBytes(said.body)
+        answerWhole("application/json", body, said.usage)
+    }
+
+    private func answerWhole(_ contentType: String, _ body: ByteBuffer, _ usage: Usage?) {
         session.attemptAnswered(status: 200, at: now)
         session.firstByte(at: now)
-        let usage = body.withUnsafeReadableBytes { UnaryReader.usage(in: $0, as: dialect) }
         let ending = CallSession.Ending(
             end: .answered, status: 200, failure: nil, usage: usage,
             estimate: Usage(input: fields.estimatedInputTokens, output: Int64(body.readableBytes / 4)))
         let cost = session.settle(ending, at: now)
-        if session.mayStore, let usage {
+        if mayStore, let usage {
             session.store(
                 CachedAnswer(
                     status: 200, contentType: contentType, body: Array(body.readableBytesView), usage: usage,
@@ -357,10 +501,15 @@ final class CallExchange: UpstreamDelegate {
         AnswerHead(
             status: 200, contentType: contentType, length: length, request: session.call.id,
             target: attempt?.target,
-            attempts: max(1, session.attemptCount + (length == nil ? 1 : 0)), cache: session.cacheOutcome,
+            attempts: max(1, session.attemptCount + (length == nil ? 1 : 0)), payer: session.payer,
+            cache: session.cacheOutcome,
             cost: cost,
-            limits: session.limitFacts, closes: !keepAlive)
+            limits: session.limitFacts, closes: !keepAlive, translatedFrom: translation.format,
+            dropped: translation.losses.fields)
     }
+
+    /// An answer to a request that something was left out of says so in its head, which the cache does not keep.
+    private var mayStore: Bool { session.mayStore && translation.losses.fields.isEmpty }
 
     private func passThrough(_ contentType: String, _ collected: ByteBuffer) {
         session.firstByte(at: now)
@@ -424,7 +573,24 @@ final class CallExchange: UpstreamDelegate {
     // MARK: Streams
 
     private func takeStream(_ piece: ByteBuffer) {
-        let fed: Result<Void, StreamFault> = piece.withUnsafeReadableBytes { bytes in
+        let fed: Result<Void, StreamFault> =
+            if translation.stream != nil {
+                Result { () throws(StreamFault) in try translation.read(piece, into: &outgoing) }
+            } else {
+                passOn(piece)
+            }
+        if let error = streamFault { return streamBroke(error) }
+        switch fed {
+        case .success:
+            writeEvents()
+            if attempt?.drill != nil { drillStream() }
+        case .failure(.eventTooLarge): streamBroke(UpstreamError(type: "event_too_long"))
+        case .failure(.brokenFrame): streamBroke(UpstreamError(type: "broken_frame"))
+        }
+    }
+
+    private func passOn(_ piece: ByteBuffer) -> Result<Void, StreamFault> {
+        piece.withUnsafeReadableBytes { bytes in
             Result { () throws(StreamFault) in
                 try reader.read(bytes) { kept in
                     switch kept {
@@ -434,27 +600,37 @@ final class CallExchange: UpstreamDelegate {
                 }
             }
         }
-        if let error = reader.answer.fault { return streamBroke(error) }
-        if case .failure = fed {
-            return streamBroke(UpstreamError(type: "event_too_long"))
-        }
-        writeEvents()
     }
+
+    // Either way of following a stream tells the same; asked piece by piece, as the facts are large to hand around.
+    private var streamFault: UpstreamError? {
+        translation.stream.map { $0.fault } ?? reader.answer.fault
+    }
+    private var streamEnded: Bool { translation.stream?.ended ?? reader.answer.ended }
+    private var sawContent: Bool { translation.stream?.sawContent ?? reader.answer.sawContent }
+    private var contentCount: Int64 { translation.stream?.deltas ?? reader.answer.deltas }
+    private var streamUsage: Usage? { translation.stream.map { $0.usage } ?? reader.answer.usage }
 
     private func writeEvents() {
         guard case .stream(let committed) = stage, outgoing.readableBytes > 0 else { return }
+        let seen = contentCount
+        if seen != contentSeen {
+            contentSeen = seen
+            contentAt = now
+        }
         if !committed {
             // Comments, pings and preliminaries do not prove that there will be an answer: they wait, bounded, for
             // its first piece or its end.
             guard
-                reader.answer.sawContent || reader.answer.ended || outgoing.readableBytes > Self.peekBytesMost
+                sawContent || streamEnded || outgoing.readableBytes > Self.peekBytesMost
             else { return }
             stage = .stream(committed: true)
             session.firstByte(at: now)
             var out = caller.makeBuffer(640)
             head("text/event-stream", length: nil).write(into: &out)
             caller.write(out)
-            if session.mayStore { kept = ByteBuffer() }
+            if mayStore { kept = ByteBuffer() }
+            watchContent(after: attempt?.timeouts.idle ?? .zero)
         }
         if kept != nil {
             kept?.writeImmutableBuffer(outgoing)
@@ -486,6 +662,7 @@ final class CallExchange: UpstreamDelegate {
     }
 
     private func finishChunks(closes: Bool) {
+        contentTimer?.cancel()
         stage = .over
         caller.write(ByteBuffer(staticString: "0\r\n\r\n"))
         caller.finished(closes: closes)
@@ -506,10 +683,14 @@ final class CallExchange: UpstreamDelegate {
     }
 
     private func endStream(cut failure: UpstreamFailure?) {
-        reader.finish { kept in if case .held(let earlier) = kept { outgoing.writeBytes(earlier) } }
-        if let error = reader.answer.fault { return streamBroke(error) }
+        if translation.stream != nil {
+            translation.finish(into: &outgoing)
+        } else {
+            reader.finish { kept in if case .held(let earlier) = kept { outgoing.writeBytes(earlier) } }
+        }
+        if let error = streamFault { return streamBroke(error) }
         // Its last event came: whatever became of the connection afterwards, the answer is whole.
-        if reader.answer.ended {
+        if streamEnded {
             writeEvents()
             return finishStream()
         }
@@ -532,7 +713,7 @@ final class CallExchange: UpstreamDelegate {
         }
         session.attemptAnswered(status: 200, at: now)
         let cost = session.settle(ending(.answered, nil), at: now)
-        if let kept, let usage = reader.answer.usage {
+        if let kept, let usage = streamUsage {
             session.store(
                 CachedAnswer(
                     status: 200, contentType: "text/event-stream", body: Array(kept.readableBytesView),
@@ -555,7 +736,10 @@ final class CallExchange: UpstreamDelegate {
     /// The provider's figures where they are its last word, else what was counted: a stream that was cut or left has
     /// used its input and the pieces that came.
     private func ending(_ end: CallEnd, _ failure: CallFailure.Code?) -> CallSession.Ending {
-        let (usage, source) = reader.answer.settledUsage(inputEstimate: fields.estimatedInputTokens)
+        let estimate = fields.estimatedInputTokens
+        let (usage, source) =
+            translation.stream?.settledUsage(inputEstimate: estimate)
+            ?? reader.answer.settledUsage(inputEstimate: estimate)
         return CallSession.Ending(
             end: end, status: end == .cancelled ? 499 : 200, failure: failure,
             usage: source == .reported ? usage : nil, estimate: usage)
@@ -578,7 +762,9 @@ final class CallExchange: UpstreamDelegate {
             used = CallSession.Ending(
                 end: .cancelled, status: 499, failure: .cancelled, usage: nil,
                 estimate: Usage(
-                    input: fields.estimatedInputTokens, output: max(sent / 4, reader.answer.estimatedOutput)))
+                    input: fields.estimatedInputTokens,
+                    output: max(
+                        sent / 4, translation.stream?.estimatedOutput ?? reader.answer.estimatedOutput)))
         case .waiting, .error:
             // The request is with the provider, which may bill its input: counted, and marked as an estimate.
             used = CallSession.Ending(
@@ -586,6 +772,7 @@ final class CallExchange: UpstreamDelegate {
                 estimate: attempt == nil ? nil : Usage(input: fields.estimatedInputTokens))
         }
         stage = .over
+        contentTimer?.cancel()
         session.settle(used, at: now)
     }
 

@@ -4,6 +4,7 @@ import Cipher
 import Dialects
 import Domain
 import Engine
+import Locking
 import NIOCore
 import NIOHTTP1
 
@@ -182,7 +183,7 @@ final class CallHandler: ChannelInboundHandler {
             let (who, directory) = try headers.withCredential { (credential) throws(CallFailure) in
                 try loop.path.identify(credential, at: loop.parts.clock.wall)
             }
-            let names = directory.modelNames(for: who.tenant.id)
+            let names = directory.modelNames(for: who.tenant)
             let allowed = Set(try Authorizer.allowed(of: names.map(\.name), for: who))
             let body = ModelList(
                 names.filter { allowed.contains($0.name) }.map {
@@ -209,9 +210,12 @@ final class CallHandler: ChannelInboundHandler {
             var headers = pending.headers
             let body = pending.body
             let fields = try body.scan(as: dialect)
+            // What nobody states is supposed: most answers are shorter than 256 tokens.
+            let output = min(fields.maxOutputTokens ?? 256, 1_000_000)
             let inbound = InboundCall(
                 id: loop.newCall(), dialect: dialect, model: fields.model, streamed: fields.stream,
-                estimatedTokens: fields.estimatedInputTokens + min(fields.maxOutputTokens ?? 256, 1_000_000),
+                estimatedTokens: fields.estimatedInputTokens + output, estimatedOutput: output,
+                wishes: wishes(headers.wishes, fields, body, dialect),
                 bodyDigest: headers.cache.enabled ? body.digest(as: dialect, headers.shaping) : nil,
                 cache: headers.cache,
                 tags: headers.tags, timeout: headers.timeout, received: now, at: wall)
@@ -232,6 +236,23 @@ final class CallHandler: ChannelInboundHandler {
         } catch {
             send(error, dialect, closes: !keepAlive, context)
         }
+    }
+
+    /// What routing wants to know of this call, read from the body only where the directory has a use for it.
+    private func wishes(
+        _ stated: CallWishes, _ fields: RequestFields, _ body: ByteBuffer, _ dialect: Dialect
+    ) -> CallWishes {
+        var wishes = stated
+        let directory = loop.parts.directory.load()
+        if !directory.routing.traits.isEmpty {
+            wishes.needs = body.withUnsafeReadableBytes { CallTraits.needs($0, as: dialect) }
+        }
+        if wishes.conversation == nil, directory.routes[fields.model]?.strategy.asksConversation ?? false {
+            wishes.conversation = body.withUnsafeReadableBytes {
+                CallTraits.conversation($0, as: dialect)
+            }
+        }
+        return wishes
     }
 
     private func sendCached(
@@ -328,10 +349,11 @@ final class CallHandler: ChannelInboundHandler {
         context.channel.setOption(.autoRead, value: reading).whenFailure { _ in }
     }
 
-    func schedule(in delay: Duration, _ work: @escaping () -> Void) {
-        guard let context else { return }
+    @discardableResult
+    func schedule(in delay: Duration, _ work: @escaping () -> Void) -> Scheduled<Void>? {
+        guard let context else { return nil }
         let bound = NIOLoopBound(work, eventLoop: context.eventLoop)
-        context.eventLoop.scheduleTask(in: .nanoseconds(delay.wholeNanoseconds)) { bound.value() }
+        return context.eventLoop.scheduleTask(in: .nanoseconds(delay.wholeNanoseconds)) { bound.value() }
     }
 
     // MARK: The connection

@@ -15,6 +15,7 @@ struct CallHeaders {
     /// Forwarded headers that change what a provider answers: they tell cached answers apart.
     private(set) var shaping = ""
     private(set) var timeout: Duration?
+    private(set) var wishes = CallWishes()
     private(set) var contentLength: Int?
     private(set) var chunked = false
     private(set) var expectsContinue = false
@@ -46,6 +47,10 @@ struct CallHeaders {
             case 17 where name.isHeader("anthropic-version"): shaping += "anthropic-version:\(value)\n"
             case 17 where name.isHeader("x-gatehouse-cache"): cache = try CacheDirective(header: value)
             case 17 where name.isHeader("transfer-encoding"): chunked = true
+            case 17 where name.isHeader("x-gatehouse-route"): try wishes.readRoute(header: value)
+            case 20 where name.isHeader("x-gatehouse-priority"): wishes.callClass = try Self.callClass(value)
+            case 24 where name.isHeader("x-gatehouse-conversation"):
+                wishes.conversation = try Self.conversation(value)
             case 19 where name.isHeader("x-gatehouse-timeout"): timeout = try Self.timeout(value)
             default: break
             }
@@ -110,6 +115,26 @@ struct CallHeaders {
             true
         default: false
         }
+    }
+
+    private static func callClass(_ value: String) throws(CallFailure) -> CallClass {
+        guard let found = CallClass(rawValue: value) else {
+            throw CallFailure(
+                .invalidRequest, source: .caller, "x-gatehouse-priority is interactive or batch",
+                field: "x-gatehouse-priority")
+        }
+        return found
+    }
+
+    /// Any text of the caller's; only told apart, never kept.
+    private static func conversation(_ value: String) throws(CallFailure) -> UInt64 {
+        guard (1...256).contains(value.utf8.count) else {
+            throw CallFailure(
+                .invalidRequest, source: .caller, "x-gatehouse-conversation is 1 to 256 bytes",
+                field: "x-gatehouse-conversation")
+        }
+        // FNV-1a (Fowler, Noll, Vo).
+        return value.utf8.reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
     }
 
     /// Seconds, `30`, `30s`, or milliseconds, `1500ms`.

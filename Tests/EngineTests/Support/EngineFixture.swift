@@ -91,7 +91,8 @@ struct EngineFixture {
 
     init(
         options: PathOptions = PathOptions(), limits: LimitSet = LimitSet(), journalCapacity: Int = 8_192,
-        routes: [Route] = []
+        routes: [Route] = [], routing: RoutingSettings = RoutingSettings(),
+        gates: ConcurrencyGates = ConcurrencyGates()
     ) async throws {
         journal = MemoryJournal(capacity: journalCapacity)
         try SecureHeap.start()
@@ -113,13 +114,14 @@ struct EngineFixture {
         let state = EngineState(
             vault: record, tenants: [], tenantKeys: [], providerKeys: [], virtualKeys: [],
             providers: [provider.name: provider, second.name: second],
-            routes: Dictionary(uniqueKeysWithValues: routes.map { ($0.model, $0) }), prices: .builtIn)
+            routes: Dictionary(uniqueKeysWithValues: routes.map { ($0.model, $0) }),
+            routing: routing, prices: .builtIn)
         let parts = PathParts(
             clock: clock, directory: state.directory(), options: options, counters: MemoryLimitCounters(),
             cache: AnswerCache(options: CacheOptions()),
             breakers: MemoryBreakerBoard(options: BreakerOptions()),
             credentials: MemoryCredentialBoard(), vault: vault, secrets: PlaintextCache(vault: vault),
-            journal: journal, bus: EventBus(lanes: 2))
+            journal: journal, bus: EventBus(lanes: 2), gates: gates)
         engine = GatewayEngine(
             parts: parts, state: state, control: control, tenants: tenants, prober: prober, holds: [],
             identity: .init(instance: "test", version: "0", demo: false, listening: ""),

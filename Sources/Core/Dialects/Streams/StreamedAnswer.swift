@@ -1,7 +1,7 @@
 package import Domain
 
 /// What is known of a streamed answer so far: its usage, whether content, an error or the end came.
-package struct StreamedAnswer {
+package struct StreamedAnswer: StreamFacts {
     private let dialect: Dialect
     private let dropsUsage: Bool
     private var anthropic = AnthropicUsage()
@@ -27,19 +27,6 @@ package struct StreamedAnswer {
     init(dialect: Dialect, dropsUsage: Bool) {
         self.dialect = dialect
         self.dropsUsage = dropsUsage
-    }
-
-    /// The output in tokens as far as it can be told from what came: one a delta or one for four bytes of content,
-    /// whichever is more (OpenAI sends about a token a delta, Anthropic several).
-    package var estimatedOutput: Int64 { max(deltas, (contentBytes + 3) / 4) }
-
-    /// What to bill for the stream as it stands: the reported usage if it is final, else the reported input (or the
-    /// given estimate) with the output estimated.
-    package func settledUsage(inputEstimate: Int64) -> (usage: Usage, source: UsageSource) {
-        if usageIsFinal, let usage { return (usage, .reported) }
-        var settled = usage ?? Usage(input: inputEstimate)
-        settled.output = max(settled.output, estimatedOutput)
-        return (settled, .estimated)
     }
 
     /// Takes note of an event; whether it goes on to the caller.

@@ -6,5 +6,5 @@ package struct PriorityStrategy: RoutingStrategy {
 
     package init() {}
 
-    package func order(_ candidates: [Candidate], draw: UInt64) -> [Int] { Array(candidates.indices) }
+    package func order(_ candidates: [Candidate], by lot: RouteLot) -> [Int] { Array(candidates.indices) }
 }

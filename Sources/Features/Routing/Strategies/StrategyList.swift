@@ -8,6 +8,11 @@ package enum StrategyList {
         switch name {
         case .priority: PriorityStrategy()
         case .weighted: WeightedStrategy()
+        case .cheapest: CheapestStrategy()
+        case .fastest: FastestStrategy()
+        case .throughput: ThroughputStrategy()
+        case .leastBusy: LeastBusyStrategy()
+        case .sticky: StickyStrategy()
         }
     }
 }

@@ -9,12 +9,12 @@ package struct WeightedStrategy: RoutingStrategy {
 
     package init() {}
 
-    package func order(_ candidates: [Candidate], draw: UInt64) -> [Int] {
+    package func order(_ candidates: [Candidate], by lot: RouteLot) -> [Int] {
         var weights = candidates.map { UInt64(min(max($0.weight, 0), Self.weightMax)) }
         var total = weights.reduce(0, +)
         var order: [Int] = []
         order.reserveCapacity(candidates.count)
-        var lots = Lots(state: draw)
+        var lots = SplitMix(seed: lot.draw)
         while total > 0 {
             // The high half of the product maps a 64-bit number evenly enough onto 0..<total (Lemire 2019,
             // "Fast random integer generation in an interval"); the bias is below total / 2^64.
@@ -31,18 +31,5 @@ package struct WeightedStrategy: RoutingStrategy {
         }
         order += candidates.indices.filter { candidates[$0].weight <= 0 }
         return order
-    }
-}
-
-/// Further random numbers out of one draw: SplitMix64 (Steele, Lea, Flood 2014).
-private struct Lots {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
-        return mixed ^ (mixed >> 31)
     }
 }

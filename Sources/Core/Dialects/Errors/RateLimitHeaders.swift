@@ -1,0 +1,68 @@
+package import Domain
+
+/// Reads from an answer's headers what is left of its key's rate limits.
+package enum RateLimitHeaders {
+    /// nil where no header says anything.
+    ///
+    /// Understood: `x-ratelimit-{limit,remaining}-{requests,tokens}` (OpenAI API reference, "Rate limits"; Azure OpenAI
+    /// and Groq the same) and `anthropic-ratelimit-{requests,tokens}-{limit,remaining}` (Anthropic API reference, "Rate
+    /// limits").
+    package static func read(_ headers: some Sequence<(name: String, value: String)>) -> KeyHeadroom? {
+        var found = Found()
+        for (name, value) in headers where (20...40).contains(name.utf8.count) {
+            let name = name.utf8
+            switch name.first {
+            case UInt8(ascii: "x"), UInt8(ascii: "X"): found.take(openAI: name, value)
+            case UInt8(ascii: "a"), UInt8(ascii: "A"): found.take(anthropic: name, value)
+            default: continue
+            }
+        }
+        return found.headroom
+    }
+
+    private struct Found {
+        var requestsLeft: Int64?
+        var requestsLimit: Int64?
+        var tokensLeft: Int64?
+        var tokensLimit: Int64?
+
+        mutating func take(openAI name: String.UTF8View, _ value: String) {
+            if same(name, "x-ratelimit-remaining-requests") {
+                requestsLeft = Int64(value)
+            } else if same(name, "x-ratelimit-remaining-tokens") {
+                tokensLeft = Int64(value)
+            } else if same(name, "x-ratelimit-limit-requests") {
+                requestsLimit = Int64(value)
+            } else if same(name, "x-ratelimit-limit-tokens") {
+                tokensLimit = Int64(value)
+            }
+        }
+
+        mutating func take(anthropic name: String.UTF8View, _ value: String) {
+            if same(name, "anthropic-ratelimit-requests-remaining") {
+                requestsLeft = Int64(value)
+            } else if same(name, "anthropic-ratelimit-tokens-remaining") {
+                tokensLeft = Int64(value)
+            } else if same(name, "anthropic-ratelimit-requests-limit") {
+                requestsLimit = Int64(value)
+            } else if same(name, "anthropic-ratelimit-tokens-limit") {
+                tokensLimit = Int64(value)
+            }
+        }
+
+        var headroom: KeyHeadroom? {
+            guard requestsLeft != nil || tokensLeft != nil else { return nil }
+            return KeyHeadroom(
+                requestsLeft: requestsLeft, requestsLimit: requestsLimit, tokensLeft: tokensLeft,
+                tokensLimit: tokensLimit)
+        }
+
+        /// Without regard to ASCII case (RFC 9110 section 5.1).
+        private func same(_ name: String.UTF8View, _ literal: StaticString) -> Bool {
+            guard name.count == literal.utf8CodeUnitCount else { return false }
+            return literal.withUTF8Buffer { wanted in
+                zip(name, wanted).allSatisfy { ($0 | 0x20) == ($1 | 0x20) }
+            }
+        }
+    }
+}

@@ -1,0 +1,143 @@
+package import Domain
+
+/// Says calls of one format in another, and the answers back: the one door to all codecs.
+///
+/// A request is read once (``read(_:as:)``) and may be written for several targets; what a target's format cannot say is
+/// refused for that target only.
+package enum Translator {
+    /// A caller's request, understood.
+    package enum Source: Sendable, Hashable {
+        case chat(Conversation, Losses)
+        /// OpenAI's embeddings, which have one other format only.
+        case embeddings(JSONNode)
+        case countTokens(Conversation, Losses)
+    }
+
+    /// A request in the provider's words.
+    package struct Request: Sendable {
+        package let body: [UInt8]
+        package let losses: Losses
+    }
+
+    /// A whole answer in the caller's words.
+    package struct Answer: Sendable {
+        package let body: [UInt8]
+        /// nil where the provider reported none.
+        package let usage: Usage?
+    }
+
+    /// Reads a request's body; failures are the caller's and name the field.
+    package static func read(
+        _ body: UnsafeRawBufferPointer, as dialect: Dialect
+    ) throws(CallFailure) -> Source {
+        let root: JSONNode
+        do throws(JSONFault) { root = try JSONNode.read(body) } catch { throw CallFailure(fault: error) }
+        var losses = Losses()
+        do throws(TranslationRefusal) {
+            switch dialect {
+            case .openAIChat: return .chat(try ChatRequestDecoder.decode(root, losses: &losses), losses)
+            case .openAIResponses:
+                return .chat(try ResponsesRequestDecoder.decode(root, losses: &losses), losses)
+            case .anthropicMessages:
+                return .chat(try MessagesRequestDecoder.decode(root, losses: &losses), losses)
+            case .anthropicCountTokens:
+                return .countTokens(try MessagesRequestDecoder.decodeForCount(root, losses: &losses), losses)
+            case .openAIEmbeddings, .openAIModels: return .embeddings(root)
+            }
+        } catch {
+            throw error.failure
+        }
+    }
+
+    /// Writes a request for a target.
+    package static func request(
+        _ source: Source, in format: WireFormat, for target: WireTarget
+    ) throws(TranslationRefusal) -> Request {
+        switch source {
+        case .chat(let conversation, var losses):
+            let body = try encoder(format).encode(conversation, for: target, losses: &losses)
+            return Request(body: body.bytes, losses: losses)
+        case .embeddings(let root):
+            return Request(
+                body: try GeminiEmbeddings.request(root, model: target.model).bytes, losses: Losses())
+        case .countTokens(let conversation, var losses):
+            let body = try GeminiTokenCount.request(conversation, for: target, losses: &losses)
+            return Request(body: body.bytes, losses: losses)
+        }
+    }
+
+    /// Says a whole answer in the caller's words; nil where it is none of the provider's format.
+    package static func answer(
+        _ body: UnsafeRawBufferPointer, from format: WireFormat, to dialect: Dialect, of source: Source,
+        in context: AnswerContext
+    ) -> Answer? {
+        guard let root = try? JSONNode.read(body) else { return nil }
+        switch source {
+        case .embeddings(let request):
+            return GeminiEmbeddings.answer(root, to: request, model: context.model).map {
+                Answer(body: $0.bytes, usage: nil)
+            }
+        case .countTokens:
+            return GeminiTokenCount.answer(root).map {
+                // Counting is free.
+                Answer(body: JSONNode.object(["input_tokens": .whole($0)]).bytes, usage: Usage())
+            }
+        case .chat:
+            guard let answer = decoder(format).decode(root) else { return nil }
+            return Answer(body: encoder(dialect).encode(answer, in: context), usage: answer.usage)
+        }
+    }
+
+    /// Follows a stream and says it in the caller's words.
+    package static func stream(
+        from format: WireFormat, to dialect: Dialect, in context: AnswerContext
+    ) -> TranslatedStream {
+        TranslatedStream(streamDecoder(format).init(), streamEncoder(dialect).init(context))
+    }
+
+    // MARK: The codecs: one line for each format and side
+
+    private static func encoder(_ format: WireFormat) -> any RequestEncoder.Type {
+        switch format {
+        // Nobody is sent a translation into the responses format: who speaks it speaks chat too.
+        case .openAIChat, .openAIResponses: ChatRequestEncoder.self
+        case .anthropicMessages: MessagesRequestEncoder.self
+        case .geminiContents: GeminiRequestEncoder.self
+        case .bedrockConverse: ConverseRequestEncoder.self
+        }
+    }
+
+    private static func decoder(_ format: WireFormat) -> any AnswerDecoder.Type {
+        switch format {
+        case .openAIChat, .openAIResponses: ChatAnswerDecoder.self
+        case .anthropicMessages: MessagesAnswerDecoder.self
+        case .geminiContents: GeminiAnswerDecoder.self
+        case .bedrockConverse: ConverseAnswerDecoder.self
+        }
+    }
+
+    private static func streamDecoder(_ format: WireFormat) -> any StreamDecoder.Type {
+        switch format {
+        case .openAIChat, .openAIResponses: ChatStreamDecoder.self
+        case .anthropicMessages: MessagesStreamDecoder.self
+        case .geminiContents: GeminiStreamDecoder.self
+        case .bedrockConverse: ConverseStreamDecoder.self
+        }
+    }
+
+    private static func encoder(_ dialect: Dialect) -> any AnswerEncoder.Type {
+        switch dialect {
+        case .openAIChat, .openAIEmbeddings, .openAIModels: ChatAnswerEncoder.self
+        case .openAIResponses: ResponsesAnswerEncoder.self
+        case .anthropicMessages, .anthropicCountTokens: MessagesAnswerEncoder.self
+        }
+    }
+
+    private static func streamEncoder(_ dialect: Dialect) -> any StreamEncoder.Type {
+        switch dialect {
+        case .openAIChat, .openAIEmbeddings, .openAIModels: ChatStreamEncoder.self
+        case .openAIResponses: ResponsesStreamEncoder.self
+        case .anthropicMessages, .anthropicCountTokens: MessagesStreamEncoder.self
+        }
+    }
+}

@@ -1,0 +1,23 @@
+/// What a provider said is left of a key's rate limits, from the headers of an answer.
+///
+/// Providers name different ones; what they did not name is nil. For screens only: a key rests when its provider
+/// refuses it, not when these figures are low.
+package struct KeyHeadroom: Sendable, Hashable {
+    package let requestsLeft: Int64?
+    package let requestsLimit: Int64?
+    package let tokensLeft: Int64?
+    package let tokensLimit: Int64?
+    /// When the limits are whole again; from then on the figures say nothing.
+    package let resetsAt: Instant?
+
+    package init(
+        requestsLeft: Int64? = nil, requestsLimit: Int64? = nil, tokensLeft: Int64? = nil,
+        tokensLimit: Int64? = nil, resetsAt: Instant? = nil
+    ) {
+        self.requestsLeft = requestsLeft
+        self.requestsLimit = requestsLimit
+        self.tokensLeft = tokensLeft
+        self.tokensLimit = tokensLimit
+        self.resetsAt = resetsAt
+    }
+}

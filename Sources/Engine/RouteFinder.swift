@@ -1,0 +1,172 @@
+import Domain
+import Metering
+import Routing
+
+/// What routing has to know of a call.
+struct RouteQuestion: Sendable {
+    var model: ModelName
+    var tenant: TenantRecord
+    var dialect: Dialect
+    /// What the caller wants besides.
+    var wishes = CallWishes()
+    /// By estimate.
+    var input: Int64 = 0
+    var output: Int64 = 0
+    /// One random number.
+    var draw: UInt64 = 0
+
+    fileprivate var lot: RouteLot { RouteLot(draw: draw, conversation: wishes.conversation) }
+}
+
+/// Finds where a call may go, and why not elsewhere: for the path, for explanations, and for what a change would do.
+struct RouteFinder {
+    let directory: Directory
+    let breakers: any BreakerBoard
+    let credentials: any CredentialBoard
+    let gauges: TargetGauges
+    let attemptsMax: Int
+    /// A change that is tried and not made.
+    var overrides: RouteOverrides?
+
+    /// A plan, and what it was made of.
+    struct Found {
+        let route: Route
+        var plan: RoutePlan
+        /// Every key that the plan may name.
+        let keys: [ProviderKeyID: ProviderKeyRecord]
+        let candidates: [Candidate]
+        /// Whether the model's name leads anywhere at all for this tenant and format.
+        var isKnown: Bool { !route.choices.isEmpty }
+    }
+
+    init(_ parts: PathParts, _ directory: Directory, attemptsMax: Int) {
+        self.directory = directory
+        breakers = parts.breakers
+        credentials = parts.credentials
+        gauges = parts.gauges
+        self.attemptsMax = attemptsMax
+    }
+
+    /// - Parameter tried: targets that have had their chance; of a fallback's they are left out.
+    func find(_ question: RouteQuestion, at now: Instant) -> Found {
+        let route = directory.route(for: question.model, tenant: question.tenant, dialect: question.dialect)
+        let choices = overrides?.choices(route.choices, of: question.model) ?? route.choices
+        return find(question, among: choices, of: route, at: now)
+    }
+
+    /// The plan for some targets instead of the route's own: its fallbacks, its last resort.
+    func find(
+        _ question: RouteQuestion, among choices: [Route.Choice], of route: Route, at now: Instant
+    ) -> Found {
+        var keys: [ProviderKeyID: ProviderKeyRecord] = [:]
+        var objections: [RoutePlan.Skipped] = []
+        let isPriced = route.strategy == .cheapest || route.constraints.costMost != nil
+            || question.wishes.constraints.costMost != nil
+        let readings =
+            route.strategy.asksGauges
+            ? gauges.readings(of: choices.map(\.target), at: now) : []
+        var candidates: [Candidate] = []
+        candidates.reserveCapacity(choices.count)
+        for (place, choice) in choices.enumerated() {
+            guard let provider = directory.providers[choice.target.provider] else { continue }
+            let cost = isPriced ? directory.cost(of: question, at: choice.target, provider) : nil
+            if let objection = objection(to: choice.target, provider, cost, question, route) {
+                objections.append(
+                    .init(target: choice.target, key: nil, reason: .unsuitable(objection)))
+                continue
+            }
+            var owned = directory.keys(of: question.tenant, at: choice.target, by: question.lot)
+            if let overrides { owned = overrides.keys(owned) }
+            for key in owned { keys[key.id] = key }
+            candidates.append(
+                Candidate(
+                    target: choice.target, weight: choice.weight, keys: owned.map(\.id),
+                    ownKeys: owned.count { $0.tenant == question.tenant.id },
+                    keyless: provider.keyless, cost: cost,
+                    gauge: readings.isEmpty ? TargetReading() : readings[place]))
+        }
+        let order = StrategyList.strategy(named: route.strategy).order(candidates, by: question.lot)
+        var plan = RoutePlanner(attemptsMax: attemptsMax).plan(
+            candidates, order: order, breakers: outlooks(of: candidates, at: now),
+            credentials: credentials.availabilities(of: candidates, at: now), at: now)
+        if !objections.isEmpty {
+            plan = RoutePlan(
+                attempts: plan.attempts, skipped: plan.skipped + objections, retryAt: plan.retryAt)
+        }
+        return Found(route: route, plan: plan, keys: keys, candidates: candidates)
+    }
+
+    private func outlooks(of candidates: [Candidate], at now: Instant) -> [Breaker.Outlook] {
+        let outlooks = breakers.outlooks(of: candidates, at: now)
+        return overrides?.outlooks(outlooks, of: candidates) ?? outlooks
+    }
+
+    private func objection(
+        to target: Target, _ provider: ProviderDefinition, _ cost: Money?, _ question: RouteQuestion,
+        _ route: Route
+    ) -> String? {
+        if !route.constraints.isEmpty,
+            let objection = route.constraints.objection(to: provider, cost: cost)
+        {
+            return objection
+        }
+        if !question.wishes.constraints.isEmpty,
+            let objection = question.wishes.constraints.objection(to: provider, cost: cost)
+        {
+            return objection
+        }
+        let traits = directory.routing.traits.isEmpty ? nil : directory.routing.traits.first { $0.covers(target) }
+        if let traits {
+            let missing = question.wishes.needs.intersection(traits.lacks)
+            if !missing.isEmpty { return "the model cannot do what the call asks for: \(missing.text)" }
+        }
+        // The estimate is too high rather than too low: only what is far over is kept away.
+        if let context = traits?.context, question.input / 2 > context {
+            return "the call is about \(question.input) tokens long, and the model reads \(context)"
+        }
+        return nil
+    }
+}
+
+extension RoutingStrategyName {
+    fileprivate var asksGauges: Bool {
+        switch self {
+        case .fastest, .throughput, .leastBusy: true
+        case .priority, .weighted, .cheapest, .sticky: false
+        }
+    }
+}
+
+extension Directory {
+    /// What a call costs at a target by estimate; nil = the price is not known.
+    func cost(of question: RouteQuestion, at target: Target, _ provider: ProviderDefinition) -> Money? {
+        prices.price(provider: target.provider, model: target.model, kind: provider.kind).map {
+            prices.cost(of: Usage(input: question.input, output: question.output), at: $0)
+        }
+    }
+
+    /// The keys that may serve a tenant's call at a target, the preferred first: its own active ones, its own draining
+    /// ones, and then the platform's where the tenant uses those.
+    func keys(of tenant: TenantRecord, at target: Target, by lot: RouteLot) -> [ProviderKeyRecord] {
+        let own = Self.preferred(keys[tenant.id]?[target.provider] ?? [], for: target, by: lot)
+        guard tenant.usesPlatformKeys, let platform, platform != tenant.id,
+            let others = keys[platform]?[target.provider]
+        else { return own }
+        return own + Self.preferred(others, for: target, by: lot)
+    }
+
+    /// Keys of one owner: those that may not be used for the model left out. Active ones by lot where any has a weight,
+    /// else the newest first: after a rotation that is the successor; a draining one is its reserve.
+    private static func preferred(
+        _ keys: [ProviderKeyRecord], for target: Target, by lot: RouteLot
+    ) -> [ProviderKeyRecord] {
+        let usable = keys.reversed().filter { $0.serves(target.model) }
+        guard usable.count > 1, usable.contains(where: { $0.weight != nil }) else { return usable }
+        let active = usable.filter { $0.state == .active }
+        let candidates = active.map { Candidate(target: target, weight: $0.weight ?? 1, keys: [$0.id]) }
+        // The same conversation keeps its key: providers keep prompts for an account, not for everybody.
+        let seed = lot.conversation ?? lot.draw
+        let order = WeightedStrategy().order(candidates, by: RouteLot(draw: seed))
+        return order.map { active[$0] } + usable.filter { $0.state != .active }
+    }
+}

@@ -1,0 +1,14 @@
+package import Domain
+
+/// One conversation at one target, and behind it always the same others; by lot where the call belongs to none.
+package struct StickyStrategy: RoutingStrategy {
+    package var name: RoutingStrategyName { .sticky }
+
+    package init() {}
+
+    package func order(_ candidates: [Candidate], by lot: RouteLot) -> [Int] {
+        guard lot.conversation != nil else { return WeightedStrategy().order(candidates, by: lot) }
+        let ranks = lot.ranks(of: candidates)
+        return candidates.indices.sorted { ranks[$0] < ranks[$1] }
+    }
+}
