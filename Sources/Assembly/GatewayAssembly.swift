@@ -320,7 +320,8 @@ package final class GatewayAssembly: Sendable {
         let waiting = next.changesAtNextStart(after: configuration)
         if !waiting.isEmpty { note += "; with the next start: \(waiting.joined(separator: ", "))" }
         try await engine.configure(
-            providers: next.providers, routes: next.routes, routing: next.routing, options: next.path, note: note, by: who)
+            providers: next.providers, routes: next.routes, routing: next.routing, options: next.path,
+            note: note, by: who)
         log.notice("configuration reloaded")
         return note
     }

@@ -415,7 +415,9 @@ package final class CallSession {
         // A made fault says nothing of the target's load.
         parts.gates.leave(attempt.target, attempt.drill == nil ? Self.sign(of: failure) : .nothing, at: now)
         // How fast an answer came is known when the call settles.
-        if answered { used = attempt } else {
+        if answered {
+            used = attempt
+        } else {
             parts.gauges.ended(attempt.target, firstToken: nil, tokens: nil, at: now)
         }
         guard let permit = attempt.keyPermit else { return }

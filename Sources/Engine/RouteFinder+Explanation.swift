@@ -70,14 +70,17 @@ extension RouteFinder {
                     + "\(found.route.choices.reduce(0) { $0 + $1.weight }), by lot each call"
             case .cheapest: price.map { "\($0) for a call of 1,000 in, 256 out" } ?? "its price is not known"
             case .fastest:
-                reading.firstToken.map { "first token in \($0.wholeMilliseconds) ms, the better of two by lot" }
+                reading.firstToken.map {
+                    "first token in \($0.wholeMilliseconds) ms, the better of two by lot"
+                }
                     ?? "not measured lately, so it is tried"
             case .throughput:
                 reading.tokensPerSecond.map { "\(Int($0)) tokens/s, the better of two by lot" }
                     ?? "not measured lately, so it is tried"
             case .leastBusy: "\(reading.running) calls under way"
-            case .sticky: "by the conversation; without one by lot, weight "
-                + "\(choice.map { found.route.choices[$0].weight } ?? 0)"
+            case .sticky:
+                "by the conversation; without one by lot, weight "
+                    + "\(choice.map { found.route.choices[$0].weight } ?? 0)"
             }
         if let key = attempt.key.flatMap({ found.keys[$0] }) {
             if key.state == .draining { words += "; its key is draining, in reserve" }

@@ -60,7 +60,8 @@ struct RouteFinder {
     ) -> Found {
         var keys: [ProviderKeyID: ProviderKeyRecord] = [:]
         var objections: [RoutePlan.Skipped] = []
-        let isPriced = route.strategy == .cheapest || route.constraints.costMost != nil
+        let isPriced =
+            route.strategy == .cheapest || route.constraints.costMost != nil
             || question.wishes.constraints.costMost != nil
         let readings =
             route.strategy.asksGauges
@@ -115,7 +116,8 @@ struct RouteFinder {
         {
             return objection
         }
-        let traits = directory.routing.traits.isEmpty ? nil : directory.routing.traits.first { $0.covers(target) }
+        let traits =
+            directory.routing.traits.isEmpty ? nil : directory.routing.traits.first { $0.covers(target) }
         if let traits {
             let missing = question.wishes.needs.intersection(traits.lacks)
             if !missing.isEmpty { return "the model cannot do what the call asks for: \(missing.text)" }

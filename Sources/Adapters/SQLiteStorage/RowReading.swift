@@ -78,7 +78,9 @@ extension Row {
     func models() throws -> [ModelName] {
         let text: String = try value("models")
         return try text.utf8.split(separator: UInt8(ascii: " ")).map {
-            guard let name = try? ModelName(String(decoding: $0, as: UTF8.self)) else { throw damage("models") }
+            guard let name = try? ModelName(String(decoding: $0, as: UTF8.self)) else {
+                throw damage("models")
+            }
             return name
         }
     }

@@ -1,6 +1,7 @@
 extension Schema {
     /// One tenant's database. Ids are 16-byte blobs, times milliseconds since 1970, money nano-US-dollars.
-    static let tenant = Schema(name: "tenant database", applicationID: 0x4757_5431, steps: [tenant1, tenant2])
+    static let tenant = Schema(
+        name: "tenant database", applicationID: 0x4757_5431, steps: [tenant1, tenant2])
 
     /// Shares and models of provider keys; who paid for a call.
     private static let tenant2 = Step(

@@ -34,7 +34,8 @@ extension Configuration {
         let hedge = try section.number("hedge_ms", in: 0...60_000, default: 0)
         routes[model] = Route(
             model: model, strategy: strategy, choices: choices, constraints: try constraints(in: section),
-            lastResort: try lastResort(in: section), onContextOverflow: try list("on_context_overflow", in: section),
+            lastResort: try lastResort(in: section),
+            onContextOverflow: try list("on_context_overflow", in: section),
             onContentPolicy: try list("on_content_policy", in: section),
             hedgeAfter: hedge == 0 ? nil : .milliseconds(hedge))
     }
@@ -78,7 +79,9 @@ extension Configuration {
         _ key: String, in section: ConfigurationReader
     ) throws(ConfigurationProblem) -> [Target] {
         let names = try section.strings(key)
-        guard names.count <= 16 else { throw section.problem(key, "\(key) takes at most 16: a route has 1 to 16 targets") }
+        guard names.count <= 16 else {
+            throw section.problem(key, "\(key) takes at most 16: a route has 1 to 16 targets")
+        }
         var targets: [Target] = []
         for name in names { targets.append(try target(name, key, in: section)) }
         return targets

@@ -52,7 +52,8 @@ extension Configuration {
     package static func parse(_ text: String, file: String) throws(ConfigurationProblem) -> Configuration {
         let top = try ConfigurationReader(text: text, file: file)
         try top.allow([
-            "instance", "listen", "vault", "provider", "route", "model", "platform", "drill", "cache", "bounds", "breaker", "upstream",
+            "instance", "listen", "vault", "provider", "route", "model", "platform", "drill", "cache",
+            "bounds", "breaker", "upstream",
             "console",
         ])
         var configuration = Configuration()

@@ -98,14 +98,17 @@ package struct RouteConstraints: Hashable, Sendable, Codable {
             return "provider \(provider.name) is not among the allowed"
         }
         if !regions.isEmpty, !(provider.region.map(isWithin) ?? false) {
-            return "its region is \(provider.region ?? "not known"); wanted: \(regions.joined(separator: ", "))"
+            return
+                "its region is \(provider.region ?? "not known"); wanted: \(regions.joined(separator: ", "))"
         }
         if !retention.isEmpty, !(provider.retention.map(retention.contains) ?? false) {
             return "its retention is \(provider.retention ?? "not known"); wanted: "
                 + retention.joined(separator: ", ")
         }
         if let costMost {
-            guard let cost else { return "its price is not known, and the call may cost \(costMost.price) at most" }
+            guard let cost else {
+                return "its price is not known, and the call may cost \(costMost.price) at most"
+            }
             if cost > costMost { return "the call would cost \(cost.price), above \(costMost.price)" }
         }
         return nil

@@ -171,7 +171,8 @@ extension CommandDesk {
                         limit: min(max(limit, 1), 10_000)))
             case .route(let model, let name): return .route(try explain(model, for: name))
             case .blastRadius:
-                throw CommandRefusal(.unavailable, "the last minute's calls are known to a running engine only")
+                throw CommandRefusal(
+                    .unavailable, "the last minute's calls are known to a running engine only")
             case .limits(let name): return .limits(try limits(of: name))
             case .usageReport(let query): return .usage(try await report(query))
             }

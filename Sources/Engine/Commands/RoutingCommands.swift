@@ -46,7 +46,8 @@ extension CommandDesk {
         let allowed = state.load().routing.drillTenants
         guard allowed.contains(name) else {
             throw CommandRefusal(
-                .invalid, "tenant \(name) may not be drilled: name it in the configuration, "
+                .invalid,
+                "tenant \(name) may not be drilled: name it in the configuration, "
                     + "[drill] tenants = [\"\(name)\"]")
         }
         // A day: a drill that nobody remembers is an outage.

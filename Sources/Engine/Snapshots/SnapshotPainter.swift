@@ -32,7 +32,8 @@ struct SnapshotPainter {
         self.now = now
         self.instant = instant
         facts = Dictionary(
-            parts.credentials.facts(at: instant).map { ($0.key, $0) }, uniquingKeysWith: { first, _ in first })
+            parts.credentials.facts(at: instant).map { ($0.key, $0) }, uniquingKeysWith: { first, _ in first }
+        )
         troubles = Dictionary(
             grouping: parts.credentials.states(at: instant).filter { $0.until > instant }, by: \.key)
     }

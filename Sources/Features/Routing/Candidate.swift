@@ -17,7 +17,8 @@ package struct Candidate: Sendable, Hashable {
     package let gauge: TargetReading
 
     package init(
-        target: Target, weight: Int = 1, keys: [ProviderKeyID], ownKeys: Int? = nil, keyless: Bool = false, cost: Money? = nil,
+        target: Target, weight: Int = 1, keys: [ProviderKeyID], ownKeys: Int? = nil, keyless: Bool = false,
+        cost: Money? = nil,
         gauge: TargetReading = TargetReading()
     ) {
         self.target = target

@@ -183,7 +183,7 @@ import Testing
 
     @Test func `a fault with no other target is tried once more and then told`() async throws {
         var plan = HousePlan()
-        
+
         plan.openAI = { link, _ in
             try link.send(Wire.failure("503 Service Unavailable", type: "server_error"))
         }

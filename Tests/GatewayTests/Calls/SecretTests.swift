@@ -41,7 +41,7 @@ import Testing
     func `no provider key comes back in an error, whatever the provider repeats`(status: String) async throws
     {
         var plan = HousePlan()
-        
+
         plan.openAI = Self.echo(status)
         plan.anthropic = Self.echo(status)
         try await withHouse(plan) { house in

@@ -36,11 +36,14 @@ package enum CallTraits {
             if name.matches("tools") {
                 // An empty list asks for nothing.
                 if value.count > 2 { needs.insert(.tools) }
-            } else if name.matches("response_format") || name.matches("text") || name.matches("output_format") {
+            } else if name.matches("response_format") || name.matches("text") || name.matches("output_format")
+            {
                 if holds(value, "\"json_schema\"") { needs.insert(.jsonSchema) }
             } else if name.matches("messages") || name.matches("input") {
                 // With both quotes: inside a text they would be escaped.
-                if holds(value, "\"image_url\"") || holds(value, "\"input_image\"") || holds(value, "\"image\"") {
+                if holds(value, "\"image_url\"") || holds(value, "\"input_image\"")
+                    || holds(value, "\"image\"")
+                {
                     needs.insert(.vision)
                 }
             }
@@ -100,7 +103,8 @@ package enum CallTraits {
             }
             let role = try scanner.takeText()?.utf8
             if role == nil { try scanner.skipValue() }
-            isSystem = role?.elementsEqual("system".utf8) ?? false || role?.elementsEqual("developer".utf8) ?? false
+            isSystem =
+                role?.elementsEqual("system".utf8) ?? false || role?.elementsEqual("developer".utf8) ?? false
         }
         return isSystem
     }
@@ -110,7 +114,8 @@ package enum CallTraits {
         let length = needle.utf8CodeUnitCount
         var place = 0
         while place + length <= bytes.count,
-            let found = memchr(start + place, Int32(needle.utf8Start.pointee), bytes.count - place - length + 1)
+            let found = memchr(
+                start + place, Int32(needle.utf8Start.pointee), bytes.count - place - length + 1)
         {
             if memcmp(found, needle.utf8Start, length) == 0 { return true }
             place = UnsafeRawPointer(found) - start + 1

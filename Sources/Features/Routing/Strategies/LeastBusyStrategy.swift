@@ -8,6 +8,7 @@ package struct LeastBusyStrategy: RoutingStrategy {
 
     package func order(_ candidates: [Candidate], by lot: RouteLot) -> [Int] {
         NearTie.order(
-            candidates.map { Double($0.gauge.running) }, ranks: lot.ranks(of: candidates), unknownFirst: false)
+            candidates.map { Double($0.gauge.running) }, ranks: lot.ranks(of: candidates), unknownFirst: false
+        )
     }
 }
