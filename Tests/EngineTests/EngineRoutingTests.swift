@@ -164,6 +164,7 @@ import Testing
     @Test func `keys share calls by weight, and serve the models they are for`() async throws {
         let (house, token) = try await house(Self.route(["openai/gpt-6-sol"]))
         let old = try #require(house.engine.snapshot().providerKeys.first?.id)
+        house.clock.advance(.seconds(1))
         let new = try await house.addKey("sk-test-second-0123456789", label: "second")
         func share(of key: ProviderKeyID) throws -> Int {
             var count = 0
