@@ -52,13 +52,15 @@ package struct CallWishes: Sendable, Hashable {
     package var needs: Capabilities = []
     /// The same for every call of a conversation; nil = none is known.
     package var conversation: UInt64?
+    /// Whether images or files stand in the body itself: then its length says nothing of its tokens.
+    package var inlinesData = false
     /// `x-gatehouse-priority`; nil = the virtual key's class.
     package var callClass: CallClass?
 
     package init() {}
 
-    /// Reads `x-gatehouse-route`: `allow=openai,anthropic; deny=groq; regions=eu; retention=none; max-usd=0.05`, each at
-    /// most once.
+    /// Reads `x-gatehouse-route`: `allow=openai,anthropic; deny=groq; regions=eu; retention=none; max-usd=0.05;
+    /// requires=tools,vision; min-context=200000`, any of them.
     package mutating func readRoute(header: String) throws(CallFailure) {
         guard header.utf8.count <= 512 else { throw Self.routeRefusal }
         for part in header.split(separator: ";") {
@@ -73,6 +75,12 @@ package struct CallWishes: Sendable, Hashable {
             case "max-usd":
                 guard let money = Money(dollars: String(sides[1])) else { throw Self.routeRefusal }
                 constraints.costMost = money
+            case "requires":
+                guard let required = Capabilities(words: words) else { throw Self.routeRefusal }
+                constraints.requires = required
+            case "min-context":
+                guard let tokens = Int64(sides[1]), tokens > 0 else { throw Self.routeRefusal }
+                constraints.contextLeast = tokens
             default: throw Self.routeRefusal
             }
         }
@@ -90,8 +98,9 @@ package struct CallWishes: Sendable, Hashable {
     private static var routeRefusal: CallFailure {
         CallFailure(
             .invalidRequest, source: .caller,
-            "x-gatehouse-route is allow=NAMES; deny=NAMES; regions=WORDS; retention=WORDS; max-usd=DOLLARS, "
-                + "any of them, lists separated by commas", field: "x-gatehouse-route")
+            "x-gatehouse-route is allow=NAMES; deny=NAMES; regions=WORDS; retention=WORDS; max-usd=DOLLARS; "
+                + "requires=tools,vision,json_schema; min-context=TOKENS, any of them, lists separated by commas",
+            field: "x-gatehouse-route")
     }
 }
 

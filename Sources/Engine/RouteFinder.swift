@@ -25,6 +25,9 @@ struct RouteFinder {
     let credentials: any CredentialBoard
     let gauges: TargetGauges
     let attemptsMax: Int
+    /// Calls of fewer tokens are too long for no model of the price table: its least context is 512, and what is
+    /// compared is half the estimate.
+    private static let longInput: Int64 = 1_024
     /// A change that is tried and not made.
     var overrides: RouteOverrides?
 
@@ -106,24 +109,38 @@ struct RouteFinder {
         to target: Target, _ provider: ProviderDefinition, _ cost: Money?, _ question: RouteQuestion,
         _ route: Route
     ) -> String? {
-        if !route.constraints.isEmpty,
-            let objection = route.constraints.objection(to: provider, cost: cost)
-        {
-            return objection
-        }
-        if !question.wishes.constraints.isEmpty,
-            let objection = question.wishes.constraints.objection(to: provider, cost: cost)
-        {
-            return objection
+        let wishes = question.wishes
+        let isConstrained = !route.constraints.isEmpty || !wishes.constraints.isEmpty
+        if isConstrained {
+            if let objection = route.constraints.objection(to: provider, cost: cost)
+                ?? wishes.constraints.objection(to: provider, cost: cost)
+            {
+                return objection
+            }
         }
         let traits =
             directory.routing.traits.isEmpty ? nil : directory.routing.traits.first { $0.covers(target) }
         if let traits {
-            let missing = question.wishes.needs.intersection(traits.lacks)
+            let missing = wishes.needs.intersection(traits.lacks)
             if !missing.isEmpty { return "the model cannot do what the call asks for: \(missing.text)" }
         }
+        // An estimate refuses nothing: it only prefers one target to another.
+        let isLong = question.input > Self.longInput && !wishes.inlinesData && route.choices.count > 1
+        guard isConstrained || isLong else { return nil }
+        let context =
+            traits?.context
+            ?? directory.prices.price(provider: target.provider, model: target.model, kind: provider.kind)?
+            .context
+        if isConstrained {
+            let lacks = traits?.lacks ?? []
+            if let objection = route.constraints.objection(lacks: lacks, context: context)
+                ?? wishes.constraints.objection(lacks: lacks, context: context)
+            {
+                return objection
+            }
+        }
         // The estimate is too high rather than too low: only what is far over is kept away.
-        if let context = traits?.context, question.input / 2 > context {
+        if isLong, let context, question.input / 2 > context {
             return "the call is about \(question.input) tokens long, and the model reads \(context)"
         }
         return nil

@@ -58,4 +58,15 @@ import Testing
             _ = needs(body)
         }
     }
+
+    @Test(arguments: [
+        (#"{"messages":[{"image_url":{"url":"data:image/png;base64,AAAA"}}]}"#, true),
+        (#"{"messages":[{"source":{"type":"base64","data":"AAAA"}}]}"#, true),
+        (#"{"messages":[{"type":"input_audio"}]}"#, true),
+        (#"{"messages":[{"content":"what is \"base64\"?"}]}"#, false),
+        (#"{"messages":[{"image_url":{"url":"https://example.com/a.png"}}]}"#, false),
+    ])
+    func `files inside a body are noticed, words about them are not`(body: String, expected: Bool) {
+        #expect(Array(body.utf8).withUnsafeBytes { CallTraits.inlinesData($0) } == expected)
+    }
 }

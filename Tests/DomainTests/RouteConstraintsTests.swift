@@ -48,6 +48,22 @@ import Testing
         #expect(some.objection(to: try provider("a"), cost: nil) != nil)
     }
 
+    @Test func `a required ability that a model lacks, and a context too short or not known, are objections`()
+    {
+        var some = RouteConstraints()
+        #expect(some.objection(lacks: .vision, context: nil) == nil && some.isEmpty)
+        some.requires = [.tools, .vision]
+        #expect(some.objection(lacks: .jsonSchema, context: nil) == nil)
+        #expect(some.objection(lacks: .vision, context: nil)?.hasSuffix("vision") == true)
+        some.requires = []
+        some.contextLeast = 200_000
+        #expect(some.objection(lacks: [], context: 200_000) == nil)
+        #expect(some.objection(lacks: [], context: 199_999)?.contains("199999") == true)
+        #expect(some.objection(lacks: [], context: nil)?.contains("unknown") == true)
+        #expect(Capabilities(words: ["tools", "vision"]) == [.tools, .vision])
+        #expect(Capabilities(words: ["tools", "magic"]) == nil)
+    }
+
     @Test func `dollars are read exactly or not at all`() {
         #expect(Money(dollars: "0.05") == Money(nanoUSD: 50_000_000))
         #expect(Money(dollars: "12") == Money(nanoUSD: 12_000_000_000))

@@ -33,10 +33,12 @@ import Testing
         return (house, try await house.issue())
     }
 
-    private func forward(_ house: EngineFixture, _ token: Token, _ wishes: CallWishes) throws -> Decision {
+    private func forward(
+        _ house: EngineFixture, _ token: Token, _ wishes: CallWishes, tokens: Int64 = 1_000
+    ) throws -> Decision {
         let call = InboundCall(
             id: .random(), dialect: .openAIChat, model: try ModelName("smart"), streamed: false,
-            estimatedTokens: 1_000, estimatedOutput: 100, wishes: wishes, bodyDigest: nil,
+            estimatedTokens: tokens, estimatedOutput: 100, wishes: wishes, bodyDigest: nil,
             cache: .init(), tags: "", timeout: nil, received: house.clock.now, at: house.clock.wall)
         return house.decide(token.text, call)
     }
@@ -62,7 +64,10 @@ import Testing
         try house.expectNothingHeld()
     }
 
-    @Test(arguments: ["deny", "deny=", "price=1", "allow=o penai", "max-usd=1,5", "regions"])
+    @Test(arguments: [
+        "deny", "deny=", "price=1", "allow=o penai", "max-usd=1,5", "regions", "requires=magic",
+        "min-context=0",
+    ])
     func `a bad routing header is refused by name`(header: String) {
         var wishes = CallWishes()
         #expect(throws: CallFailure.self) { try wishes.readRoute(header: header) }
@@ -81,13 +86,37 @@ import Testing
         }
         #expect(try session.attempt(at: house.clock.now).target.provider.text == "openai")
         session.settle(.answered(), at: house.clock.now)
-        // 900 tokens are far over 100, and need nothing else.
-        guard case .forward(let long) = try forward(house, token, CallWishes()) else {
+        // 1,900 tokens are far over 100, and need nothing else.
+        guard case .forward(let long) = try forward(house, token, CallWishes(), tokens: 2_000) else {
             Issue.record("not forwarded")
             return
         }
         #expect(try long.attempt(at: house.clock.now).target.provider.text == "openai")
         long.settle(.answered(), at: house.clock.now)
+    }
+
+    @Test
+    func
+        `a call far too long for a model goes past it, unless files make it long`()
+        async throws
+    {
+        let (house, token) = try await house(Self.route(["openai/gpt-4o", "openai/gpt-6-sol"]))
+        func model(_ wishes: CallWishes, tokens: Int64) throws -> String {
+            guard case .forward(let session) = try forward(house, token, wishes, tokens: tokens) else {
+                return "not forwarded"
+            }
+            defer { session.settle(.answered(), at: house.clock.now) }
+            return try session.attempt(at: house.clock.now).target.model.text
+        }
+        // gpt-4o reads 128,000 tokens, and the estimate may be twice too high.
+        #expect(try model(CallWishes(), tokens: 250_000) == "gpt-4o")
+        #expect(try model(CallWishes(), tokens: 260_000) == "gpt-6-sol")
+        var wishes = CallWishes()
+        wishes.inlinesData = true
+        #expect(try model(wishes, tokens: 260_000) == "gpt-4o")
+        wishes.constraints.contextLeast = 200_000
+        #expect(try model(wishes, tokens: 1_000) == "gpt-6-sol")
+        try house.expectNothingHeld()
     }
 
     @Test func `a call that is too long for one model goes to the route's longer one`() async throws {

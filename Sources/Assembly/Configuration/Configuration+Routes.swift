@@ -5,6 +5,7 @@ extension Configuration {
     mutating func readRoute(_ section: ConfigurationReader) throws(ConfigurationProblem) {
         try section.allow([
             "model", "targets", "weights", "strategy", "allow", "deny", "regions", "retention", "max_usd",
+            "requires", "min_context",
             "last_resort", "on_context_overflow", "on_content_policy", "hedge_ms",
         ])
         guard let text = try section.string("model") else {
@@ -59,7 +60,20 @@ extension Configuration {
             }
             constraints.costMost = money
         }
+        constraints.requires = try capabilities("requires", in: section)
+        let context = try section.number("min_context", in: 0...100_000_000, default: 0)
+        constraints.contextLeast = context == 0 ? nil : Int64(context)
         return constraints
+    }
+
+    private func capabilities(
+        _ key: String, in section: ConfigurationReader
+    ) throws(ConfigurationProblem) -> Capabilities {
+        let words = try section.strings(key)
+        if let found = Capabilities(words: words) { return found }
+        let known = Capabilities.words.map(\.word)
+        let wrong = words.first { !known.contains($0) } ?? ""
+        throw section.problem(key, "\"\(wrong)\" is not one of \(known.joined(separator: ", "))")
     }
 
     private func providers(
@@ -106,14 +120,7 @@ extension Configuration {
             throw section.problem(
                 "target", "a [[model]] needs a target: PROVIDER/MODEL, with a * at the end for any")
         }
-        var lacks: Capabilities = []
-        for word in try section.strings("lacks") {
-            guard let found = Capabilities.words.first(where: { $0.word == word }) else {
-                let known = Capabilities.words.map(\.word).joined(separator: ", ")
-                throw section.problem("lacks", "\"\(word)\" is not one of \(known)")
-            }
-            lacks.insert(found.capability)
-        }
+        let lacks = try capabilities("lacks", in: section)
         // 100 million: above any model's context.
         let context = try section.number("context", in: 0...100_000_000, default: 0)
         guard routing.traits.count < 1_024 else {

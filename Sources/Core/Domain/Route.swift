@@ -81,12 +81,16 @@ package struct RouteConstraints: Hashable, Sendable, Codable {
     package var retention: [String] = []
     /// The most that the call may cost by estimate; a target of unknown price costs too much.
     package var costMost: Money?
+    /// What the model has to be able to do, whatever the call itself shows that it needs.
+    package var requires: Capabilities = []
+    /// Tokens that the model has to read at least; a model of unknown context reads too few.
+    package var contextLeast: Int64?
 
     package init() {}
 
     package var isEmpty: Bool {
         allowedProviders.isEmpty && deniedProviders.isEmpty && regions.isEmpty && retention.isEmpty
-            && costMost == nil
+            && costMost == nil && requires.isEmpty && contextLeast == nil
     }
 
     /// Why a provider may not take the call; nil where it may.
@@ -110,6 +114,21 @@ package struct RouteConstraints: Hashable, Sendable, Codable {
                 return "its price is not known, and the call may cost \(costMost.price) at most"
             }
             if cost > costMost { return "the call would cost \(cost.price), above \(costMost.price)" }
+        }
+        return nil
+    }
+
+    /// Why a model may not take the call; nil where it may.
+    ///
+    /// - Parameters:
+    ///   - lacks: what it is known not to be able to do.
+    ///   - context: tokens that it reads; nil = not known.
+    package func objection(lacks: Capabilities, context: Int64?) -> String? {
+        let missing = requires.intersection(lacks)
+        if !missing.isEmpty { return "the model cannot do what is required: \(missing.text)" }
+        if let contextLeast, context ?? 0 < contextLeast {
+            return "the model reads \(context.map { "\($0)" } ?? "an unknown number of") tokens; wanted: "
+                + "\(contextLeast)"
         }
         return nil
     }
@@ -139,6 +158,15 @@ package struct Capabilities: OptionSet, Hashable, Sendable, Codable {
     package static let words: [(word: String, capability: Capabilities)] = [
         ("tools", .tools), ("vision", .vision), ("json_schema", .jsonSchema),
     ]
+
+    /// nil where a word is none of ``words``.
+    package init?(words: [String]) {
+        self = []
+        for word in words {
+            guard let found = Self.words.first(where: { $0.word == word }) else { return nil }
+            insert(found.capability)
+        }
+    }
 
     package var text: String {
         Self.words.filter { contains($0.capability) }.map(\.word).joined(separator: ", ")

@@ -247,6 +247,10 @@ final class CallHandler: ChannelInboundHandler {
         if !directory.routing.traits.isEmpty {
             wishes.needs = body.withUnsafeReadableBytes { CallTraits.needs($0, as: dialect) }
         }
+        // Looked at only where the length would matter: see `RouteFinder`.
+        if body.readableBytes > 4 << 10 {
+            wishes.inlinesData = body.withUnsafeReadableBytes { CallTraits.inlinesData($0) }
+        }
         if wishes.conversation == nil, directory.routes[fields.model]?.strategy.asksConversation ?? false {
             wishes.conversation = body.withUnsafeReadableBytes {
                 CallTraits.conversation($0, as: dialect)

@@ -51,6 +51,12 @@ package enum CallTraits {
         return needs
     }
 
+    /// Whether images or files may stand in the body as base64: as data URLs (RFC 2397), or as Anthropic's and OpenAI's
+    /// own sources.
+    package static func inlinesData(_ body: UnsafeRawBufferPointer) -> Bool {
+        holds(body, ";base64,") || holds(body, "\"base64\"") || holds(body, "\"input_audio\"")
+    }
+
     private static func members(
         of body: UnsafeRawBufferPointer,
         _ each: (MemberName, inout JSONScanner) throws(JSONFault) -> Void
