@@ -58,8 +58,9 @@ package enum Translator {
             let body = try encoder(format).encode(conversation, for: target, losses: &losses)
             return Request(body: body.bytes, losses: losses)
         case .embeddings(let root):
-            return Request(
-                body: try GeminiEmbeddings.request(root, model: target.model).bytes, losses: Losses())
+            var losses = Losses()
+            let body = try GeminiEmbeddings.request(root, model: target.model, losses: &losses)
+            return Request(body: body.bytes, losses: losses)
         case .countTokens(let conversation, var losses):
             let body = try GeminiTokenCount.request(conversation, for: target, losses: &losses)
             return Request(body: body.bytes, losses: losses)
@@ -75,7 +76,7 @@ package enum Translator {
         switch source {
         case .embeddings(let request):
             return GeminiEmbeddings.answer(root, to: request, model: context.model).map {
-                Answer(body: $0.bytes, usage: nil)
+                Answer(body: $0.body.bytes, usage: $0.usage)
             }
         case .countTokens:
             return GeminiTokenCount.answer(root).map {
@@ -86,6 +87,14 @@ package enum Translator {
             guard let answer = decoder(format).decode(root) else { return nil }
             return Answer(body: encoder(dialect).encode(answer, in: context), usage: answer.usage)
         }
+    }
+
+    /// What went wrong, where a provider says so in a body that came with a 200; nil where it does not.
+    package static func failure(
+        _ body: UnsafeRawBufferPointer, from format: WireFormat
+    ) -> UpstreamError? {
+        guard format == .geminiContents, let root = try? JSONNode.read(body) else { return nil }
+        return GeminiFailure.read(root)
     }
 
     /// Follows a stream and says it in the caller's words.

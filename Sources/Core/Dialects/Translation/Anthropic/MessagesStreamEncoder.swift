@@ -7,6 +7,9 @@ import Domain
 /// waiting ones at once when it is theirs. `message_start` waits for the first piece that is content or usage, so that
 /// it carries the input's figure where the provider begins with it. `message_delta` waits for the final usage or the
 /// end.
+///
+/// A signature without a thought that comes last of all is left out: the last block of a message is what callers show as
+/// its answer, and the API never ends one with thinking.
 package struct MessagesStreamEncoder: StreamEncoder {
     /// The most bytes that wait in all; an answer's whole arguments have some kilobytes. A stream that would need more
     /// ends with an `error` event and nothing behind it.
@@ -65,6 +68,7 @@ package struct MessagesStreamEncoder: StreamEncoder {
             if isFinal { writeEnd(&out) }
         case .stopped(let stop, let sequence):
             begin(&out)
+            if let last = blocks.last, Self.isBare(last) { blocks.removeLast() }
             for position in blocks.indices { blocks[position].isClosed = true }
             advance(&out)
             guard case .content = phase else { return }
@@ -177,6 +181,7 @@ package struct MessagesStreamEncoder: StreamEncoder {
     /// Writes what the open block has, and goes on to the next as long as blocks end.
     private mutating func advance(_ out: inout [UInt8]) {
         while !blocks.isEmpty {
+            if blocks.count == 1, Self.isBare(blocks[0]) { return }
             flush(&out)
             guard blocks[0].isClosed else { return }
             MessagesEvents.blockStop(written, &out)
@@ -188,6 +193,11 @@ package struct MessagesStreamEncoder: StreamEncoder {
                 heldBytes = max(0, heldBytes - waited - next.start.bytes.count)
             }
         }
+    }
+
+    /// Whether a block of thinking has no thought, so that it waits for what comes behind it.
+    private static func isBare(_ block: Block) -> Bool {
+        if case .thinking = block.kind { !block.isStarted && block.held.isEmpty } else { false }
     }
 
     private mutating func flush(_ out: inout [UInt8]) {
