@@ -458,16 +458,26 @@ final class CallExchange: UpstreamDelegate {
             let usage = original.withUnsafeReadableBytes { UnaryReader.usage(in: $0, as: dialect) }
             return answerWhole(contentType, original, usage)
         }
-        guard let said = translation.answer(original) else {
+        guard let said = translation.answer(original) else { return answerBroke(original) }
+        var body = caller.makeBuffer(said.body.count)
+        body.writeBytes(said.body)
+        answerWhole("application/json", body, said.usage)
+    }
+
+    /// The provider's 200 holds no answer: it may say why.
+    private func answerBroke(_ body: ByteBuffer) {
+        guard let error = translation.failure(in: body) else {
             return attemptFailed(
                 .providerFault, status: 200, retryAfter: nil,
                 CallFailure(
                     .upstreamFailed, source: .provider,
                     "\(attempt?.target.description ?? "") sent an answer that is not of its own format"))
         }
-        var body = caller.makeBuffer(said.body.count)
-        body.writeBytes(said.body)
-        answerWhole("application/json", body, said.usage)
+        let status = error.impliedStatus
+        let failure = error.classify(status: status, kind: attempt?.provider.kind ?? .openaiCompatible)
+        attemptFailed(
+            failure, status: 200, retryAfter: nil,
+            face(of: failure, status: status, error, retryAfter: nil))
     }
 
     private func answerWhole(_ contentType: String, _ body: ByteBuffer, _ usage: Usage?) {

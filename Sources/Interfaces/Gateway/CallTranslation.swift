@@ -68,6 +68,12 @@ struct CallTranslation {
         }
     }
 
+    /// Why a whole answer is none, where the provider says it there.
+    func failure(in body: ByteBuffer) -> UpstreamError? {
+        guard let format else { return nil }
+        return body.withUnsafeReadableBytes { Translator.failure($0, from: format) }
+    }
+
     /// Begins to follow the attempt's stream, if it has to be said anew.
     mutating func beginStream() {
         stream = format.map { Translator.stream(from: $0, to: dialect, in: context) }
