@@ -22,9 +22,9 @@ struct Gatehouse: AsyncParsableCommand {
         version: GatehouseVersion.text,
         subcommands: [
             ConsoleCommand.self, DemoCommand.self, ServeCommand.self, InitCommand.self, TenantCommand.self,
-            KeyCommand.self, TokenCommand.self, LimitCommand.self, ProviderCommand.self, BreakerCommand.self,
-            CacheCommand.self, UsageCommand.self, AuditCommand.self, VaultCommand.self, ThemeCommand.self,
-            DoctorCommand.self, VersionCommand.self,
+            KeyCommand.self, TokenCommand.self, LimitCommand.self, ProviderCommand.self, RouteCommand.self,
+            BreakerCommand.self, DrillCommand.self, CacheCommand.self, UsageCommand.self, AuditCommand.self,
+            VaultCommand.self, ThemeCommand.self, DoctorCommand.self, VersionCommand.self,
         ], defaultSubcommand: ConsoleCommand.self)
 
     static func main() async {

@@ -13,6 +13,8 @@ package enum EngineQuery: Sendable, Hashable, Codable {
     case blastRadius(BlastChange)
     /// Where a tenant's call for a model would go now, and why.
     case route(model: ModelName, tenant: TenantName)
+    /// The routes of the configuration, by model.
+    case routes
 }
 
 /// One ceiling and its use.
@@ -87,4 +89,5 @@ package enum EngineAnswer: Sendable, Hashable, Codable {
     case limits([LimitView])
     case blastRadius(BlastRadius)
     case route(RouteExplanation)
+    case routes([RouteView])
 }

@@ -262,12 +262,21 @@ package struct ProviderView: Sendable, Hashable, Codable {
     package var origin: String
     package var targets: Int
     package var keys: Int
-    package init(name: ProviderName, kind: ProviderKind, origin: String, targets: Int, keys: Int) {
+    /// Where it computes, as the configuration says, such as `eu-west-1`; nil = not said.
+    package var region: String?
+    /// How long it keeps what is sent, as the configuration says; nil = not said.
+    package var retention: String?
+    package init(
+        name: ProviderName, kind: ProviderKind, origin: String, targets: Int, keys: Int,
+        region: String? = nil, retention: String? = nil
+    ) {
         self.name = name
         self.kind = kind
         self.origin = origin
         self.targets = targets
         self.keys = keys
+        self.region = region
+        self.retention = retention
     }
 }
 
@@ -288,13 +297,15 @@ package struct TenantView: Sendable, Hashable, Codable {
     package var unpricedToday: Int64
     /// By model, busiest first, at most 20.
     package var models: [ModelFigures]
+    /// Its calls may go out with the platform's keys where its own do not serve.
+    package var usesPlatformKeys: Bool
     package init(
         id: TenantID, name: TenantName, status: TenantStatus, limits: LimitSet = .init(),
         created: WallTime = WallTime(milliseconds: 0), figures: TrafficFigures = .init(),
         requestSeries: [Double] = [],
         errorSeries: [Double] = [], costSeries: [Double] = [], tokensPerMinute: Int64 = 0,
         costToday: Money = .zero,
-        unpricedToday: Int64 = 0, models: [ModelFigures] = []
+        unpricedToday: Int64 = 0, models: [ModelFigures] = [], usesPlatformKeys: Bool = false
     ) {
         self.id = id
         self.name = name
@@ -309,6 +320,7 @@ package struct TenantView: Sendable, Hashable, Codable {
         self.costToday = costToday
         self.unpricedToday = unpricedToday
         self.models = models
+        self.usesPlatformKeys = usesPlatformKeys
     }
 }
 
@@ -343,6 +355,8 @@ package struct ProviderKeyView: Sendable, Hashable, Codable {
     package var fingerprint: String
     package var state: ProviderKeyState
     package var health: CredentialMark
+    /// When it is tried again; nil = it is well, or the next call tries it.
+    package var healthUntil: WallTime?
     package var created: WallTime
     package var drainEnds: WallTime?
     package var predecessor: ProviderKeyID?
@@ -362,13 +376,19 @@ package struct ProviderKeyView: Sendable, Hashable, Codable {
     package var headroom: String
     /// Models where it stands otherwise than `health` says, at most 20.
     package var modelMarks: [ModelMark]
+    /// Its share of the calls among the tenant's keys for the provider; nil = none stated.
+    package var weight: Int?
+    /// The models it is for, in the provider's words; empty = all.
+    package var models: [ModelName]
     package init(
         id: ProviderKeyID, tenant: TenantName, provider: ProviderName, label: Label, fingerprint: String,
-        state: ProviderKeyState, health: CredentialMark = .ok, created: WallTime, drainEnds: WallTime? = nil,
+        state: ProviderKeyState, health: CredentialMark = .ok, healthUntil: WallTime? = nil,
+        created: WallTime, drainEnds: WallTime? = nil,
         predecessor: ProviderKeyID? = nil, successor: ProviderKeyID? = nil, verdict: KeyVerdict = .unknown,
         verdictAt: WallTime? = nil, lastUsed: WallTime? = nil, requestsPerSecond: Double = 0,
         rateLimitedPercent: Double = 0, lastSuccess: WallTime? = nil, lastRejected: WallTime? = nil,
-        lastRateLimited: WallTime? = nil, headroom: String = "", modelMarks: [ModelMark] = []
+        lastRateLimited: WallTime? = nil, headroom: String = "", modelMarks: [ModelMark] = [],
+        weight: Int? = nil, models: [ModelName] = []
     ) {
         self.id = id
         self.tenant = tenant
@@ -377,6 +397,7 @@ package struct ProviderKeyView: Sendable, Hashable, Codable {
         self.fingerprint = fingerprint
         self.state = state
         self.health = health
+        self.healthUntil = healthUntil
         self.created = created
         self.drainEnds = drainEnds
         self.predecessor = predecessor
@@ -391,6 +412,8 @@ package struct ProviderKeyView: Sendable, Hashable, Codable {
         self.lastRateLimited = lastRateLimited
         self.headroom = headroom
         self.modelMarks = modelMarks
+        self.weight = weight
+        self.models = models
     }
 }
 
@@ -410,13 +433,16 @@ package struct VirtualKeyView: Sendable, Hashable, Codable {
     package var successor: VirtualKeyID?
     package var lastUsed: WallTime?
     package var requestsPerSecond: Double
+    /// Which of its calls give way under overload.
+    package var callClass: CallClass
     package init(
         id: VirtualKeyID, tenant: TenantName, name: Label, fingerprint: String, user: Label? = nil,
         team: Label? = nil,
         models: [ModelName] = [], limits: LimitSet = .init(), created: WallTime, expires: WallTime? = nil,
         revoked: WallTime? = nil, successor: VirtualKeyID? = nil, lastUsed: WallTime? = nil,
-        requestsPerSecond: Double = 0
+        requestsPerSecond: Double = 0, callClass: CallClass = .interactive
     ) {
+        self.callClass = callClass
         self.id = id
         self.tenant = tenant
         self.name = name

@@ -170,6 +170,9 @@ extension CommandDesk {
                         since: WallTime(milliseconds: 0), until: WallTime(milliseconds: .max),
                         limit: min(max(limit, 1), 10_000)))
             case .route(let model, let name): return .route(try explain(model, for: name))
+            case .routes:
+                return .routes(
+                    state.load().routes.values.map(RouteView.init).sorted { $0.model < $1.model })
             case .blastRadius:
                 throw CommandRefusal(
                     .unavailable, "the last minute's calls are known to a running engine only")

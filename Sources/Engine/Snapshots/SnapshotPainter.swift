@@ -34,8 +34,11 @@ struct SnapshotPainter {
         facts = Dictionary(
             parts.credentials.facts(at: instant).map { ($0.key, $0) }, uniquingKeysWith: { first, _ in first }
         )
+        // A key that was refused stays so until a call or a check shows otherwise; only a rate limit ends by itself.
         troubles = Dictionary(
-            grouping: parts.credentials.states(at: instant).filter { $0.until > instant }, by: \.key)
+            grouping: parts.credentials.states(at: instant).filter {
+                $0.mark != .cooling || $0.until > instant
+            }, by: \.key)
     }
 
     func paint(_ book: inout TrafficBook) -> EngineSnapshot {
@@ -156,7 +159,9 @@ struct SnapshotPainter {
     }
 
     private func isUsable(_ key: ProviderKeyRecord, for target: Target) -> Bool {
-        !(troubles[key.id] ?? []).contains { $0.model == nil || $0.model == target.model }
+        !(troubles[key.id] ?? []).contains {
+            ($0.model == nil || $0.model == target.model) && $0.until > instant
+        }
     }
 
     private func providers(_ targets: [TargetView]) -> [ProviderView] {
@@ -166,7 +171,7 @@ struct SnapshotPainter {
                 targets: targets.count { $0.target.provider == definition.name },
                 keys: state.providerKeys.values.count {
                     $0.provider == definition.name && ($0.state == .active || $0.state == .draining)
-                })
+                }, region: definition.region, retention: definition.retention)
         }
     }
 
@@ -185,6 +190,7 @@ struct SnapshotPainter {
                 tokensPerMinute: part?.window.tokensPerMinute(at: now) ?? 0)
             view.costToday = today[tenant.id]?.cost ?? .zero
             view.unpricedToday = today[tenant.id]?.unpriced ?? 0
+            view.usesPlatformKeys = tenant.usesPlatformKeys
             view.models = (part?.models ?? [:]).map { name, sums in
                 ModelFigures(
                     model: name, target: sums.target, calls: sums.calls, errors: sums.errors,
@@ -206,7 +212,7 @@ struct SnapshotPainter {
             return ProviderKeyView(
                 id: key.id, tenant: tenant.name, provider: key.provider, label: key.label,
                 fingerprint: key.fingerprint, state: key.state,
-                health: worst(of: key.id), created: key.created,
+                health: worst(of: key.id), healthUntil: worstEnds(of: key.id), created: key.created,
                 drainEnds: key.drainEnds, predecessor: key.predecessor, successor: successors[key.id],
                 verdict: key.verdict, verdictAt: key.verdictAt, lastUsed: window?.last,
                 requestsPerSecond: window?.figures(at: now).requestsPerSecond ?? 0,
@@ -214,7 +220,7 @@ struct SnapshotPainter {
                 lastSuccess: civil(known?.lastAnswered), lastRejected: civil(known?.lastRefused),
                 lastRateLimited: civil(known?.lastLimited),
                 headroom: known?.headrooms.last.map { Self.words($0.headroom) } ?? "",
-                modelMarks: modelMarks(of: key.id))
+                modelMarks: modelMarks(of: key.id), weight: key.weight, models: key.models)
         }.sorted {
             ($0.provider.text, $0.tenant.text, $0.created, $0.id) < (
                 $1.provider.text, $1.tenant.text, $1.created, $1.id
@@ -228,7 +234,7 @@ struct SnapshotPainter {
 
     private func modelMarks(of key: ProviderKeyID) -> [ModelMark] {
         (troubles[key] ?? []).compactMap { status in
-            status.model.map { ModelMark(model: $0.text, mark: status.mark, until: civil(status.until)) }
+            status.model.map { ModelMark(model: $0.text, mark: status.mark, until: ahead(status.until)) }
         }.sorted { $0.model < $1.model }.prefix(20).map { $0 }
     }
 
@@ -252,6 +258,14 @@ struct SnapshotPainter {
         Self.worst(of: (troubles[key] ?? []).map(\.mark))
     }
 
+    /// The last end of the rests that its worst mark stands for.
+    private func worstEnds(of key: ProviderKeyID) -> WallTime? {
+        let worst = worst(of: key)
+        return (troubles[key] ?? []).filter { $0.mark == worst }.map(\.until).max().flatMap(ahead)
+    }
+
+    private func ahead(_ moment: Instant) -> WallTime? { moment > instant ? civil(moment) : nil }
+
     private static func worst(of marks: [CredentialMark]) -> CredentialMark {
         [.rejected, .suspect, .exhausted, .deniedForModel, .cooling].first { marks.contains($0) }
             ?? .ok
@@ -266,7 +280,8 @@ struct SnapshotPainter {
                 team: key.team, models: key.models, limits: key.limits, created: key.created,
                 expires: key.expires,
                 revoked: key.revoked, successor: key.successor, lastUsed: window?.last,
-                requestsPerSecond: window?.figures(at: now).requestsPerSecond ?? 0)
+                requestsPerSecond: window?.figures(at: now).requestsPerSecond ?? 0,
+                callClass: key.callClass)
         }.sorted { ($0.tenant.text, $0.name.text, $0.created) < ($1.tenant.text, $1.name.text, $1.created) }
     }
 

@@ -26,6 +26,17 @@ struct GlobalOptions: ParsableArguments {
     }
 }
 
+extension GlobalOptions {
+    /// The running engine, or the folder as it lies: for what needs no key.
+    func openSealed() async throws -> OperatorSession {
+        do {
+            return try await OperatorSession.openSealed(places)
+        } catch {
+            throw CommandFailure(error)
+        }
+    }
+}
+
 /// `--json` on listings.
 struct ListingOptions: ParsableArguments {
     @Flag(name: .long, help: "Print JSON instead of a table.")

@@ -5,7 +5,7 @@ import Operations
 
 struct KeyCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "key", abstract: "Provider keys: add, list, verify, rotate, undo, drain, revoke.",
+        commandName: "key", abstract: "Provider keys: add, list, set, verify, rotate, undo, drain, revoke.",
         discussion: """
             A secret comes from a prompt without echo or, with --from-stdin, from standard input; never from an argument.
             A key is named by its id, or by the beginning of it, from: gatehouse key list
@@ -14,7 +14,7 @@ struct KeyCommand: AsyncParsableCommand {
               gatehouse key add acme openai
             """,
         subcommands: [
-            Add.self, List.self, Verify.self, Rotate.self, Undo.self, Drain.self, Revoke.self,
+            Add.self, List.self, Set.self, Verify.self, Rotate.self, Undo.self, Drain.self, Revoke.self,
         ])
 
     struct Add: AsyncParsableCommand {
@@ -35,28 +35,6 @@ struct KeyCommand: AsyncParsableCommand {
                 .keyAdd(
                     tenant: tenant, provider: provider, label: try label ?? Label("main"),
                     acceptUnverified: acceptUnverified), secret: secret)
-        }
-    }
-
-    struct List: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(
-            abstract: "List provider keys by fingerprint.",
-            discussion: "Example:\n  gatehouse key list --json")
-        @OptionGroup var global: GlobalOptions
-        @OptionGroup var listing: ListingOptions
-
-        func run() async throws {
-            let picture = try await global.open().picture()
-            try Output.listing(
-                picture.providerKeys, json: listing.json,
-                columns: ["TENANT", "KEY", "FINGERPRINT", "STATE", "VERIFIED", "CREATED", "ID"]
-            ) { key in
-                [
-                    key.tenant.text, "\(key.provider)/\(key.label)", key.fingerprint,
-                    key.state == .active ? "active" : key.state.rawValue.uppercased(), key.verdict.rawValue,
-                    key.created.civil.date, key.id.text,
-                ]
-            }
         }
     }
 
@@ -110,16 +88,26 @@ struct KeyCommand: AsyncParsableCommand {
     struct Drain: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Use a key only as a reserve, then revoke it.",
-            discussion: "Example:\n  gatehouse key drain 3f9c2a17 --for 10m --reason 'left the company'")
+            discussion: """
+                Example:
+                  gatehouse key drain 3f9c2a17 --dry-run
+                  gatehouse key drain 3f9c2a17 --for 10m --reason 'left the company'
+                """)
         @OptionGroup var global: GlobalOptions
+        @OptionGroup var trial: TrialOptions
         @Argument var key: String
-        @Option(name: .customLong("for")) var duration: Seconds = Seconds(600)
-        @Option var reason: String = ""
+        @Option(name: .customLong("for"), help: "How long it stays in reserve: 10m, 2h.") var duration:
+            Seconds =
+                Seconds(600)
+        @Option(help: "Goes to the audit.") var reason: String = ""
+
+        func validate() throws { try trial.check() }
 
         func run() async throws {
-            let session = try await global.open()
-            try await session.carryOut(
-                .keyDrain(key: try await session.providerKey(key), seconds: duration.count, reason: reason))
+            let session = try await trial.session(global)
+            let id = try await session.providerKey(key)
+            if trial.dryRun { return try await trial.show(.drainKey(id), session) }
+            try await session.carryOut(.keyDrain(key: id, seconds: duration.count, reason: reason))
         }
     }
 
@@ -128,71 +116,17 @@ struct KeyCommand: AsyncParsableCommand {
             abstract: "Erase a key's sealed record; no call uses it again.",
             discussion: "Example:\n  gatehouse key revoke 3f9c2a17 --reason leaked")
         @OptionGroup var global: GlobalOptions
+        @OptionGroup var trial: TrialOptions
         @Argument var key: String
-        @Option var reason: String
+        @Option(help: "Goes to the audit; not needed with --dry-run.") var reason: String = ""
+
+        func validate() throws { try trial.check(reason) }
 
         func run() async throws {
-            let session = try await global.open()
-            try await session.carryOut(.keyRevoke(key: try await session.providerKey(key), reason: reason))
+            let session = try await trial.session(global)
+            let id = try await session.providerKey(key)
+            if trial.dryRun { return try await trial.show(.revokeKey(id), session) }
+            try await session.carryOut(.keyRevoke(key: id, reason: reason))
         }
-    }
-}
-
-/// Where a secret comes from.
-struct SecretSource: ParsableArguments {
-    @Flag(name: .customLong("from-stdin"), help: "Read the secret from standard input instead of asking.")
-    var fromStdin = false
-
-    func read(_ prompt: String) throws -> SecretDraft {
-        do {
-            return fromStdin ? try SecretInput.fromStandardInput() : try SecretInput.ask(prompt)
-        } catch {
-            throw CommandFailure(error)
-        }
-    }
-}
-
-/// A duration such as `30s`, `10m`, `2h`, `7d`; a plain number is seconds.
-struct Seconds: ExpressibleByArgument {
-    let count: Int
-
-    init(_ count: Int) { self.count = count }
-
-    init?(argument: String) {
-        let units: [Character: Int] = ["s": 1, "m": 60, "h": 3_600, "d": 86_400]
-        let unit = argument.last.flatMap { units[$0] }
-        let digits = unit == nil ? argument[...] : argument.dropLast()
-        guard let number = Int(digits), number >= 0, number <= 366 * 86_400 else { return nil }
-        count = number * (unit ?? 1)
-    }
-
-    var defaultValueDescription: String { "\(count)s" }
-}
-
-extension OperatorSession {
-    /// Finds a provider key by its id or by an unambiguous beginning of it.
-    func providerKey(_ text: String) async throws -> ProviderKeyID {
-        try Self.find(text, among: try await picture().providerKeys.map(\.id), what: "key")
-    }
-
-    /// Finds a virtual key by its id or by an unambiguous beginning of it.
-    func virtualKey(_ text: String) async throws -> VirtualKeyID {
-        try Self.find(text, among: try await picture().virtualKeys.map(\.id), what: "token")
-    }
-
-    private static func find<Kind>(
-        _ text: String, among ids: [Identifier<Kind>], what: String
-    ) throws -> Identifier<Kind> {
-        guard text.utf8.count >= 4 else {
-            throw CommandFailure("name the \(what) by at least 4 digits of its id")
-        }
-        let found = ids.filter { $0.text.hasPrefix(text) }
-        guard let first = found.first else {
-            throw CommandFailure("there is no \(what) \(text); see: gatehouse \(what) list")
-        }
-        guard found.count == 1 else {
-            throw CommandFailure("\(found.count) \(what)s begin with \(text); give more digits")
-        }
-        return first
     }
 }

@@ -74,15 +74,16 @@ extension UsageCommand {
             try Output.listing(
                 rows, json: listing.json,
                 columns: [
-                    "TIME", "MODEL", "TARGET", "CODE", "MS", "IN", "OUT", "COST $", "CACHE", "TAGS", "CALL",
+                    "TIME", "MODEL", "TARGET", "CODE", "MS", "IN", "OUT", "COST $", "PAYS", "CACHE", "TAGS",
+                    "CALL",
                 ]
             ) { row in
                 [
                     row.at.description, row.model, row.target?.description ?? "-", "\(row.status)",
                     "\(row.latencyMicroseconds / 1_000)", "\(row.usage.totalInput)",
                     "\(row.usage.totalOutput)",
-                    row.cost.map { $0.dollars(decimals: 6) } ?? "unknown", row.cache.rawValue, row.tags,
-                    row.call.text,
+                    row.cost.map { $0.dollars(decimals: 6) } ?? "unknown", row.payer.rawValue,
+                    row.cache.rawValue, row.tags, row.call.text,
                 ]
             }
         }

@@ -5,9 +5,9 @@ import Operations
 
 struct TenantCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "tenant", abstract: "Tenants: add, list, show, suspend, resume.",
+        commandName: "tenant", abstract: "Tenants: add, list, show, suspend, resume, platform-keys.",
         discussion: "Example:\n  gatehouse tenant add acme --rpm 600 --parallel 20",
-        subcommands: [Add.self, List.self, Show.self, Suspend.self, Resume.self])
+        subcommands: [Add.self, List.self, Show.self, Suspend.self, Resume.self, PlatformKeys.self])
 
     struct Add: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -32,12 +32,15 @@ struct TenantCommand: AsyncParsableCommand {
             let tenants = try await global.open().picture().tenants
             try Output.listing(
                 tenants, json: listing.json,
-                columns: ["NAME", "STATUS", "RPM", "TPM", "PARALLEL", "COST TODAY $", "ID"]
+                columns: [
+                    "NAME", "STATUS", "RPM", "TPM", "PARALLEL", "PLATFORM KEYS", "COST TODAY $", "ID",
+                ]
             ) { tenant in
                 [
                     tenant.name.text, tenant.status.rawValue, Output.limit(tenant.limits.requestsPerMinute),
                     Output.limit(tenant.limits.tokensPerMinute), Output.limit(tenant.limits.parallel),
-                    tenant.costToday.dollars(decimals: 4), tenant.id.text,
+                    tenant.usesPlatformKeys ? "on" : "off", tenant.costToday.dollars(decimals: 4),
+                    tenant.id.text,
                 ]
             }
         }
@@ -65,10 +68,16 @@ struct TenantCommand: AsyncParsableCommand {
             Output.line(
                 "cost today $\(tenant.costToday.dollars(decimals: 6))  unpriced calls \(tenant.unpricedToday)"
             )
+            Output.line("platform   keys \(tenant.usesPlatformKeys ? "on" : "off")")
+            for drill in picture.drills where drill.tenant == name {
+                Output.line(
+                    "DRILL      \(drill.fault.rawValue) on \(drill.percent)% of its calls until "
+                        + "\(drill.until.civil.clock)Z, by \(drill.owner): \(drill.reason)")
+            }
             for key in picture.providerKeys where key.tenant == name {
                 Output.line(
-                    "key        \(key.provider)/\(key.label)  \(key.fingerprint)  \(key.state.rawValue)  \(key.id)"
-                )
+                    "key        \(key.provider)/\(key.label)  \(key.fingerprint)  \(key.state.rawValue)  "
+                        + "\(KeyText.health(key))  \(key.id)")
             }
             for key in picture.virtualKeys where key.tenant == name {
                 Output.line(
@@ -99,7 +108,30 @@ struct TenantCommand: AsyncParsableCommand {
 
         func run() async throws { try await global.open().carryOut(.tenantResume(name: name)) }
     }
+
+    struct PlatformKeys: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "platform-keys",
+            abstract: "Let a tenant's calls go out with the platform's keys where its own do not serve.",
+            discussion: """
+                The platform's keys are those of the tenant that the configuration names: [platform] tenant = "NAME".
+                Calls served by them are marked in the ledger and in the answer's headers.
+
+                Example:
+                  gatehouse tenant platform-keys acme on
+                """)
+        @OptionGroup var global: GlobalOptions
+        @Argument var name: TenantName
+        @Argument var use: Switch
+
+        func run() async throws {
+            try await global.open().carryOut(.tenantPlatformKeys(name: name, used: use == .on))
+        }
+    }
 }
+
+/// `on` or `off`.
+enum Switch: String, ExpressibleByArgument, CaseIterable { case on, off }
 
 /// Limits as options.
 struct LimitOptions: ParsableArguments {

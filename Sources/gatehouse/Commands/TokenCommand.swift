@@ -53,12 +53,15 @@ struct TokenCommand: AsyncParsableCommand {
             try Output.listing(
                 picture.virtualKeys, json: listing.json,
                 columns: [
-                    "TENANT", "NAME", "FINGERPRINT", "STATE", "RPM", "TPM", "PARALLEL", "MODELS", "EXPIRES",
-                    "ID",
+                    "TENANT", "NAME", "FINGERPRINT", "STATE", "CLASS", "USER", "TEAM", "RPM", "TPM",
+                    "PARALLEL",
+                    "MODELS", "EXPIRES", "ID",
                 ]
             ) { key in
                 [
                     key.tenant.text, key.name.text, key.fingerprint, key.word(at: picture.at),
+                    key.callClass.rawValue,
+                    key.user?.text ?? "-", key.team?.text ?? "-",
                     Output.limit(key.limits.requestsPerMinute), Output.limit(key.limits.tokensPerMinute),
                     Output.limit(key.limits.parallel),
                     key.models.isEmpty ? "all" : key.models.map(\.text).joined(separator: ","),

@@ -1,0 +1,63 @@
+package import Domain
+
+/// One `[[route]]` of the configuration as it is in force.
+package struct RouteView: Sendable, Hashable, Codable {
+    package let model: ModelName
+    package let strategy: RoutingStrategyName
+    package let targets: [Share]
+    /// Empty = every provider.
+    package let allow: [ProviderName]
+    package let deny: [ProviderName]
+    package let regions: [String]
+    package let retention: [String]
+    /// US dollars for one call, such as `0.050000`; nil = no ceiling.
+    package let costMost: String?
+    package let lastResort: Target?
+    package let onContextOverflow: [Target]
+    package let onContentPolicy: [Target]
+    /// nil = never a second attempt beside the first.
+    package let hedgeMilliseconds: Int64?
+
+    /// A target with its weight, which counts under `weighted` and `sticky`.
+    package struct Share: Sendable, Hashable, Codable {
+        package let target: Target
+        package let weight: Int
+    }
+
+    package init(_ route: Route) {
+        model = route.model
+        strategy = route.strategy
+        targets = route.choices.map { Share(target: $0.target, weight: $0.weight) }
+        allow = route.constraints.allowedProviders
+        deny = route.constraints.deniedProviders
+        regions = route.constraints.regions
+        retention = route.constraints.retention
+        costMost = route.constraints.costMost?.dollars(decimals: 6)
+        lastResort = route.lastResort
+        onContextOverflow = route.onContextOverflow
+        onContentPolicy = route.onContentPolicy
+        hedgeMilliseconds = route.hedgeAfter?.wholeMilliseconds
+    }
+
+    /// What a call must satisfy, one condition each, in the words of the configuration.
+    package var conditions: [String] {
+        [
+            allow.isEmpty ? nil : "allow \(allow.map(\.text).joined(separator: ","))",
+            deny.isEmpty ? nil : "deny \(deny.map(\.text).joined(separator: ","))",
+            regions.isEmpty ? nil : "regions \(regions.joined(separator: ","))",
+            retention.isEmpty ? nil : "retention \(retention.joined(separator: ","))",
+            costMost.map { "max $\($0)" },
+        ].compactMap(\.self)
+    }
+
+    /// What else it may do, one thing each.
+    package var otherwise: [String] {
+        func list(_ word: String, _ targets: [Target]) -> String? {
+            targets.isEmpty ? nil : "\(word) \(targets.map(\.description).joined(separator: ","))"
+        }
+        return [
+            lastResort.map { "last resort \($0)" }, list("too long", onContextOverflow),
+            list("content policy", onContentPolicy), hedgeMilliseconds.map { "hedge after \($0) ms" },
+        ].compactMap(\.self)
+    }
+}
