@@ -685,7 +685,8 @@ final class CallExchange: UpstreamDelegate {
             let failure = error.classify(
                 status: error.impliedStatus, kind: attempt?.provider.kind ?? .openaiCompatible)
             return attemptFailed(
-                failure, status: 200, retryAfter: nil, face(of: failure, status: 502, error, retryAfter: nil))
+                failure, status: 200, retryAfter: nil,
+                face(of: failure, status: error.impliedStatus, error, retryAfter: nil))
         }
         // Whole events that came in the same read, ahead of the error.
         writeEvents()
