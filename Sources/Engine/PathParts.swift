@@ -22,7 +22,7 @@ package struct PathParts: Sendable {
     package let gauges = TargetGauges()
     package let drills = DrillBoard()
     package let gates: ConcurrencyGates
-    package let retries: any RetryBudgets = MemoryRetryBudgets()
+    package let retries: any RetryBudgets
     package let vault: KeyVault
     package let secrets: PlaintextCache
     package let journal: any UsageJournal
@@ -33,13 +33,16 @@ package struct PathParts: Sendable {
     package let unmetered: Published<Set<TenantID>>
     private let randomness: Locked<SplitMix>
 
+    /// - Parameter seed: of the lots that are drawn for routes and pauses; given where a run must be repeatable.
     package init(
         clock: any GatewayClock, directory: Directory, options: PathOptions, counters: any LimitCounters,
         cache: AnswerCache, breakers: any BreakerBoard, credentials: any CredentialBoard, vault: KeyVault,
         secrets: PlaintextCache, journal: any UsageJournal, bus: EventBus,
-        gates: ConcurrencyGates = ConcurrencyGates()
+        gates: ConcurrencyGates = ConcurrencyGates(), retries: any RetryBudgets = MemoryRetryBudgets(),
+        seed: UInt64 = .random(in: .min ... .max)
     ) {
         self.gates = gates
+        self.retries = retries
         self.clock = clock
         self.directory = Published(directory)
         self.options = Published(options)
@@ -54,7 +57,7 @@ package struct PathParts: Sendable {
         inFlight = InFlight()
         stopping = Published(false)
         unmetered = Published([])
-        randomness = Locked(SplitMix(seed: .random(in: .min ... .max)))
+        randomness = Locked(SplitMix(seed: seed))
     }
 
     func draw() -> UInt64 { randomness.withLock { $0.next() } }

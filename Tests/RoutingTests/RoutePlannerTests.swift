@@ -98,10 +98,22 @@ import Testing
     }
 
     @Test func `a plan holds no more attempts than a call may make`() {
-        let plan = plan(
-            [a, b], breakers: [.passes, .passes], credentials: [[.usable, .usable], [.usable]], attemptsMax: 2
-        )
-        #expect(plan.attempts.map(\.key) == [one, two])
-        #expect(plan.skipped.map(\.reason) == [.enough(2)])
+        let plan = plan([a], breakers: [.passes], credentials: [[.usable, .usable]], attemptsMax: 1)
+        #expect(plan.attempts.map(\.key) == [one])
+        #expect(plan.skipped.map(\.reason) == [.enough(1)])
+    }
+
+    @Test func `every target has its turn before any has one for a further key`() {
+        func tries(_ most: Int) -> [String] {
+            let last = Candidate(target: target("last/d"), keys: [one, two])
+            return plan(
+                [a, b, last], breakers: [.passes, .passes, .passes],
+                credentials: [[.usable, .usable], [.usable], [.usable, .probe]], attemptsMax: most
+            ).attempts.map { "\($0.target) \($0.key?.low ?? 0)" }
+        }
+        #expect(tries(2) == ["openai/a 1", "azure/b 1"])
+        #expect(tries(3) == ["openai/a 1", "azure/b 1", "last/d 1"])
+        #expect(tries(4) == ["openai/a 1", "openai/a 2", "azure/b 1", "last/d 1"])
+        #expect(tries(5) == ["openai/a 1", "openai/a 2", "azure/b 1", "last/d 1", "last/d 2"])
     }
 }

@@ -33,6 +33,7 @@ package struct RoutePlanner: Sendable {
                 draft.wait(for: keysFrom)
             }
         }
+        draft.trim()
         return RoutePlan(
             attempts: draft.attempts, skipped: draft.skipped,
             retryAt: draft.attempts.isEmpty ? draft.retryAt : nil)
@@ -91,10 +92,28 @@ private struct Draft {
     }
 
     private mutating func attempt(_ target: Target, _ key: ProviderKeyID?) {
-        if attempts.count < attemptsMax {
-            attempts.append(.init(target: target, key: key))
-        } else {
-            skipped.append(.init(target: target, key: key, reason: .enough(attemptsMax)))
+        attempts.append(.init(target: target, key: key))
+    }
+
+    /// Leaves out what is more than a call may make. Each target keeps its turn before any gets one for another key:
+    /// however many keys a tenant has, what fails at one provider can still be answered by the last.
+    mutating func trim() {
+        guard attempts.count > attemptsMax else { return }
+        var targets: Set<Target> = []
+        for attempt in attempts where targets.count < attemptsMax { targets.insert(attempt.target) }
+        var spare = attemptsMax - targets.count
+        var kept: [RoutePlan.Attempt] = []
+        for attempt in attempts {
+            if targets.remove(attempt.target) == nil {
+                guard spare > 0 else {
+                    skipped.append(
+                        .init(target: attempt.target, key: attempt.key, reason: .enough(attemptsMax)))
+                    continue
+                }
+                spare -= 1
+            }
+            kept.append(attempt)
         }
+        attempts = kept
     }
 }
