@@ -120,6 +120,13 @@ extension Configuration {
             throw section.problem(
                 "target", "a [[model]] needs a target: PROVIDER/MODEL, with a * at the end for any")
         }
+        guard !pattern.utf8.dropLast().contains(UInt8(ascii: "*")) else {
+            throw section.problem("target", "\"\(pattern)\": a * stands at the end only")
+        }
+        let provider = pattern.utf8.prefix { $0 != UInt8(ascii: "/") }
+        guard providers.keys.contains(where: { $0.text.utf8.elementsEqual(provider) }) else {
+            throw section.problem("target", "\"\(pattern)\": there is no provider \(String(provider) ?? "")")
+        }
         let lacks = try capabilities("lacks", in: section)
         // 100 million: above any model's context.
         let context = try section.number("context", in: 0...100_000_000, default: 0)

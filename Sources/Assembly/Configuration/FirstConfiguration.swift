@@ -15,20 +15,58 @@ package enum FirstConfiguration {
             # threads = 2                         # event loops for calls; 0 or no line = one per core
 
             \(vault)
-            # Providers that need no entry: openai, anthropic, mistral, groq, deepseek, xai, together.
+            # Providers that need no entry: openai, anthropic, gemini, mistral, groq, deepseek, xai, together, openrouter;
+            # ollama and vllm on this machine need only their name. An entry adds a provider or changes one.
             # [[provider]]
-            # name = "vllm"
-            # kind = "openai-compatible"          # openai | openai-compatible | anthropic
-            # base_url = "http://127.0.0.1:8000/v1"
+            # name = "house-vllm"
+            # kind = "openai-compatible"          # openai | openai-compatible | anthropic | gemini | bedrock | azure
+            # base_url = "http://127.0.0.1:8001/v1"
             # keyless = true                      # calls go out without any key
             # allow_plain_http = false            # http:// to another machine than this one
             # allow_private = false               # a host name that leads to a private address
+            # retention = "none"                  # how long it keeps what it is sent, for routes; no line = not known
+
+            # [[provider]]                        # one per Azure resource; models are its deployments
+            # name = "azure-eu"
+            # kind = "azure"
+            # base_url = "https://my-resource.openai.azure.com/openai"
+            # api_version = "2024-10-21"          # no line = its v1 addresses, whose base_url ends in /openai/v1
+            # region = "eu"                       # for routes; no line = not known
+
+            # [[provider]]                        # one per Bedrock region
+            # name = "bedrock-us"
+            # kind = "bedrock"
+            # base_url = "https://bedrock-runtime.us-east-1.amazonaws.com"
+            # region = "us-east-1"                # no line = as the host says
 
             # [[route]]                           # a name for a group of targets
             # model = "smart"
             # targets = ["anthropic/claude-sonnet-5", "openai/gpt-6-sol"]
-            # strategy = "priority"               # priority | weighted
-            # weights = [3, 1]                    # for weighted, one a target
+            # strategy = "priority"               # priority | weighted | cheapest | fastest | throughput | least_busy |
+            #                                     # sticky (a conversation stays where its prompt is cached)
+            # weights = [1, 1]                    # one a target, for weighted and sticky
+            # allow = []                          # the only providers that may take a call; none named = all
+            # deny = []                           # providers that may not
+            # regions = []                        # "eu" covers eu-west-1 too; none named = anywhere
+            # retention = []                      # such as "none"; none named = any
+            # max_usd = "0.05"                    # the most that a call may cost by estimate; no line = anything
+            # requires = []                       # tools, vision, json_schema: whatever a call itself shows it needs
+            # min_context = 0                     # tokens that a model reads at least
+            # last_resort = "openai/gpt-6-luna"   # tried when nothing else can take the call; no line = none
+            # on_context_overflow = []            # targets to try when one says that the call is too long
+            # on_content_policy = []              # targets to try when one refuses the content
+            # hedge_ms = 0                        # a second attempt runs beside one that is silent so long; 0 = never
+
+            # [[model]]                           # what you know of models and the price table does not
+            # target = "house-vllm/*"             # a * at the end stands for anything
+            # lacks = []                          # tools, vision, json_schema: such calls go elsewhere
+            # context = 0                         # tokens that it reads; 0 = what the price table says
+
+            # [platform]                          # whose keys serve tenants without keys of their own:
+            # tenant = "house"                    # gatehouse tenant platform-keys NAME on; no line = nobody's
+
+            # [drill]
+            # tenants = []                        # those that made faults are allowed for: gatehouse drill start
 
             # [cache]
             # enabled = true

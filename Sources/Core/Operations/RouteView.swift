@@ -12,6 +12,10 @@ package struct RouteView: Sendable, Hashable, Codable {
     package let retention: [String]
     /// US dollars for one call, such as `0.050000`; nil = no ceiling.
     package let costMost: String?
+    /// What models have to be able to do, such as `tools`.
+    package let requires: [String]
+    /// Tokens that models have to read at least; nil = any.
+    package let contextLeast: Int64?
     package let lastResort: Target?
     package let onContextOverflow: [Target]
     package let onContentPolicy: [Target]
@@ -33,6 +37,9 @@ package struct RouteView: Sendable, Hashable, Codable {
         regions = route.constraints.regions
         retention = route.constraints.retention
         costMost = route.constraints.costMost?.dollars(decimals: 6)
+        requires = Capabilities.words.filter { route.constraints.requires.contains($0.capability) }
+            .map(\.word)
+        contextLeast = route.constraints.contextLeast
         lastResort = route.lastResort
         onContextOverflow = route.onContextOverflow
         onContentPolicy = route.onContentPolicy
@@ -47,6 +54,8 @@ package struct RouteView: Sendable, Hashable, Codable {
             regions.isEmpty ? nil : "regions \(regions.joined(separator: ","))",
             retention.isEmpty ? nil : "retention \(retention.joined(separator: ","))",
             costMost.map { "max $\($0)" },
+            requires.isEmpty ? nil : "requires \(requires.joined(separator: ","))",
+            contextLeast.map { "min context \($0)" },
         ].compactMap(\.self)
     }
 

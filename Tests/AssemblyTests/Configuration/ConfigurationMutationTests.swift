@@ -22,6 +22,21 @@ import Testing
         targets = ["anthropic/claude-sonnet-5", "vllm/own"]
         strategy = "weighted"
         weights = [3, 1]
+        deny = ["groq"]
+        regions = ["eu"]
+        max_usd = "0.05"
+        requires = ["tools"]
+        last_resort = "openai/gpt-6-luna"
+        on_context_overflow = ["openai/gpt-6-sol"]
+        hedge_ms = 800
+        [[model]]
+        target = "vllm/*"
+        lacks = ["vision"]
+        context = 8192
+        [platform]
+        tenant = "house"
+        [drill]
+        tenants = ["acme"]
         [cache]
         enabled = true
         ttl_seconds = 300
