@@ -382,9 +382,10 @@ final class CallExchange: UpstreamDelegate {
         let error = body.withUnsafeReadableBytes { UpstreamError.read($0) }
             .labelled(headers.first(name: "x-amzn-errortype"))
         let failure = error.classify(status: status, kind: attempt?.provider.kind ?? .openaiCompatible)
-        let wait = RetryAfter.parse(
+        let asked = RetryAfter.parse(
             headers.lazy.map { (name: $0.name, value: $0.value) }, ofKey: failure == .keyRateLimit,
             now: loop.parts.clock.wall)
+        let wait = [asked, error.retryDelay].compactMap { $0 }.max()
         attemptFailed(
             failure, status: status, retryAfter: wait,
             face(of: failure, status: status, error, retryAfter: wait))
@@ -455,29 +456,39 @@ final class CallExchange: UpstreamDelegate {
 
     private func answerWhole(_ contentType: String, _ original: ByteBuffer) {
         guard translation.format != nil else {
-            let usage = original.withUnsafeReadableBytes { UnaryReader.usage(in: $0, as: dialect) }
-            return answerWhole(contentType, original, usage)
+            let facts = original.withUnsafeReadableBytes { UnaryReader.read($0, as: dialect) }
+            guard !facts.hasError else {
+                return answerBroke(original.withUnsafeReadableBytes { UpstreamError.read($0) })
+            }
+            return answerWhole(contentType, original, facts.usage)
         }
-        guard let said = translation.answer(original) else { return answerBroke(original) }
+        guard let said = translation.answer(original) else {
+            return answerBroke(translation.failure(in: original))
+        }
         var body = caller.makeBuffer(said.body.count)
         body.writeBytes(said.body)
         answerWhole("application/json", body, said.usage)
     }
 
     /// The provider's 200 holds no answer: it may say why.
-    private func answerBroke(_ body: ByteBuffer) {
-        guard let error = translation.failure(in: body) else {
+    private func answerBroke(_ error: UpstreamError?) {
+        guard let error else {
             return attemptFailed(
                 .providerFault, status: 200, retryAfter: nil,
                 CallFailure(
                     .upstreamFailed, source: .provider,
                     "\(attempt?.target.description ?? "") sent an answer that is not of its own format"))
         }
+        attemptRefused(error)
+    }
+
+    /// The provider's 200 holds an error, and nothing of it went to the caller yet.
+    private func attemptRefused(_ error: UpstreamError) {
         let status = error.impliedStatus
         let failure = error.classify(status: status, kind: attempt?.provider.kind ?? .openaiCompatible)
         attemptFailed(
-            failure, status: 200, retryAfter: nil,
-            face(of: failure, status: status, error, retryAfter: nil))
+            failure, status: 200, retryAfter: error.retryDelay,
+            face(of: failure, status: status, error, retryAfter: error.retryDelay))
     }
 
     private func answerWhole(_ contentType: String, _ body: ByteBuffer, _ usage: Usage?) {
@@ -681,13 +692,7 @@ final class CallExchange: UpstreamDelegate {
     /// The provider reported an error inside its 200.
     private func streamBroke(_ error: UpstreamError) {
         upstream?.cancel()
-        guard case .stream(committed: true) = stage else {
-            let failure = error.classify(
-                status: error.impliedStatus, kind: attempt?.provider.kind ?? .openaiCompatible)
-            return attemptFailed(
-                failure, status: 200, retryAfter: nil,
-                face(of: failure, status: error.impliedStatus, error, retryAfter: nil))
-        }
+        guard case .stream(committed: true) = stage else { return attemptRefused(error) }
         // Whole events that came in the same read, ahead of the error.
         writeEvents()
         cutStream("the provider reported an error in the middle of its answer")
