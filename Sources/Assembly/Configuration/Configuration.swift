@@ -175,7 +175,7 @@ extension Configuration {
         providers[name] = ProviderDefinition(
             name: name, kind: kind, origin: origin, pathPrefix: prefix,
             keyless: try section.flag("keyless", default: preset?.keyless ?? false), allowsPlainHTTP: plain,
-            asksForUsage: preset?.asksForUsage ?? true,
+            quirks: preset?.kind == kind ? preset?.quirks : nil,
             apiVersion: try readAPIVersion(section, of: kind),
             region: try readRegion(section, of: kind, at: origin),
             retention: try readWord("retention", section, such: "none or 30d"))

@@ -52,8 +52,8 @@ package struct ProviderDefinition: Hashable, Sendable, Codable {
     package let keyless: Bool
     /// Whether a key may go to it over plain HTTP though it is on another machine: allowed by name only.
     package let allowsPlainHTTP: Bool
-    /// Whether streams are asked for their usage: some providers send it unasked and refuse the question.
-    package let asksForUsage: Bool
+    /// In what its chat completions differ from OpenAI's; of no meaning for kinds that speak another format.
+    package let quirks: ChatQuirks
     /// Azure's `api-version`, for its addresses by deployment; nil = its v1 addresses, which have none.
     package let apiVersion: String?
     /// Where it works: what Bedrock's signatures name, and what a route's `regions` are compared with.
@@ -63,7 +63,7 @@ package struct ProviderDefinition: Hashable, Sendable, Codable {
 
     package init(
         name: ProviderName, kind: ProviderKind, origin: Origin, pathPrefix: String, keyless: Bool = false,
-        allowsPlainHTTP: Bool = false, asksForUsage: Bool = true, apiVersion: String? = nil,
+        allowsPlainHTTP: Bool = false, quirks: ChatQuirks? = nil, apiVersion: String? = nil,
         region: String? = nil, retention: String? = nil
     ) {
         self.name = name
@@ -72,11 +72,14 @@ package struct ProviderDefinition: Hashable, Sendable, Codable {
         self.pathPrefix = pathPrefix
         self.keyless = keyless
         self.allowsPlainHTTP = allowsPlainHTTP
-        self.asksForUsage = asksForUsage
+        self.quirks = quirks ?? (kind == .openaiCompatible ? .compatible : .openAI)
         self.apiVersion = apiVersion
         self.region = region
         self.retention = retention
     }
+
+    /// Whether streams are asked for their usage: some providers send it unasked and refuse the question.
+    package var asksForUsage: Bool { quirks.asksForUsage }
 }
 
 /// Who speaks which wire format to us.

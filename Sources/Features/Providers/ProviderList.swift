@@ -36,13 +36,13 @@ package enum ProviderList {
     /// test rules out.
     static func preset(
         _ name: String, _ kind: ProviderKind, _ baseURL: String, keyless: Bool = false,
-        asksForUsage: Bool = true
+        quirks: ChatQuirks? = nil
     ) -> [ProviderDefinition] {
         guard let name = try? ProviderName(name), let base = try? BaseURL.parse(baseURL) else { return [] }
         return [
             ProviderDefinition(
                 name: name, kind: kind, origin: base.origin, pathPrefix: base.pathPrefix, keyless: keyless,
-                asksForUsage: asksForUsage)
+                quirks: quirks)
         ]
     }
 }

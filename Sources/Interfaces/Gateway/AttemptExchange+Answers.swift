@@ -32,8 +32,11 @@ extension AttemptExchange {
 
     func answerWhole(_ contentType: String, _ original: ByteBuffer) {
         guard translation.format != nil else {
-            let usage = original.withUnsafeReadableBytes { UnaryReader.usage(in: $0, as: call.dialect) }
-            return call.answer(self, contentType, original, usage)
+            let facts = original.withUnsafeReadableBytes { UnaryReader.read($0, as: call.dialect) }
+            guard !facts.hasError else {
+                return refusedInside(original.withUnsafeReadableBytes { UpstreamError.read($0) })
+            }
+            return call.answer(self, contentType, original, facts.usage)
         }
         guard let said = translation.answer(original, of: call) else { return answerBroke(original) }
         var body = call.makeBuffer(said.body.count)
@@ -50,9 +53,7 @@ extension AttemptExchange {
                     .upstreamFailed, source: .provider,
                     "\(attempt.target) sent an answer that is not of its own format"))
         }
-        let status = error.impliedStatus
-        let failure = error.classify(status: status, kind: attempt.provider.kind)
-        failed(failure, status: 200, face(of: failure, status: status, error, retryAfter: nil))
+        refusedInside(error)
     }
 
     func endPassing(_ tail: AnswerTail) {

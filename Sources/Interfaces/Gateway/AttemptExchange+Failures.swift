@@ -67,12 +67,22 @@ extension AttemptExchange {
         let error = body.withUnsafeReadableBytes { UpstreamError.read($0) }
             .labelled(headers.first(name: "x-amzn-errortype"))
         let failure = error.classify(status: status, kind: attempt.provider.kind)
-        let wait = RetryAfter.parse(
+        let asked = RetryAfter.parse(
             headers.lazy.map { (name: $0.name, value: $0.value) }, ofKey: failure == .keyRateLimit,
             now: call.loop.parts.clock.wall)
+        let wait = [asked, error.retryDelay].compactMap { $0 }.max()
         failed(
             failure, status: status, retryAfter: wait,
             face(of: failure, status: status, error, retryAfter: wait))
+    }
+
+    /// The provider's 200 holds an error, and nothing of it went to the caller yet.
+    func refusedInside(_ error: UpstreamError) {
+        let status = error.impliedStatus
+        let failure = error.classify(status: status, kind: attempt.provider.kind)
+        failed(
+            failure, status: 200, retryAfter: error.retryDelay,
+            face(of: failure, status: status, error, retryAfter: error.retryDelay))
     }
 
     /// What the caller is told. A provider's own words go on only where they are about the caller's request.

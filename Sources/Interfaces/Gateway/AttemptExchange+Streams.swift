@@ -72,11 +72,7 @@ extension AttemptExchange {
     /// The provider reported an error inside its 200.
     private func streamBroke(_ error: UpstreamError) {
         upstream?.cancel()
-        guard case .stream(committed: true) = stage else {
-            let failure = error.classify(status: error.impliedStatus, kind: attempt.provider.kind)
-            return failed(
-                failure, status: 200, face(of: failure, status: 502, error, retryAfter: nil))
-        }
+        guard case .stream(committed: true) = stage else { return refusedInside(error) }
         // Whole events that came in the same read, ahead of the error.
         writeEvents()
         cutStream("the provider reported an error in the middle of its answer")

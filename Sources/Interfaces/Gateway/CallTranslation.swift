@@ -21,9 +21,7 @@ struct CallTranslation {
             let format = ProviderList.chatFormat(of: attempt.provider.kind)
         else { return nil }
         let source = try call.understood()
-        let target = WireTarget(
-            model: attempt.target.model.text, asksForUsage: attempt.provider.asksForUsage,
-            usesMaxCompletionTokens: attempt.provider.kind != .openaiCompatible)
+        let target = WireTarget(model: attempt.target.model.text, quirks: attempt.provider.quirks)
         do throws(TranslationRefusal) {
             let request = try Translator.request(source, in: format, for: target)
             self.format = format

@@ -9,8 +9,9 @@ package enum RetryAfter {
     ///
     /// Understood: `retry-after` in seconds, with decimals or as an HTTP date (RFC 9110 section 10.2.3, IMF-fixdate
     /// only), `retry-after-ms` (Azure OpenAI), and, where the answer is about a limit of the key,
-    /// `x-ratelimit-reset-…` as durations such as `2m30s`, `6ms` or plain seconds (OpenAI, Groq). Unreadable values
-    /// are passed over.
+    /// `x-ratelimit-reset-…` as durations such as `2m30s`, `6ms` or plain seconds (OpenAI, Groq), and
+    /// `x-ratelimit-reset` as seconds (Together AI) or as milliseconds since 1970 (OpenRouter). Unreadable values are
+    /// passed over.
     ///
     /// - Parameter ofKey: whether the key was limited: these providers send the reset headers with every answer, and
     ///   what they say has nothing to do with a fault of their own.
@@ -36,8 +37,19 @@ package enum RetryAfter {
         if name.elementsEqual("retry-after-ms".utf8) {
             return DurationText(value).number(of: .milliseconds(1))
         }
-        guard ofKey, name.starts(with: "x-ratelimit-reset-".utf8) else { return nil }
+        guard ofKey, name.starts(with: "x-ratelimit-reset".utf8) else { return nil }
+        if name.count == "x-ratelimit-reset".utf8.count {
+            return DurationText(value).number(of: .seconds(1))
+                ?? DurationText(value).moment.map { max(.zero, $0 - now) }
+        }
+        guard name["x-ratelimit-reset".utf8.count] == UInt8(ascii: "-") else { return nil }
         return DurationText(value).number(of: .seconds(1)) ?? DurationText(value).sum()
+    }
+
+    /// A duration with its unit, such as `34.07s` (protobuf's JSON mapping, `google.protobuf.Duration`), at most
+    /// ``most``.
+    static func duration(_ text: String) -> Duration? {
+        DurationText(Array(text.utf8)).sum().map { min($0, most) }
     }
 }
 
@@ -56,6 +68,12 @@ private struct DurationText {
         var copy = self
         guard let value = copy.nextNumber(of: unit), copy.rest.isEmpty else { return nil }
         return value
+    }
+
+    /// The whole text as milliseconds since 1970; thirteen digits, as they were from 2001 and will be until 2286.
+    var moment: WallTime? {
+        guard rest.count == 13, rest.allSatisfy(Self.isDigit) else { return nil }
+        return WallTime(milliseconds: rest.reduce(0) { $0 * 10 + Int64($1 - UInt8(ascii: "0")) })
     }
 
     /// The whole text as numbers with units, largest first or not, such as `1h2m3.5s`.

@@ -2,8 +2,8 @@ import Domain
 
 /// What a provider said was wrong, as far as its body could be read; never fails.
 ///
-/// Understands OpenAI's envelope, Anthropic's, Google's (also as an array of one), and the flat ones of vLLM, Mistral,
-/// xAI and Ollama. The texts are bounded and hold no control characters. They are the provider's words: it may repeat
+/// Understands OpenAI's envelope, Anthropic's, Google's (also as an array of one), OpenRouter's inside a choice, and the
+/// flat ones of vLLM, Mistral, xAI and Ollama. The texts are bounded and hold no control characters. They are the provider's words: it may repeat
 /// there what the caller or the gateway sent, masked or not, so they are for the caller and his tenant only.
 package struct UpstreamError: Hashable, Sendable {
     /// The longest message kept, in bytes; the longest documented one has about 300.
@@ -16,14 +16,21 @@ package struct UpstreamError: Hashable, Sendable {
     /// The code in the provider's words, such as `insufficient_quota`, or a number as text.
     package let code: String?
     package let message: String?
-    /// The finer reason some providers give: Anthropic's `details.error_code`, Google's `details[].reason`.
+    /// The finer reason some providers give: Anthropic's `details.error_code`, Google's `details[].reason`. OpenRouter's
+    /// `metadata.flagged_input` counts as one by its name.
     package let reason: String?
+    /// How long to wait, where the body says so: Google's `RetryInfo.retryDelay`, at most ``RetryAfter/most``.
+    package let retryDelay: Duration?
 
-    package init(type: String? = nil, code: String? = nil, message: String? = nil, reason: String? = nil) {
+    package init(
+        type: String? = nil, code: String? = nil, message: String? = nil, reason: String? = nil,
+        retryDelay: Duration? = nil
+    ) {
         self.type = type
         self.code = code
         self.message = message
         self.reason = reason
+        self.retryDelay = retryDelay
     }
 
     /// Reads an error body or the data of an in-band error event.
@@ -36,7 +43,8 @@ package struct UpstreamError: Hashable, Sendable {
             type: parts.type.map { shown($0, most: labelBytesMost) },
             code: parts.code.map { shown($0, most: labelBytesMost) },
             message: parts.message.map { shown($0, most: messageBytesMost) },
-            reason: parts.reason.map { shown($0, most: labelBytesMost) })
+            reason: parts.reason.map { shown($0, most: labelBytesMost) },
+            retryDelay: parts.retryDelay.flatMap { RetryAfter.duration($0) })
     }
 
     /// With the type that AWS puts into the head (`x-amzn-errortype: ThrottlingException:http://…`), where one is there
@@ -46,7 +54,7 @@ package struct UpstreamError: Hashable, Sendable {
         let label = header.utf8.prefix { $0 != UInt8(ascii: ":") }
         return UpstreamError(
             type: Self.shown(String(decoding: label, as: UTF8.self), most: Self.labelBytesMost), code: code,
-            message: message, reason: reason)
+            message: message, reason: reason, retryDelay: retryDelay)
     }
 
     /// The HTTP status that an error inside a 200 stream stands for: its numeric code, else by its type (Anthropic
@@ -64,6 +72,7 @@ package struct UpstreamError: Hashable, Sendable {
         ("not_found_error", 404), ("model_not_found", 404), ("request_too_large", 413),
         ("invalid_request_error", 400), ("context_length_exceeded", 400), ("content_filter", 400),
         ("content_policy_violation", 400), ("overloaded_error", 529), ("timeout_error", 504),
+        ("billing_not_active", 429), ("slow_down", 503), ("server_overloaded", 503),
     ]
 
     /// Whether type, code or reason is this lower-case ASCII label, whatever the case.
@@ -78,6 +87,16 @@ package struct UpstreamError: Hashable, Sendable {
     /// follows may repeat the caller's own words, and must not decide what becomes of a provider key.
     func opens(with text: StaticString) -> Bool {
         message.map { Self.begins($0, with: text) } ?? false
+    }
+
+    /// Whether the message begins with one text and goes on with another within the next 200 bytes; for sentences of a
+    /// provider's own with a name or a number inside. Lower-case ASCII, whatever the case.
+    func opens(with text: StaticString, then other: StaticString) -> Bool {
+        guard opens(with: text), let message else { return false }
+        let rest = message.utf8.dropFirst(text.utf8CodeUnitCount).prefix(200).map(lowered)
+        return other.withUTF8Buffer { wanted in
+            rest.indices.contains { rest[$0...].starts(with: wanted) }
+        }
     }
 
     private static func begins(_ text: String, with literal: StaticString) -> Bool {
@@ -112,6 +131,7 @@ private struct ErrorParts {
     var code: String?
     var message: String?
     var reason: String?
+    var retryDelay: String?
 
     mutating func readTop(_ scanner: inout JSONScanner) throws(JSONFault) {
         if scanner.peek() == UInt8(ascii: "[") {
@@ -124,8 +144,12 @@ private struct ErrorParts {
     private mutating func readObject(_ scanner: inout JSONScanner, isTop: Bool) throws(JSONFault) {
         try scanner.enterObject()
         while let name = try scanner.nextMember() {
-            if isTop, name.matches("error") {
+            if name.matches("error") {
                 try readError(&scanner)
+            } else if isTop, name.matches("x_groq"), scanner.peek() == UInt8(ascii: "{") {
+                try readObject(&scanner, isTop: false)
+            } else if isTop, name.matches("choices"), scanner.peek() == UInt8(ascii: "[") {
+                try readChoices(&scanner)
             } else if isTop, name.matches("response"), scanner.peek() == UInt8(ascii: "{") {
                 // OpenAI's `response.failed` holds the response, which holds the error.
                 try readObject(&scanner, isTop: true)
@@ -138,10 +162,25 @@ private struct ErrorParts {
             } else if name.matches("code") {
                 let found = try text(&scanner)
                 if !isTop || code == nil { code = found ?? code }
-            } else if name.matches("details") {
+            } else if name.matches("details") || name.matches("metadata") {
                 try readDetails(&scanner)
             } else {
                 try scanner.skipValue()
+            }
+        }
+    }
+
+    /// The error of a choice; whatever else it holds is not one.
+    private mutating func readChoices(_ scanner: inout JSONScanner) throws(JSONFault) {
+        try scanner.enterArray()
+        while try scanner.nextElement() {
+            guard scanner.peek() == UInt8(ascii: "{") else {
+                try scanner.skipValue()
+                continue
+            }
+            try scanner.enterObject()
+            while let name = try scanner.nextMember() {
+                if name.matches("error") { try readError(&scanner) } else { try scanner.skipValue() }
             }
         }
     }
@@ -175,6 +214,12 @@ private struct ErrorParts {
         while let name = try scanner.nextMember() {
             if name.matches("reason") || name.matches("error_code") {
                 reason = try text(&scanner) ?? reason
+            } else if name.matches("retryDelay") {
+                retryDelay = try text(&scanner) ?? retryDelay
+            } else if name.matches("flagged_input") {
+                // What was flagged is the caller's own text.
+                try scanner.skipValue()
+                reason = "flagged_input"
             } else {
                 try scanner.skipValue()
             }

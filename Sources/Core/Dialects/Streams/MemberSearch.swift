@@ -1,9 +1,11 @@
-/// Looks for the two member names that make a chunk of a stream worth reading: a byte search, not a parse.
+/// Looks for the two member names that make a chunk of a stream worth reading, and for the word `error` as a value: a
+/// byte search, not a parse.
 ///
 /// A quote inside a JSON string is always escaped, so `"usage"` with both quotes bare can only be a member name or a
 /// whole string value; which of them, the colon behind it says.
 enum MemberSearch {
-    /// Whether the text has a member named `usage` or `error` with another value than null, at any level.
+    /// Whether the text has a member named `usage` or `error` with another value than null, or the value `error`, at any
+    /// level.
     static func mayHoldUsageOrError(_ bytes: UnsafeRawBufferPointer) -> Bool {
         let ones: UInt64 = 0x0101_0101_0101_0101
         let tops: UInt64 = 0x8080_8080_8080_8080
@@ -34,10 +36,11 @@ enum MemberSearch {
     private static func isWanted(_ bytes: UnsafeRawBufferPointer, at quote: Int) -> Bool {
         guard quote + 7 < bytes.count else { return false }
         let name = bytes[quote..<quote + 7]
-        guard bytesEqual(name, "\"usage\"") || bytesEqual(name, "\"error\"") else { return false }
+        let isError = bytesEqual(name, "\"error\"")
+        guard isError || bytesEqual(name, "\"usage\"") else { return false }
         var scanner = JSONScanner(bytes)
         scanner.position = quote + 7
-        guard scanner.peek() == UInt8(ascii: ":") else { return false }
+        guard scanner.peek() == UInt8(ascii: ":") else { return isError }
         scanner.position += 1
         return scanner.peek() != UInt8(ascii: "n")
     }

@@ -5,6 +5,8 @@ import Domain
 /// Source: OpenAI API reference, "The chat completion chunk object".
 struct OpenAIChunk {
     private(set) var usage: Usage?
+    /// Whether it says that the answer broke off: an `error` of the chunk, of a choice (OpenRouter) or of `x_groq`
+    /// (Groq), a `finish_reason` of that name (OpenRouter), or an `object` of that name (vLLM, Mistral).
     private(set) var hasError = false
     private(set) var choicesAreEmpty = false
     /// The bytes of content in the deltas: text, refusals, reasoning and tool calls.
@@ -30,8 +32,32 @@ struct OpenAIChunk {
             } else if name.matches("usage") {
                 usage = try OpenAIUsage.read(&scanner)
             } else if name.matches("error") {
-                hasError = try !scanner.takeNull()
-                if hasError { try scanner.skipValue() }
+                try readError(&scanner)
+            } else if name.matches("object") {
+                if try scanner.takeWord("error") { hasError = true }
+            } else if name.matches("x_groq"), scanner.peek() == UInt8(ascii: "{") {
+                try readGroq(&scanner)
+            } else {
+                try scanner.skipValue()
+            }
+        }
+    }
+
+    private mutating func readError(_ scanner: inout JSONScanner) throws(JSONFault) {
+        if try scanner.takeNull() { return }
+        hasError = true
+        try scanner.skipValue()
+    }
+
+    /// Groq's own member (Groq API reference, "Chat completion chunk").
+    private mutating func readGroq(_ scanner: inout JSONScanner) throws(JSONFault) {
+        try scanner.enterObject()
+        while let name = try scanner.nextMember() {
+            if name.matches("usage") {
+                let found = try OpenAIUsage.read(&scanner)
+                usage = usage ?? found
+            } else if name.matches("error") {
+                try readError(&scanner)
             } else {
                 try scanner.skipValue()
             }
@@ -48,14 +74,22 @@ struct OpenAIChunk {
                 if name.matches("delta"), scanner.peek() == UInt8(ascii: "{") {
                     try readDelta(&scanner)
                 } else if name.matches("finish_reason") {
-                    if try scanner.takeNull() { continue }
-                    isFinished = true
-                    try scanner.skipValue()
+                    try readFinish(&scanner)
+                } else if name.matches("error") {
+                    try readError(&scanner)
                 } else {
                     try scanner.skipValue()
                 }
             }
         }
+    }
+
+    private mutating func readFinish(_ scanner: inout JSONScanner) throws(JSONFault) {
+        if try scanner.takeNull() { return }
+        var word = scanner
+        if try word.takeWord("error") { hasError = true }
+        // An empty word is none (xAI).
+        if try !scanner.takeWord("") { isFinished = true }
     }
 
     private mutating func readDelta(_ scanner: inout JSONScanner) throws(JSONFault) {
@@ -175,13 +209,13 @@ enum ResponsesChunk {
     }
 }
 
-/// Passes a value; the bytes of content it holds: none for null, a string's inside, the whole of anything else but
-/// an empty container.
+/// Passes a value; the bytes of content it holds: the inside of a string, a list or an object. Numbers and the like are
+/// no content: providers count with them.
 private func valueBytes(_ scanner: inout JSONScanner) throws(JSONFault) -> Int {
     if try scanner.takeNull() { return 0 }
     let start = scanner.position
     try scanner.skipValue()
     let count = scanner.position - start
     let isWrapped = [UInt8(ascii: "\""), UInt8(ascii: "["), UInt8(ascii: "{")].contains(scanner.bytes[start])
-    return isWrapped ? count - 2 : count
+    return isWrapped ? count - 2 : 0
 }

@@ -39,15 +39,12 @@ package struct Losses: Hashable, Sendable {
 package struct WireTarget: Hashable, Sendable {
     /// The model in the provider's words.
     package var model: String
-    /// Whether a chat stream is asked for its usage (`stream_options`).
-    package var asksForUsage: Bool
-    /// Whether a chat request says `max_completion_tokens`; else `max_tokens`, which compatible servers know.
-    package var usesMaxCompletionTokens: Bool
+    /// What the provider's chat completions want otherwise than OpenAI's.
+    package var quirks: ChatQuirks
 
-    package init(model: String, asksForUsage: Bool = true, usesMaxCompletionTokens: Bool = true) {
+    package init(model: String, quirks: ChatQuirks = .openAI) {
         self.model = model
-        self.asksForUsage = asksForUsage
-        self.usesMaxCompletionTokens = usesMaxCompletionTokens
+        self.quirks = quirks
     }
 }
 

@@ -93,8 +93,12 @@ package enum Translator {
     package static func failure(
         _ body: UnsafeRawBufferPointer, from format: WireFormat
     ) -> UpstreamError? {
-        guard format == .geminiContents, let root = try? JSONNode.read(body) else { return nil }
-        return GeminiFailure.read(root)
+        switch format {
+        case .openAIChat, .openAIResponses:
+            return UnaryReader.read(body, as: .openAIChat).hasError ? UpstreamError.read(body) : nil
+        case .geminiContents: return (try? JSONNode.read(body)).flatMap { GeminiFailure.read($0) }
+        case .anthropicMessages, .bedrockConverse: return nil
+        }
     }
 
     /// Follows a stream and says it in the caller's words.

@@ -5,8 +5,12 @@ import Testing
 @Suite struct ChatRequestEncoderTests {
     private typealias Turn = Conversation.Turn
 
+    /// Takes everything, thoughts too.
+    private static let all = WireTarget(
+        model: "gpt-6-sol", quirks: ChatQuirks { $0.reasoningBack = .asItCame })
+
     private func encoded(
-        _ conversation: Conversation, for target: WireTarget = WireTarget(model: "gpt-6-sol")
+        _ conversation: Conversation, for target: WireTarget = Self.all
     ) throws(TranslationRefusal) -> (body: JSONNode, losses: [String]) {
         var losses = Losses()
         let body = try ChatRequestEncoder.encode(conversation, for: target, losses: &losses)
@@ -81,7 +85,8 @@ import Testing
             try encoded(conversation).body.json
                 == #"{"model":"gpt-6-sol","messages":[{"role":"user","content":"Hi"}],"max_completion_tokens":9,"stream":true,"stream_options":{"include_usage":true}}"#
         )
-        let target = WireTarget(model: "m", asksForUsage: false, usesMaxCompletionTokens: false)
+        let target = WireTarget(
+            model: "m", quirks: ChatQuirks { ($0.asksForUsage, $0.outputBound) = (false, .maxTokens) })
         #expect(
             try encoded(conversation, for: target).body.json
                 == #"{"model":"m","messages":[{"role":"user","content":"Hi"}],"max_tokens":9,"stream":true}"#)

@@ -9,7 +9,8 @@ package enum ChatAnswerDecoder: AnswerDecoder {
         guard let choice = answer["choices"]?.elements?.first, let message = choice["message"],
             message.members != nil
         else { return nil }
-        var parts = ChatReasoning.read(answer: message).map { Conversation.Part.reasoning($0) }
+        let thoughts = ChatReasoning.read(answer: message) + thinking(message["content"])
+        var parts = thoughts.map { Conversation.Part.reasoning($0) }
         if let text = text(message["content"]), !text.isEmpty { parts.append(.text(text)) }
         let refusal = message["refusal"]?.text ?? ""
         if !refusal.isEmpty { parts.append(.refusal(refusal)) }
@@ -28,7 +29,12 @@ package enum ChatAnswerDecoder: AnswerDecoder {
         }
         return TranslatedAnswer(
             id: id.isEmpty ? nil : id, parts: parts, stop: end.stop, stopSequence: end.sequence,
-            usage: ChatUsage.read(answer["usage"]))
+            usage: ChatUsage.read(of: answer))
+    }
+
+    /// What was thought, where that is among the parts.
+    static func thinking(_ content: JSONNode?) -> [Conversation.Reasoning] {
+        (content?.elements ?? []).compactMap { ChatThinking.read($0) }.filter { !$0.text.isEmpty }
     }
 
     /// Some servers answer with parts, as in requests.

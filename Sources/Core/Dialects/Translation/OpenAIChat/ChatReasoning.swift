@@ -1,3 +1,5 @@
+import Domain
+
 /// Reads and writes what a model thought, in the words of those who extended OpenAI's chat completions by it.
 ///
 /// Sources: OpenRouter, "Reasoning tokens", `reasoning_details` (entries `reasoning.text`, `reasoning.summary` and
@@ -134,9 +136,19 @@ enum ChatReasoning {
 
     // MARK: Writing to providers
 
-    /// The members of an assistant's message that hand back what a provider of this format thought; the rest is noted.
-    static func handedBack(_ parts: [Conversation.Part], losses: inout Losses) -> [JSONNode.Member] {
-        var plain: [JSONNode.Member] = []
+    /// What an assistant's message hands back of what it thought: members beside its content, or parts of it.
+    struct HandedBack {
+        var members: [JSONNode.Member] = []
+        var parts: [JSONNode] = []
+
+        var isEmpty: Bool { members.isEmpty && parts.isEmpty }
+    }
+
+    /// Hands back what a provider of this format thought, where this one takes it; the rest is noted.
+    static func handedBack(
+        _ parts: [Conversation.Part], _ way: ChatQuirks.ReasoningBack, losses: inout Losses
+    ) -> HandedBack {
+        var back = HandedBack()
         var details: [JSONNode] = []
         for part in parts {
             guard case .reasoning(let reasoning) = part else { continue }
@@ -144,15 +156,24 @@ enum ChatReasoning {
                 losses.note("reasoning")
                 continue
             }
-            if let member = plainMembers.first(where: { $0.utf8.elementsEqual(token.text.utf8) }) {
-                append(reasoning.text, to: member, &plain)
-            } else if let detail = unpacked(token, text: reasoning.text) {
-                details.append(detail)
-            } else {
-                losses.note("reasoning")
+            let isPlain = plainMembers.contains { $0.utf8.elementsEqual(token.text.utf8) }
+            let thinking = ChatThinking.part(token, text: reasoning.text)
+            let detail = unpacked(token, text: reasoning.text)
+            let hasText = !reasoning.text.isEmpty && (isPlain || thinking != nil || detail != nil)
+            switch way {
+            case .asItCame where isPlain: append(reasoning.text, to: token.text, &back.members)
+            case .asItCame:
+                if let detail { details.append(detail) } else { losses.note("reasoning") }
+            case .reasoningContent where hasText:
+                append(reasoning.text, to: plainMembers[0], &back.members)
+            case .reasoning where hasText: append(reasoning.text, to: plainMembers[1], &back.members)
+            case .parts where hasText:
+                back.parts.append(thinking ?? ChatThinking.part(reasoning.text))
+            case .reasoningContent, .reasoning, .parts, .nowhere: losses.note("reasoning")
             }
         }
-        return plain + (details.isEmpty ? [] : [.init("reasoning_details", .array(details))])
+        if !details.isEmpty { back.members.append(.init("reasoning_details", .array(details))) }
+        return back
     }
 
     private static func append(_ text: String, to member: String, _ plain: inout [JSONNode.Member]) {

@@ -45,7 +45,7 @@ package struct ChatEventReader: EventReader {
             return fail(UpstreamError(message: "the stream holds an event that is not JSON"), take)
         }
         let isError = chunk["object"]?.text?.utf8.elementsEqual("error".utf8) ?? false
-        if isError || chunk["error"] != nil || bytesEqual(name, "error") {
+        if isError || chunk["error"] != nil || bytesEqual(name, "error") || chunk["x_groq"]?["error"] != nil {
             return fail(UpstreamError.read(data), take)
         }
         // More than one answer is never asked for.
@@ -55,7 +55,7 @@ package struct ChatEventReader: EventReader {
             begin(chunk, take)
             read(choice, take)
         }
-        guard !isOver, let usage = ChatUsage.read(chunk["usage"]) else { return }
+        guard !isOver, let usage = ChatUsage.read(of: chunk) else { return }
         begin(chunk, take)
         take(.usage(usage, isFinal: isStopped || choice == nil))
     }
@@ -74,12 +74,19 @@ package struct ChatEventReader: EventReader {
         }
         guard !isStopped else { return }
         if let delta = choice["delta"] { read(delta: delta, take) }
-        guard !isOver, choice["finish_reason"] != nil else { return }
+        // An empty word is none (xAI).
+        guard !isOver, choice["finish_reason"]?.text?.isEmpty == false else { return }
         stop(choice, take)
     }
 
     private mutating func read(delta: JSONNode, _ take: (AnswerPiece) -> Void) {
         readReasoning(delta, take)
+        for thought in ChatAnswerDecoder.thinking(delta["content"]) {
+            if reasoning?.plain == nil { endReasoning(take) }
+            if reasoning == nil { reasoning = Reasoning() }
+            reasoning?.plain = thought.token?.text
+            write(reasoning: thought.text, take)
+        }
         if let text = ChatAnswerDecoder.text(delta["content"]), !text.isEmpty {
             endReasoning(take)
             take(.text(text))

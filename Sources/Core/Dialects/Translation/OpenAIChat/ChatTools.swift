@@ -49,7 +49,13 @@ enum ChatTools {
 
     // MARK: Writing
 
-    static func write(_ tools: [Conversation.Tool], losses: inout Losses) -> JSONNode? {
+    /// - Parameter needsSchemas: whether a tool without arguments still has to say so.
+    static func write(
+        _ tools: [Conversation.Tool], needsSchemas: Bool, losses: inout Losses
+    ) -> JSONNode? {
+        let noArguments =
+            needsSchemas
+            ? JSONNode.object([.init("type", .string("object")), .init("properties", .object([]))]) : nil
         guard !tools.isEmpty else { return nil }
         if tools.contains(where: { $0.cache != nil }) { losses.note("cache_control") }
         return .array(
@@ -58,13 +64,16 @@ enum ChatTools {
                     "type": .string("function"),
                     "function": .object([
                         "name": .string(tool.name), "description": tool.description.map { .string($0) },
-                        "parameters": tool.schema, "strict": tool.strict.map { .bool($0) },
+                        "parameters": tool.schema ?? noArguments, "strict": tool.strict.map { .bool($0) },
                     ]),
                 ])
             })
     }
 
-    static func writeChoice(_ conversation: Conversation) throws(TranslationRefusal) -> JSONNode? {
+    /// - Parameter any: the word for having to call some tool.
+    static func writeChoice(
+        _ conversation: Conversation, any word: String
+    ) throws(TranslationRefusal) -> JSONNode? {
         guard !conversation.tools.isEmpty else {
             guard !MessagesTools.forces(conversation) else {
                 throw TranslationRefusal(
@@ -76,7 +85,7 @@ enum ChatTools {
         case nil: return nil
         case .auto: return .string(Choice.auto.rawValue)
         case .some(.none): return .string(Choice.none.rawValue)
-        case .any: return .string(Choice.required.rawValue)
+        case .any: return .string(word)
         case .named(let name):
             return .object([
                 "type": .string("function"), "function": .object(["name": .string(name)]),

@@ -1,3 +1,5 @@
+import Domain
+
 /// Writes the turns of a conversation as messages of OpenAI's chat completions.
 ///
 /// The tool results of a user's turns go first, as the API wants them right behind their calls. A tool's message holds
@@ -7,18 +9,33 @@ struct ChatTurns {
     /// Texts of one message that were apart.
     private static let seam = "\n\n"
 
+    private let quirks: ChatQuirks
     private var messages: [JSONNode] = []
     private var results: [JSONNode] = []
     /// The images of the results, each call's behind a text that names it.
     private var pictures: [JSONNode] = []
     /// What the user said beside the results.
     private var said: [JSONNode] = []
-    private var ids = ChatCallNames()
+    private var ids: ChatCallNames
+    /// Whether the model thinks in this conversation, as far as it can be told.
+    private var thinks: Bool
+
+    private init(_ quirks: ChatQuirks, thinks: Bool) {
+        self.quirks = quirks
+        self.thinks = thinks
+        ids = ChatCallNames(quirks.callIDs)
+    }
 
     static func write(
-        _ conversation: Conversation, losses: inout Losses
+        _ conversation: Conversation, quirks: ChatQuirks, losses: inout Losses
     ) throws(TranslationRefusal) -> [JSONNode] {
-        var turns = ChatTurns()
+        let thinks =
+            switch conversation.reasoning {
+            case nil, .off: false
+            case .budget(let tokens): tokens > 0
+            case .effort, .adaptive: true
+            }
+        var turns = ChatTurns(quirks, thinks: thinks)
         try turns.append(system: conversation.system, losses: &losses)
         for turn in conversation.turns {
             switch turn.role {
@@ -59,6 +76,10 @@ struct ChatTurns {
 
     private mutating func flush() {
         messages += results
+        if quirks.needsAnswerToTools, !results.isEmpty, !pictures.isEmpty || !said.isEmpty {
+            // Says nothing, and lets the user speak.
+            messages.append(Self.message("assistant", [.init("content", .string("OK"))]))
+        }
         if !pictures.isEmpty { messages.append(Self.message("user", [.init("content", .array(pictures))])) }
         messages += said
         results = []
@@ -80,7 +101,7 @@ struct ChatTurns {
             case .refusal(let text): content.append(Self.block(text))
             case .image(let image, let cache):
                 Self.note(cache, losses: &losses)
-                content.append(Self.block(image))
+                content.append(try block(image))
             case .toolResult(let result, let cache):
                 Self.note(cache, losses: &losses)
                 try append(result, losses: &losses)
@@ -99,8 +120,14 @@ struct ChatTurns {
         .object(["type": .string("text"), "text": .string(text)])
     }
 
-    private static func block(_ image: Conversation.Image) -> JSONNode {
-        .object([
+    private func block(_ image: Conversation.Image) throws(TranslationRefusal) -> JSONNode {
+        if case .link = image, !quirks.takesImageLinks {
+            throw TranslationRefusal(
+                "messages",
+                "holds a link to an image, which this model's provider does not follow: send the image itself"
+            )
+        }
+        return .object([
             "type": .string("image_url"), "image_url": .object(["url": .string(ChatImage.write(image))]),
         ])
     }
@@ -118,7 +145,7 @@ struct ChatTurns {
                 texts.append(text)
             case .image(let image, let cache):
                 Self.note(cache, losses: &losses)
-                images.append(Self.block(image))
+                images.append(try block(image))
             default:
                 throw TranslationRefusal("messages", "holds a tool result that is neither text nor image")
             }
@@ -157,7 +184,8 @@ struct ChatTurns {
                 Self.note(cache, losses: &losses)
                 // An answer's texts run on (Anthropic parts them where it cites).
                 text = (text ?? "") + piece
-            case .refusal(let piece): refusal = (refusal ?? "") + piece
+            case .refusal(let piece) where quirks.takesRefusals: refusal = (refusal ?? "") + piece
+            case .refusal(let piece): text = (text ?? "") + piece
             case .toolCall(let call, let cache):
                 Self.note(cache, losses: &losses)
                 calls.append(try written(call, losses: &losses))
@@ -169,15 +197,22 @@ struct ChatTurns {
                 throw TranslationRefusal("messages", "may hold tool results of the user only")
             }
         }
-        let reasoning = ChatReasoning.handedBack(parts, losses: &losses)
-        guard text != nil || refusal != nil || !calls.isEmpty || !reasoning.isEmpty else { return }
+        let thoughts = ChatReasoning.handedBack(parts, quirks.reasoningBack, losses: &losses)
+        guard text != nil || refusal != nil || !calls.isEmpty || !thoughts.isEmpty else { return }
         // Null is for messages that say something all the same; the API wants a text otherwise.
         let isSaid = refusal != nil || !calls.isEmpty
-        var members: [JSONNode.Member] = [
-            .init("content", text.map { .string($0) } ?? (isSaid ? .null : .string("")))
-        ]
+        var content = text.map { JSONNode.string($0) } ?? (isSaid ? .null : .string(""))
+        if !thoughts.parts.isEmpty {
+            content = .array(thoughts.parts + (text.map { [Self.block($0)] } ?? []))
+        }
+        var members: [JSONNode.Member] = [.init("content", content)]
         if let refusal { members.append(.init("refusal", .string(refusal))) }
-        members += reasoning
+        members += thoughts.members
+        thinks = thinks || !thoughts.isEmpty
+        if thinks, quirks.reasoningBack == .reasoningContent, thoughts.isEmpty, !calls.isEmpty {
+            // DeepSeek refuses a thinking model's calls without its thoughts, and an empty text for them, too.
+            members.append(.init(ChatQuirks.ReasoningBack.reasoningContent.rawValue, .string(" ")))
+        }
         if !calls.isEmpty { members.append(.init("tool_calls", .array(calls))) }
         messages.append(Self.message("assistant", members))
     }
@@ -191,21 +226,46 @@ struct ChatTurns {
     }
 }
 
-/// The ids of tool calls as OpenAI takes them: at most 40 characters ("string too long. Expected a string with maximum
-/// length 40"). They only tie results to their calls, so longer ones of other providers are counted instead.
+/// The ids of tool calls as the provider takes them: at most 40 characters ("string too long. Expected a string with
+/// maximum length 40"), or nine letters and digits ("Tool call id was … but must be a-z, A-Z, 0-9, with a length of 9").
+/// They only tie results to their calls, so others are counted instead.
 private struct ChatCallNames {
     private static var most: Int { 40 }
 
+    private let style: ChatQuirks.CallIDs
     private var numbers: [[UInt8]: Int] = [:]
+
+    init(_ style: ChatQuirks.CallIDs) { self.style = style }
 
     mutating func written(_ id: String) throws(TranslationRefusal) -> String {
         guard !id.isEmpty else {
             throw TranslationRefusal("messages", "holds a tool call without an id: give it one")
         }
         let bytes = Array(id.utf8)
-        guard bytes.count > Self.most else { return id }
+        guard !fits(bytes) else { return id }
         let number = numbers[bytes] ?? numbers.count
         numbers[bytes] = number
-        return "call_with_long_id_\(number)"
+        switch style {
+        case .short: return "call_with_long_id_\(number)"
+        case .nineAlphanumerics:
+            let digits = String(number)
+            return "call" + String(repeating: "0", count: max(0, 5 - digits.utf8.count)) + digits
+        }
+    }
+
+    private func fits(_ id: [UInt8]) -> Bool {
+        switch style {
+        case .short: id.count <= Self.most
+        case .nineAlphanumerics: id.count == 9 && id.allSatisfy(Self.isAlphanumeric)
+        }
+    }
+
+    private static func isAlphanumeric(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"):
+            true
+        default: false
+        }
     }
 }

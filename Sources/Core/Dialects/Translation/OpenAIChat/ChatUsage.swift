@@ -5,6 +5,11 @@ import Domain
 /// Source: OpenAI API reference, "CompletionUsage": the prompt's tokens hold those of the cache, the completion's those
 /// of reasoning.
 enum ChatUsage {
+    /// The usage of an answer or of a chunk; Groq's own member holds it where none was asked for.
+    static func read(of answer: JSONNode) -> Usage? {
+        read(answer["usage"]) ?? read(answer["x_groq"]?["usage"])
+    }
+
     static func read(_ node: JSONNode?) -> Usage? {
         guard let node else { return nil }
         return node.bytes.withUnsafeBytes { bytes in

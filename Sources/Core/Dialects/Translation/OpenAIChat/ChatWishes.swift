@@ -1,3 +1,5 @@
+import Domain
+
 /// Reads and writes how much the model shall think and in which shape it shall answer, in the words of OpenAI's chat
 /// completions.
 ///
@@ -66,12 +68,18 @@ enum ChatWishes {
 
     // MARK: Writing
 
-    static func format(_ output: Conversation.OutputShape) -> JSONNode? {
+    static func format(
+        _ output: Conversation.OutputShape, takesSchemas: Bool
+    ) throws(TranslationRefusal) -> JSONNode? {
         switch output {
-        case .text: nil
-        case .json: .object(["type": .string(Format.json.rawValue)])
+        case .text: return nil
+        case .json: return .object(["type": .string(Format.json.rawValue)])
         case .schema(let name, let description, let schema, let strict):
-            .object([
+            guard takesSchemas else {
+                throw TranslationRefusal(
+                    "response_format", "may not hold a schema for this model's provider: ask for json_object")
+            }
+            return .object([
                 "type": .string(Format.schema.rawValue),
                 "json_schema": .object([
                     "name": .string(name), "description": description.map { .string($0) },
@@ -81,42 +89,66 @@ enum ChatWishes {
         }
     }
 
-    /// As the SDK's `ReasoningEffort` has them.
-    private static let efforts = ["none", "minimal", "low", "medium", "high", "xhigh", "max"]
-
     /// The efforts that a budget of so many tokens comes closest to. The gateway's own figures, as nobody gives any; the
     /// same that ``MessagesThinking`` has the other way round.
     private static let budgets: [(most: Int64, effort: String)] = [(2_048, "low"), (8_192, "medium")]
 
-    /// `reasoning_effort`; what comes close to a wish is noted as `reasoning`.
-    static func effort(
-        _ wish: Conversation.ReasoningWish?, model: String, losses: inout Losses
-    ) throws(TranslationRefusal) -> JSONNode? {
+    /// The member that says how much to think; what comes close to a wish is noted as `reasoning`.
+    static func reasoning(
+        _ wish: Conversation.ReasoningWish?, for target: WireTarget, losses: inout Losses
+    ) throws(TranslationRefusal) -> JSONNode.Member? {
         switch wish {
         // Without an effort the model thinks as much as it likes.
         case nil, .adaptive: return nil
-        case .off: return off(model, losses: &losses)
+        case .off: return off(target, losses: &losses)
         case .effort(let wanted):
-            guard efforts.contains(where: { $0.utf8.elementsEqual(wanted.utf8) }) else {
-                throw TranslationRefusal(
-                    "reasoning_effort", "must be one of \(efforts.joined(separator: ", ")) for OpenAI")
-            }
-            return .string(wanted)
+            return member(effort: try known(wanted, among: target.quirks.efforts, losses: &losses))
         case .budget(let tokens):
-            guard tokens > 0 else { return off(model, losses: &losses) }
+            guard tokens > 0 else { return off(target, losses: &losses) }
             losses.note("reasoning")
-            return .string(budgets.first { tokens <= $0.most }?.effort ?? "high")
+            let wanted = budgets.first { tokens <= $0.most }?.effort ?? "high"
+            return member(effort: try known(wanted, among: target.quirks.efforts, losses: &losses))
         }
     }
 
-    /// `none` where the model knows it; others refuse the word, so there it is left out: they do not think at all, or
-    /// cannot be kept from it.
-    private static func off(_ model: String, losses: inout Losses) -> JSONNode? {
-        guard knowsNone(model) else {
+    private static func member(effort: String) -> JSONNode.Member {
+        .init("reasoning_effort", .string(effort))
+    }
+
+    /// The word that comes closest, the lesser of two.
+    private static func known(
+        _ wanted: String, among efforts: [String], losses: inout Losses
+    ) throws(TranslationRefusal) -> String {
+        guard let place = place(wanted) else {
+            throw TranslationRefusal(
+                "reasoning_effort",
+                "must be one of \(efforts.joined(separator: ", ")) for this model's provider")
+        }
+        // Thinking little is closer to thinking than not thinking is.
+        let words = efforts.filter { place == 0 || !$0.utf8.elementsEqual("none".utf8) }
+        let closest = words.min { left, right in
+            abs((Self.place(left) ?? 0) - place) < abs((Self.place(right) ?? 0) - place)
+        }
+        guard let closest else { return wanted }
+        if !closest.utf8.elementsEqual(wanted.utf8) { losses.note("reasoning") }
+        return closest
+    }
+
+    private static func place(_ effort: String) -> Int? {
+        ChatQuirks.scale.firstIndex { $0.utf8.elementsEqual(effort.utf8) }
+    }
+
+    /// Where a model does not know how to be kept from thinking, it is left alone: it does not think at all, or cannot
+    /// be kept from it.
+    private static func off(_ target: WireTarget, losses: inout Losses) -> JSONNode.Member? {
+        switch target.quirks.reasoningOff {
+        case .none: return member(effort: "none")
+        case .noneForNewModels where knowsNone(target.model): return member(effort: "none")
+        case .thinkingDisabled: return .init("thinking", .object(["type": .string("disabled")]))
+        case .noneForNewModels, .unknown:
             losses.note("reasoning")
             return nil
         }
-        return .string("none")
     }
 
     /// OpenAI's models from GPT-5.1 on (OpenAI API reference, `reasoning_effort`).

@@ -23,6 +23,8 @@ import Testing
         ("X-RateLimit-Reset-Requests", "1m2.5s", .milliseconds(62_500)),
         ("x-ratelimit-reset-requests", "1d2h", .seconds(3_600)),
         ("x-ratelimit-reset-tokens", "12", .seconds(12)),
+        ("x-ratelimit-reset", "7", .seconds(7)), ("X-RateLimit-Reset", "0784111780000", .seconds(3)),
+        ("x-ratelimit-reset", "0784111770000", .zero),
     ])
     func `each form of a wait is read`(name: String, value: String, expected: Duration) {
         #expect(parse([(name, value)]) == expected)
@@ -39,6 +41,12 @@ import Testing
     @Test(arguments: ["", "5x", "m", "2m30q", "1.2.3s", "s5"])
     func `a duration that cannot be read is passed over`(value: String) {
         #expect(parse([("x-ratelimit-reset-requests", value)]) == nil)
+    }
+
+    @Test(arguments: ["78411178000", "soon", "99999999999999"])
+    func `a moment that is none is passed over`(value: String) {
+        #expect(parse([("x-ratelimit-reset", value)]) == nil)
+        #expect(parse([("x-ratelimit-resets", "1")]) == nil)
     }
 
     @Test func `a limit's reset says nothing about a fault of the provider`() {

@@ -28,6 +28,24 @@ import Testing
             UpstreamError(code: "C", message: "Incorrect API key provided")
         ),
         (#"{"detail":"M"}"#, UpstreamError(message: "M")),
+        (
+            #"{"error":{"code":429,"status":"S","details":[{"@type":"x","retryDelay":"38.07s"}]}}"#,
+            UpstreamError(type: "S", code: "429", retryDelay: .milliseconds(38_070))
+        ),
+        (
+            #"{"error":{"details":[{"retryDelay":"90000s"},{"retryDelay":"soon"}]}}"#, UpstreamError()
+        ),
+        (
+            #"{"error":{"code":403,"metadata":{"reasons":["a"],"flagged_input":"x"}}}"#,
+            UpstreamError(code: "403", reason: "flagged_input")
+        ),
+        (
+            #"{"id":"g","choices":[{"index":0,"finish_reason":"error","error":{"code":502,"message":"M"}}]}"#,
+            UpstreamError(code: "502", message: "M")
+        ),
+        (
+            #"{"id":"c","choices":[],"x_groq":{"id":"r","error":"M"}}"#, UpstreamError(message: "M")
+        ),
         ("<html>502</html>", UpstreamError()), ("", UpstreamError()), ("[]", UpstreamError()),
         (#"{"error":{"message":"cut off","type":"#, UpstreamError(message: "cut off")),
         (#"{"error":{"message":{"a":1},"type":[1],"code":null}}"#, UpstreamError()),
@@ -129,6 +147,13 @@ import Testing
         let echo = read(
             #"{"error":{"message":"Invalid value: 'Incorrect API key provided. insufficient_quota'"}}"#)
         #expect(echo.classify(status: 400, kind: .openai) == .callerFault)
+        let passed = read(
+            #"{"error":{"message":"Invalid value: 'Your team x has either used all available credits'"}}"#)
+        #expect(passed.classify(status: 403, kind: .openaiCompatible) == .notPermitted)
+        let far = read(
+            "{\"error\":\"Your team \(String(repeating: "x", count: 200)) has either used all available credits\"}"
+        )
+        #expect(far.classify(status: 429, kind: .openaiCompatible) == .keyRateLimit)
         let balance = read(#"{"error":{"message":"Your credit balance is too low"}}"#)
         #expect(balance.classify(status: 400, kind: .openai) == .callerFault)
     }
