@@ -22,11 +22,15 @@ extension CallSession {
             refusals.append(refusal.skipped)
             return nil
         case .success(let (ticket, keyPermit)):
-            if outcomes.isEmpty { parts.retries.call(option.target.provider, at: now) }
+            if home == nil {
+                home = option.target.provider
+                parts.retries.call(option.target.provider, at: now)
+            }
             parts.gauges.began(option.target)
+            begun += 1
             let attempt = Attempt(
                 target: option.target, provider: provider, key: option.key.flatMap { keys[$0] },
-                number: outcomes.count + 1,
+                number: begun,
                 timeouts: Timeouts(
                     connect: min(options.connect, left), firstByte: min(options.firstByte, left),
                     idle: options.idle,
@@ -35,7 +39,7 @@ extension CallSession {
                     for: who.tenant.id, draw: parts.draw(), at: call.at + (now - call.received)),
                 keyPermit: keyPermit, started: now)
             if attempt.drill != nil { drilled = true }
-            current = attempt
+            underWay.add(attempt)
             return attempt
         }
     }
@@ -95,48 +99,48 @@ extension CallSession {
         return try parts.secrets.withSecret(of: key, for: attempt.provider.origin, at: now, body)
     }
 
-    /// The answer's first byte came: from here on there is no failover.
-    package func firstByte(at now: Instant) {
+    /// The answer's first byte came, of an attempt or of the cache: from here on there is no failover.
+    package func firstByte(of attempt: Attempt?, at now: Instant) {
         guard firstByteAt == nil else { return }
         firstByteAt = now
+        guard let attempt else { return }
+        committed = attempt.number
         // A long stream must not keep a half-open breaker waiting for its end.
-        if let current { parts.confirm(current, at: now, lane: lane) }
+        parts.confirm(attempt, at: now, lane: lane)
     }
 
     /// What the answer's head said of the limits of the attempt's key.
-    package func heard(_ headroom: KeyHeadroom, at now: Instant) {
-        guard let attempt = current, attempt.drill == nil, let key = attempt.key else { return }
+    package func heard(_ headroom: KeyHeadroom, by attempt: Attempt, at now: Instant) {
+        guard attempt.drill == nil, let key = attempt.key else { return }
         parts.credentials.heard(headroom, of: key.id, for: attempt.target.model, at: now)
     }
 
+    // MARK: How they went
+
     /// The attempt gave a whole, good answer.
-    package func attemptAnswered(status: Int, at now: Instant) {
-        finishAttempt(status: status, nil, nil, at: now)
+    package func attemptAnswered(_ attempt: Attempt, status: Int, at now: Instant) {
+        guard underWay.remove(attempt) else { return }
+        end(attempt, status: status, nil, nil, at: now)
+        used = attempt
     }
 
-    /// The attempt failed; ask `next` for what to do, unless its first byte has gone out already.
+    /// The attempt failed. While another is under way that one counts; else ask `next` for what to do, unless the first
+    /// byte has gone out already.
     ///
     /// - Parameters:
     ///   - status: the upstream's, where one came.
     ///   - face: what the caller sees if nothing else helps.
     package func attemptFailed(
-        _ failure: FailureClass, status: Int?, retryAfter: Duration?, face: CallFailure, at now: Instant
+        _ attempt: Attempt, _ failure: FailureClass, status: Int?, retryAfter: Duration?, face: CallFailure,
+        at now: Instant
     ) {
-        guard let attempt = current else { return }
-        finishAttempt(status: status, failure, retryAfter, at: now)
-        lastFailure = face
+        guard underWay.remove(attempt) else { return }
+        end(attempt, status: status, failure, retryAfter, at: now)
+        if attempt.number == committed { used = attempt } else { release(attempt, usedTokens: 0, at: now) }
         let rule = failure.rule
         if !rule.failsOver { queue.removeAll() }
         if !rule.triesOtherKey { queue.removeAll { $0.target == attempt.target } }
-        if !rule.failsOver {
-            retry = nil
-        } else if retry == nil, rule.retriesSameKey > 0 {
-            retry = Retry(
-                option: RoutePlan.Attempt(target: attempt.target, key: attempt.key?.id),
-                left: rule.retriesSameKey, floor: retryAfter)
-        } else if retry?.option.target == attempt.target {
-            retry?.floor = retryAfter
-        }
+        note(attempt, failure, retryAfter, face)
         switch failure {
         case .contextWindow: reach(for: .contextOverflow, at: now)
         case .contentPolicy: reach(for: .contentPolicy, at: now)
@@ -144,48 +148,75 @@ extension CallSession {
         }
     }
 
+    /// Remembers what to tell the caller, and what to try once more.
+    private func note(
+        _ attempt: Attempt, _ failure: FailureClass, _ retryAfter: Duration?, _ face: CallFailure
+    ) {
+        let rule = failure.rule
+        guard rule.failsOver else {
+            retry = nil
+            lastFailure = face
+            isRefused = !underWay.isEmpty && failure != .cancelled
+            return
+        }
+        // What one provider said of the call itself stands, whatever became of the attempt beside it.
+        guard !isRefused else { return }
+        lastFailure = face
+        if retry == nil, rule.retriesSameKey > 0 {
+            retry = Retry(
+                option: RoutePlan.Attempt(target: attempt.target, key: attempt.key?.id),
+                left: rule.retriesSameKey, floor: retryAfter)
+        } else if retry?.option.target == attempt.target {
+            retry?.floor = retryAfter
+        }
+    }
+
     /// The attempt cannot be made: the call cannot be said in its provider's format. That is nobody's fault yet:
     /// another target may take it as it is.
-    package func attemptUnsendable(_ face: CallFailure, at now: Instant) {
-        guard let attempt = current else { return }
-        current = nil
+    package func attemptUnsendable(_ attempt: Attempt, _ face: CallFailure, at now: Instant) {
+        guard underWay.remove(attempt) else { return }
         parts.abandon(attempt, at: now, lane: lane)
         parts.gates.leave(attempt.target, .nothing, at: now)
-        parts.gauges.ended(attempt.target, firstToken: nil, tokens: nil, at: now)
-        if let permit = attempt.keyPermit { parts.counters.settle(permit, usedTokens: 0, at: now) }
+        release(attempt, usedTokens: 0, at: now)
+        if hedge == attempt.number { hedge = nil }
         queue.removeAll { $0.target == attempt.target }
         lastFailure = lastFailure ?? face
     }
 
-    func finishAttempt(
-        status: Int?, _ failure: FailureClass?, _ retryAfter: Duration?, at now: Instant
+    /// The attempt was given up because the one beside it answers, or because the caller left: no fault of its target.
+    ///
+    /// - Parameter estimate: what its provider may bill all the same; nil = nothing.
+    package func attemptAbandoned(_ attempt: Attempt, estimate: Usage?, at now: Instant) {
+        guard underWay.remove(attempt) else { return }
+        end(attempt, status: nil, .cancelled, nil, at: now)
+        release(attempt, usedTokens: estimate?.total ?? 0, at: now)
+        lost = estimate.map { (attempt.target, $0) }
+    }
+
+    /// Tells everybody but the gauge and the key's limit, which want to know what was used.
+    func end(
+        _ attempt: Attempt, status: Int?, _ failure: FailureClass?, _ retryAfter: Duration?, at now: Instant
     ) {
-        guard let attempt = current else { return }
-        current = nil
-        outcomes.append(
-            AttemptOutcome(
-                target: attempt.target, providerKey: attempt.key?.id, status: status, failure: failure,
-                microseconds: (now - attempt.started).wholeNanoseconds / 1_000))
-        let answered = failure == nil || failure == .cancelled
+        let outcome = AttemptOutcome(
+            target: attempt.target, providerKey: attempt.key?.id, status: status, failure: failure,
+            microseconds: (now - attempt.started).wholeNanoseconds / 1_000,
+            startMicroseconds: (attempt.started - call.received).wholeNanoseconds / 1_000)
+        // In the order of their beginnings: one that outlasts its hedge stands before it.
+        let outlasted = hedge.map { attempt.number < $0 && !underWay.contains($0) } ?? false
+        outcomes.insert(outcome, at: outlasted ? outcomes.count - 1 : outcomes.count)
         // How long a whole answer takes says how long it is.
-        let firstContent = call.streamed ? firstByteAt.map { $0 - attempt.started } : nil
+        let firstContent =
+            call.streamed && attempt.number == committed ? firstByteAt.map { $0 - attempt.started } : nil
         parts.report(
             attempt, failure, retryAfter: retryAfter, firstContent: firstContent, at: now, lane: lane)
         // A made fault says nothing of the target's load.
         parts.gates.leave(attempt.target, attempt.drill == nil ? Self.sign(of: failure) : .nothing, at: now)
-        // How fast an answer came is known when the call settles.
-        if answered {
-            used = attempt
-        } else {
-            parts.gauges.ended(attempt.target, firstToken: nil, tokens: nil, at: now)
-        }
-        guard let permit = attempt.keyPermit else { return }
-        // What an answered attempt used is known when the call settles; a refused one has used nothing.
-        if answered {
-            usedKey = permit
-        } else {
-            parts.counters.settle(permit, usedTokens: 0, at: now)
-        }
+    }
+
+    /// Gives back what an attempt that did not answer holds.
+    func release(_ attempt: Attempt, usedTokens: Int64, at now: Instant) {
+        parts.gauges.ended(attempt.target, firstToken: nil, tokens: nil, at: now)
+        if let permit = attempt.keyPermit { parts.counters.settle(permit, usedTokens: usedTokens, at: now) }
     }
 
     /// What an attempt's end says of its target's load: a refused or dropped connection says nothing of it.

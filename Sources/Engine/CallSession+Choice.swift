@@ -16,7 +16,7 @@ extension CallSession {
     /// How often a call asks whether it is its turn at a crowded target.
     private static let turnPause = Duration.milliseconds(5)
 
-    /// The next attempt, or why there is none.
+    /// The next attempt, or why there is none; to be asked while none is under way.
     package func next(at now: Instant) -> Step {
         let left = deadline - now
         guard left > .zero else { return .fail(deadlineFailure) }

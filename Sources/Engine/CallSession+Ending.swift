@@ -38,21 +38,25 @@ extension CallSession {
     package func settle(_ ending: Ending, cached: CachedAnswer? = nil, at now: Instant) -> Money? {
         guard !settled else { return nil }
         settled = true
-        if current != nil { finishAttempt(status: nil, .cancelled, nil, at: now) }
+        while let attempt = underWay.removeFirst() {
+            end(attempt, status: nil, .cancelled, nil, at: now)
+            if used == nil { used = attempt } else { release(attempt, usedTokens: 0, at: now) }
+        }
         let row = makeRow(ending, cached: cached, at: now)
         parts.journal.append(row)
         parts.counters.settle(admission.permits, usedTokens: row.usage.total, at: now)
-        if let usedKey { parts.counters.settle(usedKey, usedTokens: row.usage.total, at: now) }
         if let waiting { parts.gates.abandon(waiting.ticket, at: waiting.option.target) }
-        measure(row.usage, whole: ending.end == .answered, at: now)
+        measure(ending.usage ?? ending.estimate ?? Usage(), whole: ending.end == .answered, at: now)
         parts.inFlight.leave()
         parts.publish(.callFinished(.init(row: row, attempts: outcomes, drill: drilled)), lane: lane)
         return row.cost
     }
 
-    /// Tells the gauges how fast the answer came; one that was cut or left says nothing.
+    /// Tells the key's own limit what was used and the gauges how fast the answer came; one that was cut or left says
+    /// nothing of that.
     private func measure(_ usage: Usage, whole: Bool, at now: Instant) {
         guard let used else { return }
+        if let permit = used.keyPermit { parts.counters.settle(permit, usedTokens: usage.total, at: now) }
         let first = whole ? firstByteAt : nil
         // A whole answer comes at once: its tokens were made in the time before.
         let from = call.streamed ? first : used.started
@@ -63,38 +67,49 @@ extension CallSession {
     }
 
     private func makeRow(_ ending: Ending, cached: CachedAnswer?, at now: Instant) -> LedgerRow {
-        let last = outcomes.last { $0.failure == nil } ?? outcomes.last
-        let usage = cached == nil ? ending.usage ?? ending.estimate : nil
-        let price = last.flatMap { outcome in
-            directory.providers[outcome.target.provider].flatMap {
-                directory.prices.price(provider: $0.name, model: outcome.target.model, kind: $0.kind)
-            }
-        }
-        let cost: Money? =
-            if let usage, usage.total > 0 { price.map { directory.prices.cost(of: usage, at: $0) } } else {
-                .zero
-            }
+        let target = used?.target ?? outcomes.last?.target
+        let key = used.map { $0.key?.id } ?? outcomes.last?.providerKey
+        let own = cached == nil ? ending.usage ?? ending.estimate : nil
+        let isReported = ending.usage != nil && lost == nil
+        let usage = lost.map { (own ?? Usage()) + $0.usage } ?? own
         return LedgerRow(
             call: call.id, tenant: who.tenant.id, virtualKey: who.key.id, at: call.at + (now - call.received),
-            dialect: call.dialect, model: call.model.text, target: cached == nil ? last?.target : nil,
-            providerKey: cached == nil ? last?.providerKey : nil, user: who.key.user?.text ?? "",
+            dialect: call.dialect, model: call.model.text, target: cached == nil ? target : nil,
+            providerKey: cached == nil ? key : nil, user: who.key.user?.text ?? "",
             team: who.key.team?.text ?? "", tags: call.tags, status: ending.status, end: ending.end,
             failure: ending.failure, cache: cached != nil ? .hit : cacheKey == nil ? .bypass : .miss,
             attempts: outcomes.count, usage: usage ?? Usage(),
-            usageSource: usage == nil ? .none : ending.usage == nil ? .estimated : .reported, cost: cost,
+            usageSource: usage == nil ? .none : isReported ? .reported : .estimated,
+            cost: cost(of: own, at: target),
             saved: cached?.cost, priceVersion: directory.prices.version,
             latencyMicroseconds: (now - call.received).wholeNanoseconds / 1_000,
             firstByteMicroseconds: firstByteAt.map { ($0 - call.received).wholeNanoseconds / 1_000 } ?? 0,
-            payer: cached == nil ? payer(of: last?.providerKey) : .tenant)
+            payer: cached == nil ? payer(of: key) : .tenant)
     }
 
-    private func payer(of key: ProviderKeyID?) -> Payer {
+    /// What the call cost: the answer at its target's price, and at its own target's what an attempt that was given up
+    /// may have used. nil = a price is not known.
+    private func cost(of usage: Usage?, at target: Target?) -> Money? {
+        guard let answer = price(of: usage ?? Usage(), at: target) else { return nil }
+        guard let lost else { return answer }
+        return price(of: lost.usage, at: lost.target).map { answer + $0 }
+    }
+
+    private func price(of usage: Usage, at target: Target?) -> Money? {
+        guard usage.total > 0 else { return .zero }
+        guard let target, let provider = directory.providers[target.provider] else { return nil }
+        return directory.prices.price(
+            provider: provider.name, model: target.model, kind: provider.kind
+        ).map { directory.prices.cost(of: usage, at: $0) }
+    }
+
+    func payer(of key: ProviderKeyID?) -> Payer {
         guard let key, let owner = keys[key]?.tenant else { return .tenant }
         return owner == who.tenant.id ? .tenant : .platform
     }
 
-    /// Who pays for the attempt that answers.
-    package var payer: Payer { payer(of: (used ?? current)?.key?.id) }
+    /// Who pays for an attempt.
+    package func payer(of attempt: Attempt) -> Payer { payer(of: attempt.key?.id) }
 
     func settleRefused(_ code: CallFailure.Code, status: Int) {
         settle(

@@ -58,7 +58,17 @@ package final class CallSession {
     var route: Route?
     var queue: [RoutePlan.Attempt] = []
     var keys: [ProviderKeyID: ProviderKeyRecord] = [:]
-    var current: Attempt?
+    package internal(set) var underWay = AttemptsUnderWay()
+    /// Attempts begun so far: each one's number tells it apart.
+    var begun = 0
+    /// Where the call was tried first.
+    var home: ProviderName?
+    /// The number of the attempt that runs, or ran, beside another.
+    var hedge: Int?
+    /// What the hedge, or the attempt it ran beside, may have used before it was given up.
+    var lost: (target: Target, usage: Usage)?
+    /// Whether a provider has refused the call itself while another was still at it.
+    var isRefused = false
     /// What to try once more at the end, if nothing else helped.
     var retry: Retry?
     /// The first that found no room at its target, and its place in the queue there once it has one.
@@ -70,9 +80,9 @@ package final class CallSession {
     var lastFailure: CallFailure?
     var refusals: [RoutePlan.Skipped] = []
     var firstByteAt: Instant?
-    /// The permit of the key that answered.
-    var usedKey: Admission?
-    /// The attempt that answered, or was under way when the caller left.
+    /// The number of the attempt whose first byte went to the caller.
+    var committed: Int?
+    /// The attempt that answered, or was under way when the caller left: what it used is known when the call settles.
     var used: Attempt?
     var settled = false
     /// Whether a drill met one of the attempts.
@@ -160,6 +170,7 @@ package final class CallSession {
             }
         let fresh = targets.filter { target in
             directory.serves(target.provider, call.dialect) && !outcomes.contains { $0.target == target }
+                && !underWay.contains(where: { $0.target == target })
         }
         guard !fresh.isEmpty else { return }
         take(finder.find(question, among: fresh.map { Route.Choice(target: $0) }, of: route, at: now))

@@ -441,7 +441,7 @@ struct Fixture {
                 microseconds: 212_000)
             let good = AttemptOutcome(
                 target: place, providerKey: Fixture.id(100), status: 200, failure: nil,
-                microseconds: latency - 230_000)
+                microseconds: latency - 230_000, startMicroseconds: moved ? 212_000 : 0)
             let unpriced = place == targets[2] && index % 3 == 0
             return GatewayEvent.CallFinish(
                 row: LedgerRow(

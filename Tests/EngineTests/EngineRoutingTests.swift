@@ -172,8 +172,8 @@ import Testing
         func payers() throws -> [Payer] {
             let session = try house.forward(token, "smart")
             var seen: [Payer] = []
-            while case .send = session.next(at: house.clock.now) {
-                seen.append(session.payer)
+            while case .send(let attempt) = session.next(at: house.clock.now) {
+                seen.append(session.payer(of: attempt))
                 session.fail(.keyQuota, status: 402, at: house.clock.now)
             }
             session.settle(.answered(), at: house.clock.now)

@@ -24,7 +24,7 @@ import Testing
     ) async throws {
         var random = SplitMix(seed: seed)
         let targets = try ["openai/gpt-6-sol", "second/x"].map { Route.Choice(target: try Target($0)) }
-        let route = Route(model: try ModelName("pair"), choices: targets)
+        let route = Route(model: try ModelName("pair"), choices: targets, hedgeAfter: .milliseconds(300))
         let house = try await EngineFixture(
             limits: LimitSet(requestsPerMinute: 400, tokensPerMinute: 4_000, parallel: 6),
             journalCapacity: 160,
@@ -96,6 +96,18 @@ import Testing
             }
             return
         }
+        if session.hedge(at: house.clock.now) != nil { return }
+        if let hedge = session.underWay.second, random.next() % 2 == 0 {
+            // One of the two is given up, or fails: the other goes on.
+            let ended = random.next() % 2 == 0 ? session.underWay.first ?? hedge : hedge
+            if random.next() % 2 == 0 {
+                session.attemptAbandoned(ended, estimate: Usage(input: 3), at: house.clock.now)
+            } else {
+                session.fail(ended, .overloaded, at: house.clock.now)
+            }
+            return
+        }
+        guard session.underWay.second == nil else { return }
         running[place].isTrying = false
         let failures = FailureClass.allCases
         let draw = Int(random.next() % UInt64(failures.count * 2))

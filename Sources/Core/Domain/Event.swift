@@ -84,14 +84,18 @@ package struct AttemptOutcome: Sendable, Hashable, Codable {
     /// nil = it answered.
     package let failure: FailureClass?
     package let microseconds: Int64
+    /// From the request's last byte to the attempt's beginning; attempts may overlap.
+    package let startMicroseconds: Int64
 
     package init(
-        target: Target, providerKey: ProviderKeyID?, status: Int?, failure: FailureClass?, microseconds: Int64
+        target: Target, providerKey: ProviderKeyID?, status: Int?, failure: FailureClass?,
+        microseconds: Int64, startMicroseconds: Int64 = 0
     ) {
         self.target = target
         self.providerKey = providerKey
         self.status = status
         self.failure = failure
         self.microseconds = microseconds
+        self.startMicroseconds = startMicroseconds
     }
 }

@@ -41,7 +41,8 @@ package struct Route: Hashable, Sendable, Codable {
     package let onContextOverflow: [Target]
     /// Tried when a target refuses the content by its policy.
     package let onContentPolicy: [Target]
-    /// After this time without a first byte a second attempt runs beside the first; nil = never.
+    /// After this time without a first byte a second attempt runs beside the first, at another target, or where there is
+    /// only one with another key; what begins first is the answer, and the other is given up. nil = never.
     package let hedgeAfter: Duration?
 
     package init(

@@ -59,6 +59,7 @@ extension AttemptExchange {
     func endPassing(_ tail: AnswerTail) {
         let usage = tail.usage(as: call.dialect)
         call.finish(
+            self,
             CallSession.Ending(
                 end: .answered, status: 200, failure: nil, usage: usage, estimate: passedEstimate),
             reported: usage)
@@ -66,6 +67,7 @@ extension AttemptExchange {
 
     func cutPassing(_ why: String, _ kind: FailureClass = .brokeAfterContent) {
         call.cut(
+            self,
             CallExchange.Failure(
                 kind: kind, status: 200, face: CallFailure(.upstreamCut, source: .provider, why)),
             CallSession.Ending(

@@ -103,13 +103,13 @@ extension AttemptExchange {
                 .brokeBeforeContent, status: 200,
                 CallFailure(.upstreamFailed, source: .provider, "the stream held nothing"))
         }
-        call.finish(ending(.answered, nil), reported: stream?.usage)
+        call.finish(self, ending(.answered, nil), reported: stream?.usage)
     }
 
     func cutStream(_ why: String, _ kind: FailureClass = .brokeAfterContent) {
         let face = CallFailure(.upstreamCut, source: .provider, "the answer is incomplete: \(why)")
         call.cut(
-            CallExchange.Failure(kind: kind, status: 200, face: face), ending(.cut, .upstreamCut),
+            self, CallExchange.Failure(kind: kind, status: 200, face: face), ending(.cut, .upstreamCut),
             inFrame: true)
     }
 

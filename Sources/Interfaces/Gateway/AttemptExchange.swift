@@ -119,7 +119,7 @@ final class AttemptExchange: UpstreamDelegate {
 
     func upstreamHead(status: Int, headers: HTTPHeaders) {
         if let headroom = RateLimitHeaders.read(headers.lazy.map { (name: $0.name, value: $0.value) }) {
-            call.session.heard(headroom, at: now)
+            call.session.heard(headroom, by: attempt, at: now)
         }
         guard status == 200 else {
             stage = .error(status: status, headers: headers, body: ByteBuffer())
@@ -196,18 +196,21 @@ final class AttemptExchange: UpstreamDelegate {
     /// Ends the attempt because nobody waits for it any more; returns what it may have used.
     func abandon() -> CallSession.Ending {
         defer { close() }
+        if case .stream = stage { return ending(.cancelled, .cancelled) }
+        return CallSession.Ending(
+            end: .cancelled, status: 499, failure: .cancelled, usage: nil, estimate: estimate)
+    }
+
+    /// What is counted for an answer that has not been read to its end; nil where nothing was used.
+    private var estimate: Usage? {
         let input = call.fields.estimatedInputTokens
-        return switch stage {
-        case .stream(committed: true): ending(.cancelled, .cancelled)
-        case .stream, .whole, .passing:
-            CallSession.Ending(
-                end: .cancelled, status: 499, failure: .cancelled, usage: nil,
-                estimate: Usage(input: input, output: max(call.sent / 4, stream?.estimatedOutput ?? 0)))
-        // The request is with the provider, which may bill its input: counted, and marked as an estimate.
-        case .waiting, .error, .over:
-            CallSession.Ending(
-                end: .cancelled, status: 499, failure: .cancelled, usage: nil,
-                estimate: Usage(input: input))
+        switch stage {
+        case .passing, .stream: return Usage(input: input, output: call.sent / 4)
+        case .whole(_, let body): return Usage(input: input, output: Int64(body.readableBytes / 4))
+        // A request that is with the provider may be billed, answered or not: counted, and marked as an estimate.
+        case .waiting: return upstream?.hasLeft ?? false ? Usage(input: input) : nil
+        // Errors are not billed.
+        case .error, .over: return nil
         }
     }
 }

@@ -262,7 +262,7 @@ final class CallHandler: ChannelInboundHandler {
     private func sendCached(
         _ session: CallSession, _ answer: CachedAnswer, _ keepAlive: Bool, _ context: ChannelHandlerContext
     ) {
-        session.firstByte(at: loop.parts.clock.now)
+        session.firstByte(of: nil, at: loop.parts.clock.now)
         session.settle(
             .init(end: .answered, status: 200, failure: nil, usage: nil, estimate: nil), cached: answer,
             at: loop.parts.clock.now)

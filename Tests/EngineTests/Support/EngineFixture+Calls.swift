@@ -138,9 +138,37 @@ extension CallSession {
         }
     }
 
-    func fail(_ failure: FailureClass, status: Int? = nil, at now: Instant) {
+    /// The first byte of the attempt under way, of two of the one that began first.
+    func firstByte(at now: Instant) { firstByte(of: underWay.first, at: now) }
+
+    func attemptFailed(
+        _ failure: FailureClass, status: Int?, retryAfter: Duration?, face: CallFailure, at now: Instant
+    ) {
+        guard let attempt = underWay.first else { return }
         attemptFailed(
-            failure, status: status, retryAfter: nil,
+            attempt, failure, status: status, retryAfter: retryAfter, face: face, at: now)
+    }
+
+    /// The only attempt under way gave a good answer.
+    func attemptAnswered(status: Int, at now: Instant) {
+        guard let attempt = underWay.first else { return }
+        attemptAnswered(attempt, status: status, at: now)
+    }
+
+    /// The attempt under way, of two the one that began first, failed.
+    func fail(
+        _ failure: FailureClass, status: Int? = nil, retryAfter: Duration? = nil, at now: Instant
+    ) {
+        guard let attempt = underWay.first else { return }
+        fail(attempt, failure, status: status, retryAfter: retryAfter, at: now)
+    }
+
+    func fail(
+        _ attempt: Attempt, _ failure: FailureClass, status: Int? = nil, retryAfter: Duration? = nil,
+        at now: Instant
+    ) {
+        attemptFailed(
+            attempt, failure, status: status, retryAfter: retryAfter,
             face: CallFailure(.upstreamFailed, source: .provider, "failed in a test"), at: now)
     }
 }

@@ -43,6 +43,8 @@ struct HousePlan: Sendable {
     var path = PathOptions()
     var gateway = GatewayOptions(port: 0)
     var limits = LimitSet()
+    /// When the routes `pair` and `solo`, which has `openai` only, begin a second attempt; nil = never.
+    var hedgeAfter: Duration?
     /// Keys of the tenant `acme` for `openai`.
     var keys = [House.openAIKey]
 }
@@ -85,7 +87,7 @@ final class House {
         let state = EngineState(
             vault: record, tenants: [], tenantKeys: [], providerKeys: [], virtualKeys: [],
             providers: Dictionary(uniqueKeysWithValues: providers.map { ($0.name, $0) }),
-            routes: try Self.routes(), prices: .builtIn)
+            routes: try Self.routes(hedgeAfter: plan.hedgeAfter), prices: .builtIn)
         let parts = PathParts(
             clock: clock, directory: state.directory(), options: plan.path, counters: MemoryLimitCounters(),
             cache: AnswerCache(), breakers: MemoryBreakerBoard(), credentials: MemoryCredentialBoard(),
@@ -119,12 +121,14 @@ final class House {
         }
     }
 
-    private static func routes() throws -> [ModelName: Route] {
-        let pair = try ModelName("pair")
-        let targets = try ["openai/gpt-6-sol", "second/gpt-6-sol"].map {
-            Route.Choice(target: try Target($0))
+    private static func routes(hedgeAfter: Duration?) throws -> [ModelName: Route] {
+        let targets = ["pair": ["openai/gpt-6-sol", "second/gpt-6-sol"], "solo": ["openai/gpt-6-sol"]]
+        let routes = try targets.map { name, targets in
+            Route(
+                model: try ModelName(name),
+                choices: try targets.map { Route.Choice(target: try Target($0)) }, hedgeAfter: hedgeAfter)
         }
-        return [pair: Route(model: pair, choices: targets)]
+        return Dictionary(uniqueKeysWithValues: routes.map { ($0.model, $0) })
     }
 
     /// A tenant with keys for all providers; returns its virtual key.

@@ -154,6 +154,7 @@ final class UpstreamConnection: ChannelInboundHandler {
         phase = .active
         since = pool.ticks
         uses += 1
+        exchange.hasLeft = true
         framing = ResponseFraming()
         requestSent = false
         sawByte = false

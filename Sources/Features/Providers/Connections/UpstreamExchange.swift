@@ -31,6 +31,8 @@ package final class UpstreamExchange {
     let startedAt: Int
     private(set) var delegate: (any UpstreamDelegate)?
     weak var connection: UpstreamConnection?
+    /// Whether the request went to a connection: from then on the provider may have it.
+    package internal(set) var hasLeft = false
     var headCame = false
     var hasRetried = false
     /// The request is gone and can not be sent a second time.

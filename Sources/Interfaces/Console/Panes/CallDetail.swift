@@ -95,7 +95,8 @@ struct CallDetail {
         return (cost ?? (row.usageSource == .none ? "none" : "unpriced: the price is not known")) + saved
     }
 
-    /// One bar for the whole time, a sign for each attempt, blank for the gateway's own part.
+    /// One bar for the whole time, a sign for each attempt, blank for the gateway's own part; of two attempts at one
+    /// time the later one is seen.
     private func drawTime(_ canvas: inout Canvas, _ area: Area) {
         guard area.height > 0 else { return }
         let row = call.row
@@ -106,11 +107,10 @@ struct CallDetail {
             ? ", first byte \(Figure.grouped(row.firstByteMicroseconds / 1_000))" : ""
         let words = " \(Figure.grouped(total / 1_000)) ms\(first)"
         let width = call.attempts.isEmpty ? 0 : max(0, area.width - 12 - Canvas.cells(of: words) - 1)
-        var start: Int64 = 0
         for (index, attempt) in call.attempts.enumerated() {
-            let from = min(width, Int(start * Int64(width) / total))
-            start += attempt.microseconds
-            let to = min(width, max(from + 1, Int(start * Int64(width) / total)))
+            let from = min(width, Int(attempt.startMicroseconds * Int64(width) / total))
+            let end = attempt.startMicroseconds + attempt.microseconds
+            let to = min(width, max(from + 1, Int(end * Int64(width) / total)))
             for cell in from..<max(from, to) {
                 canvas.put(
                     "\((index + 1) % 10)", area.column + 11 + cell, area.row,
