@@ -126,7 +126,7 @@ extension CallSession {
         finishAttempt(status: status, failure, retryAfter, at: now)
         lastFailure = face
         let rule = failure.rule
-        if !rule.failsOver { queue.removeAll() }
+        if !rule.failsOver { giveUpOthers() }
         if !rule.triesOtherKey { queue.removeAll { $0.target == attempt.target } }
         if !rule.failsOver {
             retry = nil
@@ -142,6 +142,14 @@ extension CallSession {
         case .contentPolicy: reach(for: .contentPolicy, at: now)
         default: break
         }
+    }
+
+    /// The call itself is at fault, or over: no target that was left will be tried, nor waited for. What the route holds
+    /// for just this fault comes after.
+    private func giveUpOthers() {
+        queue.removeAll()
+        crowded = nil
+        spent.insert(.lastResort)
     }
 
     /// The attempt cannot be made: the call cannot be said in its provider's format. That is nobody's fault yet:
@@ -168,7 +176,8 @@ extension CallSession {
                 microseconds: (now - attempt.started).wholeNanoseconds / 1_000))
         let answered = failure == nil || failure == .cancelled
         // How long a whole answer takes says how long it is.
-        let firstContent = call.streamed ? firstByteAt.map { $0 - attempt.started } : nil
+        let firstContent =
+            call.streamed || failure == .cancelled ? firstByteAt.map { $0 - attempt.started } : nil
         parts.report(
             attempt, failure, retryAfter: retryAfter, firstContent: firstContent, at: now, lane: lane)
         // A made fault says nothing of the target's load.
