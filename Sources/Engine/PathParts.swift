@@ -91,6 +91,8 @@ package struct PathParts: Sendable {
     }
 
     /// Tells the breaker and the credential's health how an attempt went.
+    ///
+    /// - Parameter firstContent: how long its first content took to come; of a given-up attempt any first byte counts.
     func report(
         _ attempt: CallSession.Attempt, _ failure: FailureClass?, retryAfter: Duration?,
         firstContent: Duration?, at now: Instant, lane: Int
@@ -100,7 +102,7 @@ package struct PathParts: Sendable {
         let result: AttemptResult =
             switch failure {
             case nil: firstContent.map { .answeredAfter($0) } ?? .answered
-            case .cancelled: .abandoned
+            case .cancelled: firstContent == nil ? .gaveUp(after: now - attempt.started) : .abandoned
             case .some(let failure): .failed(failure, retryAfter: retryAfter)
             }
         announce(

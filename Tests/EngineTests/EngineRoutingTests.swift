@@ -156,6 +156,47 @@ import Testing
         try house.expectNothingHeld()
     }
 
+    @Test(arguments: [FailureClass.callerFault, .contextWindow, .unknownRefusal, .cancelled])
+    func `a call that was refused itself goes to no last resort, and frees what it held`(
+        refusal: FailureClass
+    ) async throws {
+        let (house, token) = try await house(
+            Self.route(["openai/gpt-6-sol"], lastResort: "second/reserve"))
+        let session = try house.forward(token, "smart")
+        _ = try session.attempt(at: house.clock.now)
+        session.fail(refusal, at: house.clock.now)
+        guard case .fail(let failure) = session.next(at: house.clock.now) else {
+            Issue.record("one more attempt")
+            return
+        }
+        session.settle(.failed(failure), at: house.clock.now)
+        #expect(house.parts.gauges.running == 0 && house.parts.gates.load == (0, 0))
+        try house.expectNothingHeld()
+    }
+
+    @Test func `a call that was refused itself does not wait for room at a crowded target`() async throws {
+        var gates = ConcurrencyGate.Options()
+        gates.first = 1
+        gates.least = 1
+        let house = try await EngineFixture(
+            routes: [try Self.route(["openai/gpt-6-sol", "second/gpt-6-sol"])],
+            gates: ConcurrencyGates(options: gates))
+        _ = try await house.addKey(Self.key)
+        let token = try await house.issue()
+        let first = try house.forward(token, "smart")
+        _ = try first.attempt(at: house.clock.now)
+        let other = try house.forward(token, "smart")
+        #expect(try other.attempt(at: house.clock.now).target.provider.text == "second")
+        other.fail(.callerFault, status: 400, at: house.clock.now)
+        guard case .fail(let failure) = other.next(at: house.clock.now) else {
+            Issue.record("it waits for the first target")
+            return
+        }
+        other.settle(.failed(failure), at: house.clock.now)
+        first.settle(.answered(), at: house.clock.now)
+        #expect(house.parts.gates.load == (0, 0))
+    }
+
     @Test func `platform keys serve a tenant that uses them, behind its own, and the row says who pays`()
         async throws
     {

@@ -62,6 +62,7 @@ private func neutralResultsLeaveNoTrace(_ board: any BreakerBoard) {
     let one = target("openai/no-such-model")
     for result in [
         AttemptResult.abandoned, .failed(.badKey, retryAfter: nil), .failed(.callerFault, retryAfter: nil),
+        .gaveUp(after: .seconds(9)),
     ] {
         guard let ticket = granted(board.permit(one, at: .seconds(0))) else { continue }
         #expect(board.report(result, of: ticket, for: one, at: .seconds(0)) == .none)

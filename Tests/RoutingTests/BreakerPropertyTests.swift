@@ -120,7 +120,8 @@ import Testing
         // The provider is broken for stretches of five minutes.
         let broken = world.now.nanoseconds / 300_000_000_000 % 2 == 1
         switch Int.random(in: 0..<100, using: &world.generator) {
-        case ..<5: return world.breaker.abandoned(call.ticket, at: world.now)
+        case ..<3: return world.breaker.abandoned(call.ticket, at: world.now)
+        case ..<5: return world.breaker.gaveUp(call.ticket, after: world.now - call.began, at: world.now)
         case ..<(broken ? 80 : 12):
             let kind = kinds.randomElement(using: &world.generator) ?? .transport
             let wait = Bool.random(using: &world.generator) ? Duration.seconds(3) : nil

@@ -6,6 +6,7 @@ extension Breaker {
         case share(FailureWindow.Counts)
         case slow(FailureWindow.Counts)
         case silentRun(Int, FailureClass)
+        case silence(Int, Duration)
         case rateLimits
         case probe(FailureClass, openings: Int)
         case released(owner: String)
@@ -47,6 +48,8 @@ extension Breaker {
         case .slow(let counts): slowPhrase(counts)
         case .silentRun(let count, let kind):
             "\(count) attempts in a row without an answer, last \(kind.rawValue) (trip at \(options.silentRunMax))"
+        case .silence(let count, let length):
+            "no answer in \(length.brief), \(count) calls waited in vain (trip at \(options.silence.brief), min \(options.vainMin))"
         case .rateLimits: RateLimitPromotion.why
         case .probe(let kind, let openings): "probe failed: \(kind.rawValue); opening \(openings) in a row"
         case .released(let owner): "was forced open by \(owner)"

@@ -31,6 +31,8 @@ package struct Breaker: Sendable {
     private(set) var opening: OpenPeriod
     /// Attempts without an answer in a row.
     private var silentRun = 0
+    /// Attempts in vain since the last answer, and when the first of them began.
+    private var vain: (count: Int, since: Instant)?
 
     package init(options: BreakerOptions = .init(), at now: Instant) {
         self.options = options
@@ -73,6 +75,7 @@ package struct Breaker: Sendable {
         guard position == .closed else { return change }
         window.record(isSlow ? .slow : .answered, at: now)
         silentRun = 0
+        vain = nil
         return isSlow ? tripIfSlow(at: now) ?? change : change
     }
 
@@ -114,6 +117,19 @@ package struct Breaker: Sendable {
         let change = advance(to: now)
         if ticket.era == era, !probation.settle(ticket.probe) { _ = probation.giveBack(ticket.probe) }
         return change
+    }
+
+    /// The attempt ended with its call, which had waited so long for the first byte: by itself that says nothing, but
+    /// many such and no answer at all show that the target is silent.
+    package mutating func gaveUp(_ ticket: Ticket, after waited: Duration, at now: Instant) -> Change {
+        let change = abandoned(ticket, at: now)
+        guard ticket.era == era, position == .closed, waited >= options.vainWait else { return change }
+        let since = Instant(nanoseconds: now.nanoseconds - waited.wholeNanoseconds)
+        vain = ((vain?.count ?? 0) + 1, min(vain?.since ?? since, since))
+        guard held == nil, let vain, vain.count >= options.vainMin, now - vain.since >= options.silence else {
+            return change
+        }
+        return trip(.silence(vain.count, now - vain.since), at: now)
     }
 
     /// Keys of several owners were rate-limited at once: that is the provider's condition, not one key's. Opens, or
@@ -215,6 +231,7 @@ package struct Breaker: Sendable {
         since = now
         probation.restart()
         silentRun = 0
+        vain = nil
         switch next {
         case .open:
             era &+= 1

@@ -52,6 +52,8 @@ package enum AttemptResult: Sendable, Hashable {
     case answeredAfter(Duration)
     /// With the provider's Retry-After, where it sent one.
     case failed(FailureClass, retryAfter: Duration?)
+    /// Given up by its own call, which had waited so long without a byte.
+    case gaveUp(after: Duration)
     /// Cancelled, or never sent.
     case abandoned
 }

@@ -18,6 +18,15 @@ package struct BreakerOptions: Sendable, Hashable {
     package var window = Duration.seconds(30)
     /// This many attempts in a row without any answer (connect failures, timeouts) trip whatever the share.
     package var silentRunMax = 5
+    /// An attempt that its own call gave up (its time was over, its caller left) was in vain when it had waited this
+    /// long without a byte; shorter ones say more of the caller's patience than of the target.
+    package var vainWait = Duration.seconds(10)
+    /// So many attempts in vain, with no answer for `silence`, trip: else a target that says nothing at all would never
+    /// open to callers whose own time limits are shorter than the gateway's.
+    package var vainMin = 10
+    /// As long as the default time limit for an answer's first byte: one answer in it is enough to stay closed, so that
+    /// impatient callers cannot close a target to patient ones.
+    package var silence = Duration.seconds(60)
     /// How long the first opening lasts; every failed probe doubles it.
     package var openFirst = Duration.seconds(10)
     /// What doubling ends at.

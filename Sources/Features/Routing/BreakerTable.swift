@@ -39,7 +39,7 @@ struct BreakerTable {
     mutating func report(
         _ result: AttemptResult, of ticket: Breaker.Ticket, for target: Target, at now: Instant
     ) -> Breaker.Change {
-        guard let place = places[target] ?? (result.saysSomething ? open(target, at: now) : nil) else {
+        guard let place = places[target] ?? (says(result) ? open(target, at: now) : nil) else {
             return .none
         }
         slots[place].lastUsed = now
@@ -49,7 +49,18 @@ struct BreakerTable {
             return slots[place].breaker.succeeded(ticket, at: now, firstContent: firstContent)
         case .failed(let kind, let retryAfter):
             return slots[place].breaker.failed(ticket, at: now, kind: kind, retryAfter: retryAfter)
+        case .gaveUp(let waited): return slots[place].breaker.gaveUp(ticket, after: waited, at: now)
         case .abandoned: return slots[place].breaker.abandoned(ticket, at: now)
+        }
+    }
+
+    /// Whether a result is worth a breaker of its own.
+    private func says(_ result: AttemptResult) -> Bool {
+        switch result {
+        case .answered, .answeredAfter: true
+        case .failed(let kind, _): kind.rule.countsForBreaker
+        case .gaveUp(let waited): waited >= options.vainWait
+        case .abandoned: false
         }
     }
 
@@ -118,16 +129,5 @@ struct BreakerTable {
         let dropped = Set(idle.prefix(max(1, capacity / 8)))
         slots = slots.indices.filter { !dropped.contains($0) }.map { slots[$0] }
         places = Dictionary(uniqueKeysWithValues: slots.enumerated().map { ($1.target, $0) })
-    }
-}
-
-extension AttemptResult {
-    /// Whether it is worth a breaker of its own.
-    fileprivate var saysSomething: Bool {
-        switch self {
-        case .answered, .answeredAfter: true
-        case .failed(let kind, _): kind.rule.countsForBreaker
-        case .abandoned: false
-        }
     }
 }

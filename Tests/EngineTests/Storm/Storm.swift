@@ -20,6 +20,7 @@ final class Storm {
     private let began: Instant
     private var running: [Int: StormCall] = [:]
     private var numbers = 0
+    private var seconds = 0
     private var arrivals: [SplitMix]
     private var counts: [Int]
     private var complaints: [String] = []
@@ -101,8 +102,7 @@ final class Storm {
         var wishes = CallWishes()
         wishes.conversation = random.next() % 2 == 0 ? random.next() % 40 : nil
         wishes.callClass = random.next() % 5 == 0 ? .batch : nil
-        let timeout: Duration? =
-            random.next() % 4 == 0 ? .milliseconds(3_000 + Int64(random.next() % 60_000)) : nil
+        let timeout = timeout(&random)
         let call = InboundCall(
             id: .random(), dialect: .openAIChat, model: try ModelName(model), streamed: random.next() % 2 == 0,
             estimatedTokens: 20 + Int64(random.next() % 300), wishes: wishes, bodyDigest: nil,
@@ -125,6 +125,14 @@ final class Storm {
             if let leaves { later(leaves) { begun.hangUp() } }
             begun.goOn()
         }
+    }
+
+    private func timeout(_ random: inout SplitMix) -> Duration? {
+        let draw = random.next()
+        if let seconds = plan.timeouts {
+            return .seconds(seconds.lowerBound + Int(draw % UInt64(seconds.count)))
+        }
+        return draw % 4 == 0 ? .milliseconds(3_000 + Int64(draw / 4 % 60_000)) : nil
     }
 
     func behaviour(at target: Target, of tenant: Int, _ random: inout SplitMix) -> StormBehaviour {
@@ -190,6 +198,11 @@ final class Storm {
         let isCalm = sinceStart > plan.blows + plan.calm - .seconds(60)
         if isCalm, tenant != StormPlan.greedy { complain("an error in the calm: \(what)") }
         guard shelter, !plan.troubled.contains(tenant) else { return }
+        // Who does not wait until the gateway gives a silent target up cannot be sent elsewhere in his time.
+        if isHurried, failure.code == .deadlineExceeded {
+            tally.hurried.append(sinceStart)
+            return
+        }
         complain("an error beside a healthy target: \(what)")
     }
 
@@ -197,10 +210,10 @@ final class Storm {
 
     private func everySecond() {
         later(.seconds(1)) { [self] in
-            for shift in house.parts.breakers.advance(to: now) {
-                _ = shift
-            }
-            house.engine.pump()
+            _ = house.parts.breakers.advance(to: now)
+            seconds += 1
+            // Pictures for screens cost more than the calls.
+            if seconds % 20 == 0 { house.engine.pump() }
             takeRows()
             expectBalance()
             if !isOver || !running.isEmpty { everySecond() }

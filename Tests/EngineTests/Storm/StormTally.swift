@@ -18,6 +18,8 @@ struct StormTally {
     var failures: [String: Int] = [:]
     /// Calls of tenants without a fault of their own that had a healthy target all the time.
     var sheltered = 0
+    /// Of these the ones whose own time ran out at another, silent target.
+    var hurried: [Duration] = []
     var openings = 0
     var retries = 0
     var rows = 0

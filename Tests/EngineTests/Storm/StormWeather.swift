@@ -48,9 +48,9 @@ struct StormSpell: Sendable, Hashable, CustomStringConvertible {
     /// What the provider asks for, where it asks.
     var retryAfter: Duration?
 
-    func covers(_ place: StormPlace, from start: Duration, to end: Duration) -> Bool {
+    func covers(_ place: StormPlace) -> Bool {
         provider == place.provider && (model ?? place.model) == place.model
-            && (tenant ?? place.tenant) == place.tenant && from <= end && start < until
+            && (tenant ?? place.tenant) == place.tenant
     }
 
     var description: String {
@@ -72,15 +72,39 @@ struct StormPlace: Sendable, Hashable {
 
 /// All spells of a storm.
 struct StormWeather: Sendable {
-    var spells: [StormSpell] = []
+    let spells: [StormSpell]
+    /// By place, with their beginnings and ends in nanoseconds: asked many times a call.
+    private let places: [StormPlace: [(from: Int64, until: Int64, spell: StormSpell)]]
 
-    /// Whether anything was or is wrong at a place within a time.
+    init(spells: [StormSpell] = []) {
+        self.spells = spells
+        var places: [StormPlace: [(from: Int64, until: Int64, spell: StormSpell)]] = [:]
+        for provider in StormPlace.providers.indices {
+            for model in StormPlace.models.indices {
+                for tenant in 0..<StormPlan.tenants {
+                    let place = StormPlace(provider: provider, model: model, tenant: tenant)
+                    places[place] = spells.filter { $0.covers(place) }.map {
+                        ($0.from.wholeNanoseconds, $0.until.wholeNanoseconds, $0)
+                    }
+                }
+            }
+        }
+        self.places = places
+    }
+
+    /// Whether nothing was or is wrong at a place within a time.
     func isFair(at place: StormPlace, from start: Duration, to end: Duration) -> Bool {
-        !spells.contains { $0.covers(place, from: start, to: end) }
+        let (start, end) = (start.wholeNanoseconds, end.wholeNanoseconds)
+        return !(places[place] ?? []).contains { $0.from <= end && start < $0.until }
+    }
+
+    private func spell(at place: StormPlace, at now: Duration) -> StormSpell? {
+        let now = now.wholeNanoseconds
+        return places[place]?.first { $0.from <= now && now < $0.until }?.spell
     }
 
     func behaviour(at place: StormPlace, at now: Duration, _ random: inout SplitMix) -> StormBehaviour {
-        let spell = spells.first { $0.covers(place, from: now, to: now) }
+        let spell = spell(at: place, at: now)
         let strikes = Int(random.next() % 100)
         let first = Duration.milliseconds(80 + Int64(random.next() % 700))
         let rest = Duration.milliseconds(50 + Int64(random.next() % 2_400))
@@ -95,7 +119,7 @@ struct StormWeather: Sendable {
             return .fails(.providerFault, status: status, retryAfter: nil, after: soon)
         case .overloaded: return .fails(.overloaded, status: 529, retryAfter: spell.retryAfter, after: soon)
         case .slow:
-            let late = Duration.milliseconds(20_000 + Int64(random.next() % 30_000))
+            let late = Duration.milliseconds(28_000 + Int64(random.next() % 28_000))
             return .answers(first: late, whole: late + rest)
         case .cutsEarly: return .cuts(after: soon, content: false)
         case .cutsLate: return .cuts(after: first, content: true)
@@ -122,6 +146,8 @@ struct StormPlan: Sendable {
     let troubled: Set<Int>
     /// Names of models that callers use.
     var models: [String]
+    /// Of every call; nil = a quarter of them have one, between 3 and 63 seconds.
+    var timeouts: ClosedRange<Int>?
 
     static let tenants = 10
     /// Two tenants with bad keys, one that asks for more than its limits.
