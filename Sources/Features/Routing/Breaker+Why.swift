@@ -6,6 +6,7 @@ extension Breaker {
         case share(FailureWindow.Counts)
         case slow(FailureWindow.Counts)
         case silentRun(Int, FailureClass)
+        case unreachable(probes: Int, attempts: Int, FailureClass)
         case rateLimits
         case probe(FailureClass, openings: Int)
         case released(owner: String)
@@ -47,6 +48,10 @@ extension Breaker {
         case .slow(let counts): slowPhrase(counts)
         case .silentRun(let count, let kind):
             "\(count) attempts in a row without an answer, last \(kind.rawValue) (trip at \(options.silentRunMax))"
+        case .unreachable(let probes, let attempts, let kind):
+            "\(probes) free \(probes == 1 ? "probe" : "probes")"
+                + (attempts == 0 ? "" : " and \(attempts) \(attempts == 1 ? "attempt" : "attempts")")
+                + " in a row without an answer, last \(kind.rawValue) (trip at \(options.silentRunMax))"
         case .rateLimits: RateLimitPromotion.why
         case .probe(let kind, let openings): "probe failed: \(kind.rawValue); opening \(openings) in a row"
         case .released(let owner): "was forced open by \(owner)"
