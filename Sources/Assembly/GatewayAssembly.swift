@@ -30,6 +30,7 @@ package final class GatewayAssembly: Sendable {
     private let tenants: SQLiteTenantStores
     private let drain: LedgerDrain
     private let keptLimits: KeptLimits
+    private let probes: ProviderProbes
     private let breakers: MemoryBreakerBoard
     private let log: Logger
     /// Loops of the callers' connections.
@@ -171,11 +172,10 @@ package final class GatewayAssembly: Sendable {
         let tls = try UpstreamTLS(trust: configuration.trust)
         let loop = household.next()
         let options = configuration.upstream
-        let prober = ProviderProber(
-            probe: KeyProbe(
-                pool: try loop.submit {
-                    NIOLoopBound(UpstreamPool(loop: loop, options: options, tls: tls), eventLoop: loop)
-                }.wait()))
+        let pool = try loop.submit {
+            NIOLoopBound(UpstreamPool(loop: loop, options: options, tls: tls), eventLoop: loop)
+        }.wait()
+        let prober = ProviderProber(probe: KeyProbe(pool: pool))
         let parts = PathParts(
             clock: clock, directory: state.directory(), options: configuration.path,
             counters: MemoryLimitCounters(),
@@ -188,6 +188,7 @@ package final class GatewayAssembly: Sendable {
             identity: .init(
                 instance: configuration.instance, version: GatehouseVersion.text, demo: demo, listening: ""),
             log: log)
+        probes = ProviderProbes(of: engine, by: ReachProbe(pool: pool), log: log)
         keptLimits = KeptLimits(in: folder, of: parts.counters, log: log)
         drain = LedgerDrain(journal: journal, stores: tenants, clock: clock)
     }
@@ -215,6 +216,7 @@ package final class GatewayAssembly: Sendable {
             running.drain = drainTask
             running.keeper = keeper
         }
+        probes.follow(configuration)
         await engine.onReload { [weak self] (who) async throws(CommandRefusal) -> String in
             guard let self else { throw CommandRefusal(.unavailable, "the engine is stopping") }
             return try await self.reload(by: who)
@@ -322,6 +324,7 @@ package final class GatewayAssembly: Sendable {
         try await engine.configure(
             providers: next.providers, routes: next.routes, routing: next.routing, options: next.path,
             note: note, by: who)
+        probes.follow(next)
         log.notice("configuration reloaded")
         return note
     }
@@ -344,6 +347,9 @@ package final class GatewayAssembly: Sendable {
         await parts.server?.close()
         await parts.socket?.close()
         parts.keeper?.cancel()
+        // The keeper reads the configuration, which may start probes.
+        await parts.keeper?.value
+        await probes.stop()
         parts.pump?.cancel()
         parts.drain?.cancel()
         await parts.drain?.value

@@ -21,6 +21,7 @@ package struct PathParts: Sendable {
     package let credentials: any CredentialBoard
     package let gauges = TargetGauges()
     package let drills = DrillBoard()
+    package let probes = ProbeBook()
     package let gates: ConcurrencyGates
     package let retries: any RetryBudgets
     package let vault: KeyVault

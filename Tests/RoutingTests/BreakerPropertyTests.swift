@@ -52,6 +52,10 @@ import Testing
             let wait = Int64.random(in: 0...20, using: &world.generator)
             change = world.breaker.limited(.init(retryAfter: .seconds(wait)), at: world.now)
             if world.held == nil { world.probe = nil }
+        case ..<14:
+            change = world.breaker.reachable(at: world.now)
+            if change == .halfOpened { world.probe = nil }
+        case ..<24: change = world.breaker.unreachable(.transport, at: world.now)
         case ..<60: change = confirm(in: &world)
         case ..<520:
             let (fault, moved) = ask(in: &world)

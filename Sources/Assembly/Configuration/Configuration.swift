@@ -22,6 +22,8 @@ package struct Configuration: Sendable, Equatable {
     package var certificateKey: String?
     package var unlock = Unlock.passphrase
     package var providers: [ProviderName: ProviderDefinition] = [:]
+    /// Providers that are asked every so often, for nothing and without a key, whether they answer.
+    package var probes: [ProviderName: Duration] = [:]
     /// Providers whose host may resolve to a private address.
     package var privateHosts: Set<String> = []
     package var routes: [ModelName: Route] = [:]
@@ -140,7 +142,7 @@ extension Configuration {
     ) throws(ConfigurationProblem) -> ProviderName {
         try section.allow([
             "name", "kind", "base_url", "keyless", "allow_plain_http", "allow_private", "api_version",
-            "region", "retention",
+            "region", "retention", "probe",
         ])
         guard let text = try section.string("name") else {
             throw section.problem("name", "a [[provider]] needs a name")
@@ -172,14 +174,30 @@ extension Configuration {
         }
         guard let origin else { throw section.problem("name", "provider \(name) needs a base_url") }
         if try section.flag("allow_private", default: false) { privateHosts.insert(origin.host) }
-        providers[name] = ProviderDefinition(
+        let definition = ProviderDefinition(
             name: name, kind: kind, origin: origin, pathPrefix: prefix,
             keyless: try section.flag("keyless", default: preset?.keyless ?? false), allowsPlainHTTP: plain,
             quirks: preset?.kind == kind ? preset?.quirks : nil,
             apiVersion: try readAPIVersion(section, of: kind),
             region: try readRegion(section, of: kind, at: origin),
             retention: try readWord("retention", section, such: "none or 30d"))
+        providers[name] = definition
+        try readProbe(of: definition, section)
         return name
+    }
+
+    /// Off by default: the provider sees a request that nobody made.
+    private mutating func readProbe(
+        of definition: ProviderDefinition, _ section: ConfigurationReader
+    ) throws(ConfigurationProblem) {
+        // Five seconds: more often is load. 64: each is a task and a connection of its own.
+        guard let interval = try section.duration("probe", in: 5...3_600) else { return }
+        guard ReachProbe.canAsk(definition) else {
+            throw section.problem(
+                "probe", "providers of kind \(definition.kind.rawValue) have no free call to probe with")
+        }
+        guard probes.count < 64 else { throw section.problem("probe", "at most 64 providers are probed") }
+        probes[definition.name] = interval
     }
 
     /// Azure's version, as it stands in the address: a date, with `-preview` or not.

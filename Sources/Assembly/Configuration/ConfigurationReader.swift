@@ -56,6 +56,25 @@ struct ConfigurationReader {
         return number
     }
 
+    /// A time such as `30s`, `5m` or `1h`; nil where the key is absent.
+    ///
+    /// - Parameter seconds: the least and the most.
+    func duration(
+        _ key: String, in seconds: ClosedRange<Int>
+    ) throws(ConfigurationProblem) -> Duration? {
+        guard let text = try string(key) else { return nil }
+        let units: [Character: Int] = ["s": 1, "m": 60, "h": 3_600]
+        guard let unit = text.last.flatMap({ units[$0] }), let count = Int(text.dropLast()),
+            count <= seconds.upperBound, seconds.contains(count * unit)
+        else {
+            throw problem(
+                key,
+                "\(key) is a time such as \"30s\" or \"5m\", from \(seconds.lowerBound) to \(seconds.upperBound) seconds"
+            )
+        }
+        return .seconds(count * unit)
+    }
+
     func strings(_ key: String) throws(ConfigurationProblem) -> [String] {
         guard let value = table[key] else { return [] }
         guard case .list(let array) = value else { throw problem(key, "\(key) must be a list of texts") }

@@ -25,6 +25,8 @@ package enum FirstConfiguration {
             # allow_plain_http = false            # http:// to another machine than this one
             # allow_private = false               # a host name that leads to a private address
             # retention = "none"                  # how long it keeps what it is sent, for routes; no line = not known
+            # probe = "30s"                       # asks it so often, free and without a key, whether it answers;
+            #                                     # no line = never
 
             # [[provider]]                        # one per Azure resource; models are its deployments
             # name = "azure-eu"

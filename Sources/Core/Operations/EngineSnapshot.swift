@@ -266,9 +266,11 @@ package struct ProviderView: Sendable, Hashable, Codable {
     package var region: String?
     /// How long it keeps what is sent, as the configuration says; nil = not said.
     package var retention: String?
+    /// nil = it is not probed, or was not yet.
+    package var probe: ProbeView?
     package init(
         name: ProviderName, kind: ProviderKind, origin: String, targets: Int, keys: Int,
-        region: String? = nil, retention: String? = nil
+        region: String? = nil, retention: String? = nil, probe: ProbeView? = nil
     ) {
         self.name = name
         self.kind = kind
@@ -277,6 +279,7 @@ package struct ProviderView: Sendable, Hashable, Codable {
         self.keys = keys
         self.region = region
         self.retention = retention
+        self.probe = probe
     }
 }
 

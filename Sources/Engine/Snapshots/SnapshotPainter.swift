@@ -171,7 +171,8 @@ struct SnapshotPainter {
                 targets: targets.count { $0.target.provider == definition.name },
                 keys: state.providerKeys.values.count {
                     $0.provider == definition.name && ($0.state == .active || $0.state == .draining)
-                }, region: definition.region, retention: definition.retention)
+                }, region: definition.region, retention: definition.retention,
+                probe: parts.probes.view(of: definition.name))
         }
     }
 

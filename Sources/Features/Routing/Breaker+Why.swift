@@ -7,6 +7,7 @@ extension Breaker {
         case slow(FailureWindow.Counts)
         case silentRun(Int, FailureClass)
         case silence(Int, Duration)
+        case unreachable(probes: Int, attempts: Int, FailureClass)
         case rateLimits
         case probe(FailureClass, openings: Int)
         case released(owner: String)
@@ -50,6 +51,10 @@ extension Breaker {
             "\(count) attempts in a row without an answer, last \(kind.rawValue) (trip at \(options.silentRunMax))"
         case .silence(let count, let length):
             "no answer in \(length.brief), \(count) calls waited in vain (trip at \(options.silence.brief), min \(options.vainMin))"
+        case .unreachable(let probes, let attempts, let kind):
+            "\(probes) free \(probes == 1 ? "probe" : "probes")"
+                + (attempts == 0 ? "" : " and \(attempts) \(attempts == 1 ? "attempt" : "attempts")")
+                + " in a row without an answer, last \(kind.rawValue) (trip at \(options.silentRunMax))"
         case .rateLimits: RateLimitPromotion.why
         case .probe(let kind, let openings): "probe failed: \(kind.rawValue); opening \(openings) in a row"
         case .released(let owner): "was forced open by \(owner)"

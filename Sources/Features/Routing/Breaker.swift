@@ -33,6 +33,8 @@ package struct Breaker: Sendable {
     private var silentRun = 0
     /// Attempts in vain since the last answer, and when the first of them began.
     private var vain: (count: Int, since: Instant)?
+    /// Active probes without one in a row.
+    private var unreachableRun = 0
 
     package init(options: BreakerOptions = .init(), at now: Instant) {
         self.options = options
@@ -76,6 +78,7 @@ package struct Breaker: Sendable {
         window.record(isSlow ? .slow : .answered, at: now)
         silentRun = 0
         vain = nil
+        unreachableRun = 0
         return isSlow ? tripIfSlow(at: now) ?? change : change
     }
 
@@ -143,6 +146,30 @@ package struct Breaker: Sendable {
         return change
     }
 
+    // MARK: Active probes
+
+    /// A probe of the provider got no answer, which counts like an attempt without one: the breaker may open before a
+    /// call meets the outage. It is no attempt, so it stands in no share of failures, and it tries no half-open target.
+    package mutating func unreachable(_ kind: FailureClass, at now: Instant) -> Change {
+        let change = advance(to: now)
+        guard position == .closed, held == nil else { return change }
+        unreachableRun += 1
+        return tripIfSilent(kind, at: now) ?? change
+    }
+
+    /// A probe of the provider got an answer. One that opened because nothing answered need not wait any longer: the next
+    /// call tries it. When such a call failed all the same, a probe says nothing of calls, and the waits hold; so does what
+    /// the provider asked for.
+    package mutating func reachable(at now: Instant) -> Change {
+        let change = advance(to: now)
+        unreachableRun = 0
+        guard position == .open, held == nil, opening.mayEndEarly(at: now) else { return change }
+        switch cause {
+        case .silentRun(_, .transport), .unreachable: return move(to: .halfOpen, at: now)
+        default: return change
+        }
+    }
+
     /// Lets time have its effect: ends a hold, turns open into half-open.
     package mutating func advance(to now: Instant) -> Change {
         guard position != .closed || held != nil else { return .none }
@@ -202,13 +229,24 @@ package struct Breaker: Sendable {
         let mark = FailureWindow.Mark(kind)
         window.record(mark, at: now)
         silentRun = mark == .silent ? silentRun + 1 : 0
+        if mark != .silent { unreachableRun = 0 }
         guard held == nil else { return nil }
-        if silentRun >= options.silentRunMax { return trip(.silentRun(silentRun, kind), at: now) }
+        if mark == .silent, let change = tripIfSilent(kind, at: now) { return change }
         let counts = window.counts(at: now)
         guard counts.calls >= options.callsMin,
             counts.failures * 100 >= counts.calls * options.failurePercent
         else { return nil }
         return trip(.share(counts), at: now)
+    }
+
+    /// Trips when attempts and probes in a row had no answer.
+    private mutating func tripIfSilent(_ kind: FailureClass, at now: Instant) -> Change? {
+        guard silentRun + unreachableRun >= options.silentRunMax else { return nil }
+        let cause: Cause =
+            unreachableRun == 0
+            ? .silentRun(silentRun, kind)
+            : .unreachable(probes: unreachableRun, attempts: silentRun, kind)
+        return trip(cause, at: now)
     }
 
     /// Trips when too many of the window's answers were slow.
@@ -232,6 +270,7 @@ package struct Breaker: Sendable {
         probation.restart()
         silentRun = 0
         vain = nil
+        unreachableRun = 0
         switch next {
         case .open:
             era &+= 1

@@ -22,6 +22,12 @@ package protocol BreakerBoard: Sendable {
     func rateLimited(
         _ target: Target, owner: TenantID, retryAfter: Duration?, at now: Instant
     ) -> Breaker.Change
+    /// A free call to a provider came back, or did not: what that means for the breakers of its targets.
+    ///
+    /// - Parameter targets: those of the provider that calls may go to; others are touched only where they are known.
+    func probed(
+        _ provider: ProviderName, _ finding: ProbeFinding, targets: [Target], at now: Instant
+    ) -> [BreakerShift]
     /// Puts an override in force; its end is turned from civil time to `now`'s clock here.
     func hold(_ hold: BreakerHold, on target: Target, at now: Instant, wall: WallTime) -> Breaker.Change
     /// Ends an override before its time.

@@ -82,6 +82,27 @@ struct BreakerTable {
         return slots[place].breaker.limited(promotion, at: now)
     }
 
+    /// Rare, so all are looked through.
+    mutating func probed(
+        _ provider: ProviderName, _ finding: ProbeFinding, targets: [Target], at now: Instant
+    ) -> [BreakerShift] {
+        if finding != .reachable {
+            for target in targets where target.provider == provider && places[target] == nil {
+                _ = open(target, at: now)
+            }
+        }
+        var shifts: [BreakerShift] = []
+        for place in slots.indices where slots[place].target.provider == provider {
+            let change: Breaker.Change =
+                switch finding {
+                case .reachable: slots[place].breaker.reachable(at: now)
+                case .unreachable(let kind): slots[place].breaker.unreachable(kind, at: now)
+                }
+            if change != .none { shifts.append(BreakerShift(target: slots[place].target, change: change)) }
+        }
+        return shifts
+    }
+
     mutating func hold(
         _ hold: BreakerHold, on target: Target, at now: Instant, wall: WallTime
     ) -> Breaker.Change {

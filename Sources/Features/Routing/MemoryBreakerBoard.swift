@@ -40,6 +40,12 @@ package final class MemoryBreakerBoard: BreakerBoard {
         table.withLock { $0.rateLimited(target, owner: owner, retryAfter: retryAfter, at: now) }
     }
 
+    package func probed(
+        _ provider: ProviderName, _ finding: ProbeFinding, targets: [Target], at now: Instant
+    ) -> [BreakerShift] {
+        table.withLock { $0.probed(provider, finding, targets: targets, at: now) }
+    }
+
     package func hold(
         _ hold: BreakerHold, on target: Target, at now: Instant, wall: WallTime
     ) -> Breaker.Change {

@@ -30,6 +30,9 @@ struct OpenPeriod: Sendable {
     /// Lets what was asked for meanwhile hold for the opening under way.
     mutating func prolong() { until = max(until, asked ?? until) }
 
+    /// Whether nothing was asked for that still holds.
+    func mayEndEarly(at now: Instant) -> Bool { asked.map { $0 <= now } ?? true }
+
     /// The breaker closed: the next opening is short again.
     mutating func end() {
         count = 0

@@ -11,15 +11,29 @@ struct ProviderCommand: AsyncParsableCommand {
 
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "List the providers in force.", discussion: "Example:\n  gatehouse provider list")
+            abstract: "List the providers in force, with what probes show of them.",
+            discussion: "Example:\n  gatehouse provider list")
         @OptionGroup var global: GlobalOptions
         @OptionGroup var listing: ListingOptions
 
         func run() async throws {
             let picture = try await global.open().picture()
             try Output.listing(
-                picture.providers, json: listing.json, columns: ["PROVIDER", "KIND", "ORIGIN", "KEYS"]
-            ) { [$0.name.text, $0.kind.rawValue, $0.origin, "\($0.keys)"] }
+                picture.providers, json: listing.json,
+                columns: ["PROVIDER", "KIND", "ORIGIN", "REGION", "RETENTION", "KEYS", "PROBE"]
+            ) { provider in
+                [
+                    provider.name.text, provider.kind.rawValue, provider.origin, provider.region ?? "-",
+                    provider.retention ?? "-", "\(provider.keys)",
+                    provider.probe.map { Self.words($0, picture.at) } ?? "-",
+                ]
+            }
+        }
+
+        private static func words(_ probe: ProbeView, _ now: WallTime) -> String {
+            let time = probe.milliseconds.map { " \(Int($0)) ms" } ?? ""
+            let state = probe.reachable ? "ok\(time)" : "FAILS x\(probe.failures)"
+            return "\(state), \(probe.words), \(KeyText.ago(probe.at, now)) ago"
         }
     }
 

@@ -44,7 +44,9 @@ import Testing
         #expect(configuration.privateHosts.isEmpty && configuration.listenThreads == 2)
         #expect(configuration.routing.traits == [ModelTraits(pattern: "house-vllm/*")])
         #expect(configuration.routing.platform?.text == "house" && configuration.routing.drillTenants.isEmpty)
+        #expect(configuration.probes.map(\.key.text) == ["house-vllm"])
         configuration.routing = plain.routing
+        configuration.probes = [:]
         configuration.listenThreads = nil
         configuration.certificate = nil
         configuration.certificateKey = nil

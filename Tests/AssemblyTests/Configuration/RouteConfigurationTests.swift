@@ -80,6 +80,13 @@ import Testing
                 "[[provider]]\nname = \"own\"\nkind = \"bedrock\"\n"
                     + "base_url = \"https://bedrock-runtime.us-east-2.amazonaws.com\""
             ) { own($0)?.region == "us-east-2" },
+            Key(own + "kind = \"openai\"\nprobe = \"30s\"") {
+                $0.probes.map { ($0.key.text, $0.value) }.elementsEqual([("own", .seconds(30))], by: ==)
+            },
+            Key("[[provider]]\nname = \"openai\"\nprobe = \"1h\"") {
+                $0.probes.values.first == .seconds(3_600)
+            },
+            Key(own + "kind = \"openai\"") { $0.probes.isEmpty },
             // What runs on this machine needs only its name.
             Key("[[provider]]\nname = \"ollama\"") {
                 $0.providers.values.first { $0.name.text == "ollama" }?.keyless == true
@@ -155,6 +162,15 @@ import Testing
         Bad(own + "kind = \"openai\"\napi_version = \"2024-10-21\"", line: 5, "kind azure"),
         Bad(own + "kind = \"azure\"\napi_version = \"2024/10\"", line: 5, "a date such as 2024-10-21"),
         Bad(own + "kind = \"bedrock\"", line: 2, "region = \"us-east-1\""),
+        Bad(
+            own + "kind = \"bedrock\"\nregion = \"us-east-1\"\nprobe = \"30s\"", line: 6, "bedrock",
+            "no free call"
+        ),
+        Bad(own + "kind = \"openai\"\nprobe = \"4s\"", line: 5, "\"30s\"", "from 5 to 3600 seconds"),
+        Bad(own + "kind = \"openai\"\nprobe = \"2h\"", line: 5, "from 5 to 3600"),
+        Bad(own + "kind = \"openai\"\nprobe = \"30\"", line: 5, "a time such as"),
+        Bad(own + "kind = \"openai\"\nprobe = \"9223372036854775807h\"", line: 5, "a time such as"),
+        Bad(own + "kind = \"openai\"\nprobe = 30", line: 5, "text in quotes"),
         Bad(own + "kind = \"azure\"\nregion = \"West Europe\"", line: 5, "region is a word"),
         Bad(own + "kind = \"gemini\"\nretention = \"\"", line: 5, "retention is a word such as none or 30d"),
     ]

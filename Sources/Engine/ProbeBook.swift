@@ -1,0 +1,41 @@
+package import Domain
+import Events
+import Locking
+package import Operations
+package import Routing
+
+/// What probes last showed of each provider, for the screens.
+package final class ProbeBook: Sendable {
+    private let views = Locked<[ProviderName: ProbeView]>([:])
+
+    package init() {}
+
+    func view(of provider: ProviderName) -> ProbeView? { views.withLock { $0[provider] } }
+
+    func note(_ view: ProbeView, of provider: ProviderName) { views.withLock { $0[provider] = view } }
+
+    func forget(_ provider: ProviderName) { views.withLock { $0[provider] = nil } }
+}
+
+extension GatewayEngine {
+    /// A probe of a provider came back: its breakers and the screens hear of it.
+    package func probed(_ provider: ProviderName, _ finding: ProbeFinding, _ view: ProbeView) {
+        let now = parts.clock.now
+        let routes = parts.directory.load().routes.values
+        let targets = Set(routes.flatMap(\.everyTarget)).filter { $0.provider == provider }.sorted()
+        for shift in parts.breakers.probed(provider, finding, targets: targets, at: now) {
+            parts.announce(shift.change, at: shift.target, lane: parts.bus.commonLane)
+        }
+        parts.probes.note(view, of: provider)
+    }
+
+    /// A provider is not probed any more: what was known of it is forgotten.
+    package func forgetProbes(of provider: ProviderName) { parts.probes.forget(provider) }
+}
+
+extension Route {
+    /// Where its calls may go by any of its rules.
+    fileprivate var everyTarget: [Target] {
+        choices.map(\.target) + onContextOverflow + onContentPolicy + (lastResort.map { [$0] } ?? [])
+    }
+}
