@@ -160,7 +160,7 @@ let package = Package(
                 "Providers", "Domain", "Dialects", "Cipher", "Locking", nioCore, nioPosix, nioHTTP,
                 nioEmbedded,
                 nioSSL,
-            ]),
+            ], data: [.copy("Fixtures")]),
         tests(
             "TerminalTests",
             uses: ["Terminal", "Console", "Operations", "Domain", "Events", "Locking", "CNcurses"]),

@@ -12,6 +12,7 @@ struct Outcome: Sendable {
     var status = 0
     var headers = HTTPHeaders()
     var body = ""
+    var bytes: [UInt8] = []
     var pieces = 0
     var failure: UpstreamFailure?
     /// Calls of `upstreamEnd` and `upstreamFailed`.
@@ -33,6 +34,7 @@ final class Recorder: UpstreamDelegate {
 
     func upstreamBody(_ piece: ByteBuffer) {
         outcome.body += String(buffer: piece)
+        outcome.bytes += piece.readableBytesView
         outcome.pieces += 1
         onBody(piece)
     }

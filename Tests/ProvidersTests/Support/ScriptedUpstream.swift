@@ -17,6 +17,7 @@ struct ScriptedUpstream: Sendable {
 
     enum Reply: Sendable {
         case send(String)
+        case sendBytes([UInt8])
         case close
         /// Succeeds the promise after what came before was handed to the socket.
         case tell(EventLoopPromise<Void>)
@@ -97,6 +98,7 @@ private final class ScriptHandler: ChannelInboundHandler {
     private func perform(_ reply: ScriptedUpstream.Reply, _ context: ChannelHandlerContext) {
         switch reply {
         case .send(let text): context.writeAndFlush(NIOAny(ByteBuffer(string: text)), promise: nil)
+        case .sendBytes(let bytes): context.writeAndFlush(NIOAny(ByteBuffer(bytes: bytes)), promise: nil)
         case .close: context.close(promise: nil)
         case .show(let place):
             let descriptor = try? context.pipeline.syncOperations.withUnsafeTransportIfAvailable(
