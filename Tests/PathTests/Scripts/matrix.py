@@ -1,7 +1,8 @@
 """The SDK matrix: every caller's format at every kind of provider, through the gateway, with the official SDKs.
 
-Takes the gateway's address, the played providers' ports and the file of their authority, and reads virtual keys from standard input: of a tenant with
-good provider keys, and of one whose provider keys were revoked. Prints a table; ends with 1 where a cell fails.
+Takes the gateway's address, the played providers' ports and the file of their authority, and reads virtual keys from
+standard input: of a tenant with good provider keys, and of one whose provider keys were revoked. Prints a table; ends
+with 1 where a cell fails.
 """
 
 import functools
@@ -17,8 +18,11 @@ from driven import cells, others
 from driven.chat import Chat
 from driven.contents import Contents
 from driven.converse import Converse
+from driven.failures import FAILURES
+from driven.features import SHARED
 from driven.messages import Messages
 from driven.responses import Responses
+from driven.translations import TRANSLATIONS
 from played import facts
 
 KINDS = list(facts.PATHS)
@@ -37,23 +41,23 @@ class Matrix:
 
     # Clients
 
-    def settings(self, key, kind):
+    def settings(self, key, strict):
         # The SDK refuses an answer that is not of its type; Azure begins its streams with such a one.
-        strict = not kind.startswith("azure")
         return {"api_key": key, "max_retries": 0, "timeout": 30, "_strict_response_validation": strict}
 
     @functools.cache
-    def openai(self, tenant, kind=""):
-        return openai.OpenAI(base_url=self.gateway + "/v1", **self.settings(self.keys[tenant], kind))
+    def openai(self, tenant, strict=True):
+        return openai.OpenAI(base_url=self.gateway + "/v1", **self.settings(self.keys[tenant], strict))
 
     @functools.cache
-    def anthropic(self, tenant, kind=""):
-        return anthropic.Anthropic(base_url=self.gateway, **self.settings(self.keys[tenant], kind))
+    def anthropic(self, tenant, strict=True):
+        return anthropic.Anthropic(base_url=self.gateway, **self.settings(self.keys[tenant], strict))
 
     def through(self, dialect, kind):
         """Makes callers of a format that go through the gateway."""
         client = self.anthropic if dialect is Messages else self.openai
-        return lambda model, tenant: dialect(client(tenant, kind), f"{kind}/{model}")
+        strict = not kind.startswith("azure")
+        return lambda model, tenant: dialect(client(tenant, strict), f"{kind}/{model}")
 
     def directly(self, dialect, kind):
         """Makes callers that ask the played provider itself, with the provider's own SDK."""
@@ -62,7 +66,7 @@ class Matrix:
     @functools.cache
     def own(self, kind, tenant):
         base, key = facts.base(kind, self.ports), KEYS[tenant][kind]
-        settings = self.settings(key, kind)
+        settings = self.settings(key, not kind.startswith("azure"))
         if kind == "gemini":
             return Contents.connect(base, key)
         if kind.startswith("bedrock"):
@@ -116,7 +120,7 @@ class Matrix:
 
     def run_direct(self):
         self.heading("direct: each provider's own SDK at the played provider")
-        for name, feature in cells.SHARED.items():
+        for name, feature in SHARED.items():
             self.row(name, [lambda kind=kind: self.try_direct(feature, kind) for kind in KINDS])
         for name, trial in others.DIRECT.items():
             self.row(name, [lambda kind=kind: trial(self, kind) for kind in KINDS])
@@ -135,7 +139,7 @@ class Matrix:
     def run_gateway(self):
         for dialect in (Chat, Responses, Messages):
             self.heading(f"{dialect.name} through the gateway")
-            for name, feature in cells.GATEWAY.items():
+            for name, feature in {**SHARED, **TRANSLATIONS, **FAILURES}.items():
                 made = [cells.Cell(self.through(dialect, kind), kind, dialect) for kind in KINDS]
                 self.row(name, [lambda cell=cell: feature(cell) for cell in made])
         self.heading("other endpoints through the gateway")

@@ -1,8 +1,9 @@
 """All kinds of providers on loopback, strict about what they receive and faithful in what they answer.
 
 Prints its ports, for HTTP and for HTTPS: AWS's SDK gives a bearer to HTTPS only. Into the folder named by its argument
-go the authority of its certificate, what the gateway's configuration has to say of it, and the provider keys. `GET /faults` hands out, and forgets, what was wrong with requests since it was last asked: so a
-request that only a lenient provider would take fails the test though it was answered.
+go the authority of its certificate, what the gateway's configuration has to say of it, and the provider keys.
+`GET /faults` hands out, and forgets, what was wrong with requests since it was last asked: so a request that only a
+lenient provider would take fails the test though it was answered.
 """
 
 import json
@@ -28,7 +29,7 @@ from played import (
     openai_responses,
 )
 from played.shape import Fault
-from played.wire import CUT, Error
+from played.wire import CUT
 
 STREAM = "text/event-stream"
 AWS_STREAM = "application/vnd.amazon.eventstream"

@@ -42,7 +42,7 @@ class Chat:
 
     def first(self, play, image=False):
         text = {"type": "text", "text": prompt(play)}
-        url = f"data:image/png;base64,{facts.PNG}"
+        url = facts.LINK if image == "link" else f"data:image/png;base64,{facts.PNG}"
         picture = {"type": "image_url", "image_url": {"url": url}}
         return [{"role": "user", "content": [text, picture] if image else text["text"]}]
 
@@ -116,6 +116,12 @@ class Chat:
         chunks = self.client.chat.completions.create(stream=True, **self.wishes(messages))
         return [chunk.choices[0].finish_reason for chunk in chunks if chunk.choices][-1]
 
+    def marked(self):
+        """A prompt of which the provider may keep the beginning, in the words that others brought into this format."""
+        mark = {"cache_control": {"type": "ephemeral"}}
+        system = {"role": "system", "content": [{"type": "text", "text": facts.SYSTEM, **mark}]}
+        return [system, {"role": "user", "content": [{"type": "text", "text": prompt("marked"), **mark}]}], {}
+
     def raw(self, messages, **wishes):
         """The bare events."""
         made = self.client.chat.completions.create(stream=True, **self.wishes(messages, **wishes))
@@ -138,8 +144,15 @@ class Chat:
         assert used.total_tokens == used.prompt_tokens + used.completion_tokens, used
         # As the SDK's own examples do: the message goes back as it came.
         return Said(
-            message.content or "", calls, [thought] if thought else [], choice.finish_reason, usage, headers, message,
-            message.refusal, deltas,
+            message.content or "",
+            calls,
+            [thought] if thought else [],
+            choice.finish_reason,
+            usage,
+            headers,
+            message,
+            message.refusal,
+            deltas,
         )
 
     @staticmethod

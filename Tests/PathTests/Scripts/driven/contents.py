@@ -1,6 +1,6 @@
 """Google's SDK on Gemini's API; it only drives the played provider."""
 
-import json
+import base64
 
 from google import genai
 from google.genai import errors, types
@@ -24,8 +24,6 @@ class Contents:
         self.model = model
 
     def first(self, play, image=False):
-        import base64
-
         parts = [types.Part.from_text(text=prompt(play))]
         if image:
             parts.append(types.Part.from_bytes(data=base64.b64decode(facts.PNG), mime_type="image/png"))
@@ -83,12 +81,22 @@ class Contents:
         thought = "".join(part.text for part in parts if part.text and part.thought)
         used = last.usage_metadata
         usage = (
-            used.prompt_token_count, used.cached_content_token_count, used.candidates_token_count, used.thoughts_token_count
+            used.prompt_token_count,
+            used.cached_content_token_count,
+            used.candidates_token_count,
+            used.thoughts_token_count,
         )
         stop = last.candidates[0].finish_reason
         return Said(
-            text, calls, [thought] if thought else [], stop.value if stop else None, usage, {},
-            types.Content(role="model", parts=parts), None, deltas,
+            text,
+            calls,
+            [thought] if thought else [],
+            stop.value if stop else None,
+            usage,
+            {},
+            types.Content(role="model", parts=parts),
+            None,
+            deltas,
         )
 
     @staticmethod

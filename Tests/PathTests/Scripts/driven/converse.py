@@ -16,7 +16,10 @@ class Converse:
     name = "boto3"
     errors = botocore.exceptions
     STOPS = {
-        "end": "end_turn", "tools": "tool_use", "length": "max_tokens", "sequence": "stop_sequence",
+        "end": "end_turn",
+        "tools": "tool_use",
+        "length": "max_tokens",
+        "sequence": "stop_sequence",
         "filter": "guardrail_intervened",
     }
 
@@ -86,7 +89,7 @@ class Converse:
     def stream(self, made):
         blocks, deltas, stop, used = {}, [], None, None
         for event in self.client.converse_stream(**made)["stream"]:
-            (name, value), = event.items()
+            ((name, value),) = event.items()
             if name == "contentBlockStart":
                 blocks[value["contentBlockIndex"]] = {"toolUse": {**value["start"]["toolUse"], "input": ""}}
             elif name == "contentBlockDelta":

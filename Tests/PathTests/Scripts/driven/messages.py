@@ -14,7 +14,11 @@ class Messages:
     format = "anthropic-messages"
     errors = anthropic
     STOPS = {
-        "end": "end_turn", "tools": "tool_use", "length": "max_tokens", "sequence": "stop_sequence", "filter": "refusal",
+        "end": "end_turn",
+        "tools": "tool_use",
+        "length": "max_tokens",
+        "sequence": "stop_sequence",
+        "filter": "refusal",
     }
 
     def __init__(self, client, model):
@@ -24,8 +28,22 @@ class Messages:
     def first(self, play, image=False):
         text = {"type": "text", "text": prompt(play)}
         source = {"type": "base64", "media_type": "image/png", "data": facts.PNG}
+        if image == "link":
+            source = {"type": "url", "url": facts.LINK}
         picture = {"type": "image", "source": source}
         return [{"role": "user", "content": [text, picture] if image else text["text"]}]
+
+    @staticmethod
+    def chart():
+        """What a tool says that answers with a picture."""
+        source = {"type": "base64", "media_type": "image/png", "data": facts.PNG}
+        return [{"type": "text", "text": "a chart"}, {"type": "image", "source": source}]
+
+    def marked(self):
+        """A prompt of which the provider may keep the beginning."""
+        mark = {"cache_control": {"type": "ephemeral"}}
+        talk = [{"role": "user", "content": [{"type": "text", "text": prompt("marked"), **mark}]}]
+        return talk, {"system": [{"type": "text", "text": facts.SYSTEM, **mark}]}
 
     def go_on(self, messages, said, results, failed=False):
         answers = [
@@ -91,7 +109,11 @@ class Messages:
 
     def raw(self, messages, **wishes):
         made = self.client.messages.create(stream=True, **self.wishes(messages, **wishes))
-        return [event.delta.text for event in made if event.type == "content_block_delta" and event.delta.type == "text_delta"]
+        return [
+            event.delta.text
+            for event in made
+            if event.type == "content_block_delta" and event.delta.type == "text_delta"
+        ]
 
     def said(self, whole, headers, deltas):
         calls = [(block.id, block.name, block.input) for block in whole.content if block.type == "tool_use"]

@@ -1,9 +1,9 @@
 """The endpoints beside chat: embeddings, counting, lists of models; and errors of the providers' own SDKs."""
 
+import anthropic
 import boto3
 import google.genai.version
 import openai
-from google.genai import errors, types
 from played import facts
 from played.openai_embeddings import vector
 
@@ -13,6 +13,7 @@ from .chat import Chat
 from .contents import Contents
 from .converse import Converse
 from .messages import Messages
+from .responses import Responses
 from .said import prompt
 
 TEXTS = ["Zürich", "Bern", "a longer text"]
@@ -33,7 +34,7 @@ def no_such_endpoint(call, kind, errors):
 def embeds(given, **wishes):
     def embeddings(matrix, kind):
         # Held to its type the SDK refuses what it unpacks itself.
-        client = matrix.openai("good").with_options(_extra_kwargs={"_strict_response_validation": False})
+        client = matrix.openai("good", strict=False)
         model = f"{kind}/{facts.model(kind)}"
 
         def call():
@@ -48,7 +49,11 @@ def embeds(given, **wishes):
         same([one.embedding for one in made.data], [vector(text, size) for text in texts], "the vectors")
         same([one.index for one in made.data], list(range(len(texts))), "their places")
         same(answer.headers["x-gatehouse-target"], model, "x-gatehouse-target")
-        same(answer.headers.get("x-gatehouse-translated"), "gemini-contents" if kind == "gemini" else None, "x-gatehouse-translated")
+        same(
+            answer.headers.get("x-gatehouse-translated"),
+            "gemini-contents" if kind == "gemini" else None,
+            "x-gatehouse-translated",
+        )
         if kind != "gemini":
             same(made.usage.prompt_tokens, 9, "the usage")
 
@@ -65,14 +70,8 @@ def count_tokens(matrix, kind):
         return client.messages.count_tokens(model=model, messages=talk, system=facts.SYSTEM, tools=tools)
 
     if kind not in ("anthropic", "gemini"):
-        no_such_endpoint(call, kind, client_errors())
+        no_such_endpoint(call, kind, anthropic)
     same(call().input_tokens, facts.COUNTED, "the count")
-
-
-def client_errors():
-    import anthropic
-
-    return anthropic
 
 
 def models_of_openai(matrix, kind):
@@ -108,9 +107,13 @@ def direct_error(play, names):
 
 
 def names(openai_name, anthropic_name, google_name, aws_name):
-    from .responses import Responses
-
-    return {Chat: openai_name, Responses: openai_name, Messages: anthropic_name, Contents: google_name, Converse: aws_name}
+    return {
+        Chat: openai_name,
+        Responses: openai_name,
+        Messages: anthropic_name,
+        Contents: google_name,
+        Converse: aws_name,
+    }
 
 
 def direct_bad_key(matrix, kind):
@@ -125,7 +128,7 @@ def direct_bad_key(matrix, kind):
 
 
 def direct_broken_stream(matrix, kind):
-    """An error within a stream raises in the SDKs, too, but for Google's, which hands out a chunk with nothing in it."""
+    """An error within a stream raises, each SDK in its own way."""
     for dialect in matrix.native(kind):
         caller = matrix.directly(dialect, kind)(facts.model(kind), "good")
         error = raised(lambda: caller.raw(caller.first("inband")))
@@ -135,7 +138,9 @@ def direct_broken_stream(matrix, kind):
 
 
 DIRECT = {
-    "400": direct_error("fail-request", names("BadRequestError", "BadRequestError", "ClientError", "ValidationException")),
+    "400": direct_error(
+        "fail-request", names("BadRequestError", "BadRequestError", "ClientError", "ValidationException")
+    ),
     "a key that was revoked": direct_bad_key,
     "429": direct_error("fail-rate", names("RateLimitError", "RateLimitError", "ClientError", "ThrottlingException")),
     "500": direct_error(

@@ -8,7 +8,6 @@ from played import facts, shape
 
 from .said import Said, prompt
 
-
 # What the API has and the SDK's types do not: the response's `store`, and the `name` of a call whose arguments are
 # done; `snapshot` is the helper's.
 ADDED = ("store", "name", "snapshot")
@@ -20,7 +19,10 @@ class Responses:
     errors = openai
     # The status, and why it is incomplete.
     STOPS = {
-        "end": "completed", "tools": "completed", "length": "max_output_tokens", "sequence": "completed",
+        "end": "completed",
+        "tools": "completed",
+        "length": "max_output_tokens",
+        "sequence": "completed",
         "filter": "content_filter",
     }
 
@@ -30,9 +32,15 @@ class Responses:
 
     def first(self, play, image=False):
         text = {"type": "input_text", "text": prompt(play)}
-        url = f"data:image/png;base64,{facts.PNG}"
+        url = facts.LINK if image == "link" else f"data:image/png;base64,{facts.PNG}"
         picture = {"type": "input_image", "image_url": url, "detail": "auto"}
         return [{"role": "user", "content": [text, picture] if image else text["text"]}]
+
+    @staticmethod
+    def chart():
+        """What a tool says that answers with a picture."""
+        picture = {"type": "input_image", "image_url": f"data:image/png;base64,{facts.PNG}", "detail": "auto"}
+        return [{"type": "input_text", "text": "a chart"}, picture]
 
     def go_on(self, messages, said, results, failed=False):
         answers = [
@@ -111,7 +119,9 @@ class Responses:
             for item in whole.output
             if item.type == "function_call"
         ]
-        thoughts = [part.text for item in whole.output if item.type == "reasoning" for part in item.summary if part.text]
+        thoughts = [
+            part.text for item in whole.output if item.type == "reasoning" for part in item.summary if part.text
+        ]
         parts = [part for item in whole.output if item.type == "message" for part in item.content]
         refusals = [part.refusal for part in parts if part.type == "refusal"]
         used = whole.usage
@@ -124,7 +134,15 @@ class Responses:
         assert used.total_tokens == used.input_tokens + used.output_tokens, used
         stop = whole.incomplete_details.reason if whole.status == "incomplete" else whole.status
         return Said(
-            whole.output_text, calls, thoughts, stop, usage, headers, list(whole.output), "".join(refusals) or None, deltas
+            whole.output_text,
+            calls,
+            thoughts,
+            stop,
+            usage,
+            headers,
+            list(whole.output),
+            "".join(refusals) or None,
+            deltas,
         )
 
     @staticmethod

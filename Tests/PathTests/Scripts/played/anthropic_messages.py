@@ -64,6 +64,9 @@ def read(kind, body):
         ask.tools[tool["name"]] = (tool.get("description"), tool["input_schema"])
         mark(tool, ask)
     choice = body.get("tool_choice") or {}
+    if choice.get("disable_parallel_tool_use"):
+        ask.parallel = False
+    ask.user = (body.get("metadata") or {}).get("user_id")
     ask.choice = ("named", choice["name"]) if choice.get("type") == "tool" else choice.get("type")
     if output.get("format"):
         ask.shape = output["format"]["schema"]
@@ -127,7 +130,7 @@ def read_messages(messages, ask):
             raise Fault("the played model takes no system messages")
         answered = [part.id for part in parts if isinstance(part, mind.Result)]
         if not ask.turns and role != "user":
-            raise Fault("messages: first message must use the \"user\" role")
+            raise Fault('messages: first message must use the "user" role')
         if sorted(answered) != sorted(open_calls):
             raise Fault("`tool_use` ids were found without `tool_result` blocks immediately after")
         if not all(isinstance(part, mind.Result) for part in parts[: len(answered)]):
@@ -147,8 +150,8 @@ def read_block(block, ask):
     if kind == "image":
         mark(block, ask)
         source = block["source"]
-        if source["type"] != "base64":
-            raise Fault("the played model takes base64 only")
+        if source["type"] == "url":
+            return mind.Image(None, source["url"])
         return mind.Image(source["media_type"], source["data"])
     if kind == "tool_use":
         mark(block, ask)
@@ -158,11 +161,15 @@ def read_block(block, ask):
     if kind == "tool_result":
         mark(block, ask)
         content = block.get("content") or ""
-        texts = content if isinstance(content, str) else "".join(read_block(part, ask).text for part in content)
-        return mind.Result(block["tool_use_id"], None, texts, block.get("is_error", False))
+        said = [mind.Text(content)] if isinstance(content, str) else [read_block(part, ask) for part in content]
+        texts = "".join(part.text for part in said if isinstance(part, mind.Text))
+        images = [part for part in said if isinstance(part, mind.Image)]
+        return mind.Result(block["tool_use_id"], None, texts, block.get("is_error", False), images)
     if kind in ("thinking", "redacted_thinking"):
         hidden = kind == "redacted_thinking"
-        thought = mind.Thought("", block["data"], True) if hidden else mind.Thought(block["thinking"], block["signature"])
+        thought = (
+            mind.Thought("", block["data"], True) if hidden else mind.Thought(block["thinking"], block["signature"])
+        )
         mind.check_seal(ask.kind, thought)
         return thought
     raise Fault(f"content of type {kind}")
@@ -171,7 +178,11 @@ def read_block(block, ask):
 # Answers
 
 STOPS = {
-    "end": "end_turn", "tools": "tool_use", "length": "max_tokens", "sequence": "stop_sequence", "filter": "refusal",
+    "end": "end_turn",
+    "tools": "tool_use",
+    "length": "max_tokens",
+    "sequence": "stop_sequence",
+    "filter": "refusal",
     "refusal": "refusal",
 }
 
@@ -238,7 +249,11 @@ def events(ask, reply, body):
     for index, part in enumerate(reply.parts):
         whole = block(part)
         empty = {"text": "", "thinking": "", "signature": "", "input": {}}
-        say("content_block_start", index=index, content_block={**whole, **{k: v for k, v in empty.items() if k in whole}})
+        say(
+            "content_block_start",
+            index=index,
+            content_block={**whole, **{k: v for k, v in empty.items() if k in whole}},
+        )
         for delta in deltas(part):
             say("content_block_delta", index=index, delta=delta)
         if reply.breaks is None:
@@ -255,7 +270,9 @@ def events(ask, reply, body):
 
 def deltas(part):
     if isinstance(part, mind.Call):
-        return [{"type": "input_json_delta", "partial_json": piece} for piece in ["", *mind.cuts(compact(part.arguments))]]
+        return [
+            {"type": "input_json_delta", "partial_json": piece} for piece in ["", *mind.cuts(compact(part.arguments))]
+        ]
     if isinstance(part, mind.Thought) and part.hidden:
         return []
     if isinstance(part, mind.Thought):

@@ -116,11 +116,16 @@ def check_fields(fields, inference):
         raise Fault("The model returned the following errors: adaptive thinking is not supported on this model")
     if thinking.get("type") == "enabled":
         if not 1024 <= thinking["budget_tokens"] < inference.get("maxTokens", 4096):
-            raise Fault("The model returned the following errors: `max_tokens` must be greater than `thinking.budget_tokens`.")
+            raise Fault(
+                "The model returned the following errors: `max_tokens` must be greater than `thinking.budget_tokens`."
+            )
         if inference.get("temperature", 1) != 1 or "top_k" in fields:
-            raise Fault("The model returned the following errors: `temperature` may only be set to 1 when thinking is enabled.")
+            raise Fault(
+                "The model returned the following errors: `temperature` may only be set to 1 when thinking is enabled."
+            )
     if "temperature" in inference and "topP" in inference:
-        raise Fault("The model returned the following errors: `temperature` and `top_p` cannot both be specified for this model.")
+        said = "`temperature` and `top_p` cannot both be specified for this model."
+        raise Fault(f"The model returned the following errors: {said}")
     return thinking
 
 
@@ -141,7 +146,9 @@ def take_tools(request, ask, thinking):
     choice = config.get("toolChoice") or {}
     ask.choice = ("named", choice["tool"]["name"]) if "tool" in choice else next(iter(choice), None)
     if thinking.get("type") == "enabled" and ask.choice not in (None, "auto"):
-        raise Fault("The model returned the following errors: Thinking may not be enabled when tool_choice forces tool use.")
+        raise Fault(
+            "The model returned the following errors: Thinking may not be enabled when tool_choice forces tool use."
+        )
 
 
 def take_messages(messages, ask):
@@ -165,7 +172,7 @@ def take_messages(messages, ask):
 
 def take_block(block, ask):
     one(block)
-    (name, value), = block.items()
+    ((name, value),) = block.items()
     if name == "text":
         if not value.strip():
             raise Fault("The text field in the ContentBlock object is blank.")
@@ -181,7 +188,8 @@ def take_block(block, ask):
         for part in value["content"]:
             one(part)
         texts = [part["text"] for part in value["content"] if "text" in part]
-        return mind.Result(value["toolUseId"], None, "".join(texts), value.get("status") == "error")
+        images = [take_block({"image": part["image"]}, ask) for part in value["content"] if "image" in part]
+        return mind.Result(value["toolUseId"], None, "".join(texts), value.get("status") == "error", images)
     if name == "cachePoint":
         ask.cached += 1
         return None
@@ -204,8 +212,12 @@ def check_tool_blocks(request, ask):
 # Answers
 
 STOPS = {
-    "end": "end_turn", "tools": "tool_use", "length": "max_tokens", "sequence": "stop_sequence",
-    "filter": "guardrail_intervened", "refusal": "refusal",
+    "end": "end_turn",
+    "tools": "tool_use",
+    "length": "max_tokens",
+    "sequence": "stop_sequence",
+    "filter": "guardrail_intervened",
+    "refusal": "refusal",
 }
 
 
@@ -219,7 +231,10 @@ def usage(figures):
         "cacheWriteInputTokens": figures["written"],
     }
     if hour:
-        made["cacheDetails"] = [{"ttl": "5m", "inputTokens": figures["written"] - hour}, {"ttl": "1h", "inputTokens": hour}]
+        made["cacheDetails"] = [
+            {"ttl": "5m", "inputTokens": figures["written"] - hour},
+            {"ttl": "1h", "inputTokens": hour},
+        ]
     return made
 
 
@@ -330,7 +345,9 @@ def refused(kind, what):
     if what == "rate":
         return envelope(429, "ThrottlingException", "Too many requests, please wait before trying again.")
     if what == "quota":
-        return envelope(400, "ServiceQuotaExceededException", "Your request exceeds the service quota for your account.")
+        return envelope(
+            400, "ServiceQuotaExceededException", "Your request exceeds the service quota for your account."
+        )
     if what == "overloaded":
         return envelope(503, "ServiceUnavailableException", "Bedrock is unable to process your request.")
     return envelope(500, "InternalServerException", "The system encountered an unexpected error during processing.")

@@ -1,9 +1,8 @@
 """What both ends of the matrix know: the driver asks for it, the played model answers with it."""
 
 # One red pixel.
-PNG = (
-    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg=="
-)
+PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg=="
+LINK = "https://example.com/pixel.png"
 HELLO = 'Grüße aus Zürich, 世界 🌍: "all" is \\well.\nA second line.'
 SYSTEM = "You are terse.\nNever say Grüezi."
 SEEN = "a red pixel"

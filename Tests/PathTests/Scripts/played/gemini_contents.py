@@ -138,7 +138,7 @@ def take_shape(config, ask):
         schema = plain_schema(config.response_schema)
     if schema is not None and config.response_mime_type != "application/json":
         raise Fault("response_schema requires response_mime_type to be application/json")
-    ask.shape = schema
+    ask.shape = "json" if schema is None and config.response_mime_type == "application/json" else schema
 
 
 def take_contents(contents, ask):
@@ -182,9 +182,18 @@ def take_part(part, ask):
         text = said.get("error" if failed else "output", said.get("result"))
         if text is None:
             text = mind.json.dumps(said, ensure_ascii=False)
-        return mind.Result(given.id, given.name, text if isinstance(text, str) else mind.json.dumps(text, ensure_ascii=False), failed)
+        images = [take_blob(part.inline_data) for part in given.parts or []]
+        return mind.Result(
+            given.id,
+            given.name,
+            text if isinstance(text, str) else mind.json.dumps(text, ensure_ascii=False),
+            failed,
+            images,
+        )
     if part.inline_data:
-        return mind.Image(part.inline_data.mime_type, base64.b64encode(part.inline_data.data).decode())
+        return take_blob(part.inline_data)
+    if part.file_data:
+        return mind.Image(None, part.file_data.file_uri)
     if part.text is not None:
         if part.thought:
             return mind.Thought(part.text)
@@ -192,9 +201,20 @@ def take_part(part, ask):
     raise Fault("part must have one initialized field")
 
 
+def take_blob(blob):
+    return mind.Image(blob.mime_type, base64.b64encode(blob.data).decode())
+
+
 # Answers
 
-STOPS = {"end": "STOP", "tools": "STOP", "length": "MAX_TOKENS", "sequence": "STOP", "filter": "SAFETY", "refusal": "SAFETY"}
+STOPS = {
+    "end": "STOP",
+    "tools": "STOP",
+    "length": "MAX_TOKENS",
+    "sequence": "STOP",
+    "filter": "SAFETY",
+    "refusal": "SAFETY",
+}
 
 
 def answer(body, kind):
@@ -227,7 +247,12 @@ def chunk(ask, parts, stop, figures):
     candidate = {"content": {"parts": parts, "role": "model"}, "index": 0}
     if stop:
         candidate["finishReason"] = stop
-    made = {"candidates": [candidate], "modelVersion": ask.model, "responseId": "resp-1", "usageMetadata": usage(figures)}
+    made = {
+        "candidates": [candidate],
+        "modelVersion": ask.model,
+        "responseId": "resp-1",
+        "usageMetadata": usage(figures),
+    }
     return answer(made, types.GenerateContentResponse)
 
 

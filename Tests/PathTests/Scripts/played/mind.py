@@ -21,7 +21,9 @@ class Text:
 
 @dataclasses.dataclass
 class Image:
-    media: str
+    """Base64, or a link without a type."""
+
+    media: str | None
     data: str
 
 
@@ -39,6 +41,7 @@ class Result:
     name: str | None
     text: str
     is_error: bool | None = None
+    images: list = dataclasses.field(default_factory=list)
 
 
 @dataclasses.dataclass
@@ -64,7 +67,10 @@ class Ask:
     # From the name to description, schema.
     tools: dict = dataclasses.field(default_factory=dict)
     choice: str | tuple | None = None
-    shape: dict | None = None
+    # `json` where any object will do.
+    shape: dict | str | None = None
+    parallel: bool | None = None
+    user: str | None = None
     most: int | None = None
     temperature: float | None = None
     top_p: float | None = None
@@ -153,6 +159,39 @@ def image(ask):
     return Reply([Text(facts.SEEN)])
 
 
+def link(ask):
+    images = [part for _, parts in ask.turns for part in parts if isinstance(part, Image)]
+    need(images == [Image(None, facts.LINK)], f"the link, but {images}")
+    return Reply([Text(facts.SEEN)])
+
+
+def shown(ask):
+    """The tool answers with a picture, which some formats have beside the result only."""
+    check_tools(ask)
+    if not results(ask):
+        return Reply(calls(ask)[:1], stop="tools")
+    (result,) = results(ask)
+    need(result.text.startswith("a chart"), f"the tool's words, but {result}")
+    images = result.images + [part for _, parts in ask.turns for part in parts if isinstance(part, Image)]
+    need(images == [Image("image/png", facts.PNG)], f"the tool's image, but {images}")
+    return Reply([Text(facts.SEEN)])
+
+
+def json_only(ask):
+    need(ask.shape == "json", f"the wish for JSON, but {ask.shape}")
+    return Reply([Text(json.dumps(facts.REPORTED))])
+
+
+def single(ask):
+    check_tools(ask)
+    need(ask.parallel is False, f"the wish for one call at a time, but {ask.parallel}")
+    return Reply(calls(ask)[:1], stop="tools")
+
+
+def who(ask):
+    return Reply([Text(json.dumps(ask.user))])
+
+
 def schema(ask):
     need(ask.shape == facts.REPORT, f"the schema, but {ask.shape}")
     return Reply([Text(json.dumps(facts.REPORTED, ensure_ascii=False))])
@@ -183,7 +222,6 @@ def check_results(ask):
     need([call.id for call in made] == [result.id for result in found], f"results of its calls {made}, but {found}")
     for call, result in zip(made, found):
         need(result.name in (None, call.name), f"the name of its tool, but {result}")
-    return made
 
 
 def tools(ask):
@@ -229,7 +267,7 @@ def reason(ask):
     thought = Thought(facts.THOUGHT, seal=None if ask.seals_calls else seal(ask.kind, facts.THOUGHT))
     if not results(ask):
         return Reply([thought, *calls(ask)] if ask.gives_thoughts else calls(ask), stop="tools")
-    made = check_results(ask)
+    check_results(ask)
     came = [part for role, parts in ask.turns if role == "assistant" for part in parts if isinstance(part, Thought)]
     if ask.kind == "compatible":
         need([part.text for part in came] == [facts.THOUGHT], f"its reasoning, but {came}")
@@ -283,8 +321,29 @@ def refuse(ask):
 PLAYS = {
     made.__name__: made
     for made in (
-        plain, system, sampling, image, schema, tools, failed, named, required, forbidden, reason, redacted, usage, cached,
-        marked, length, sequence, refuse,
+        plain,
+        system,
+        sampling,
+        image,
+        link,
+        shown,
+        single,
+        who,
+        schema,
+        tools,
+        failed,
+        named,
+        required,
+        forbidden,
+        reason,
+        redacted,
+        usage,
+        cached,
+        marked,
+        length,
+        sequence,
+        refuse,
     )
 }
 PLAYS["filter"] = cut_off
+PLAYS["json"] = json_only

@@ -10,7 +10,7 @@ import re
 
 from openai.types.chat import ChatCompletion, ChatCompletionChunk, completion_create_params
 
-from . import facts, mind, openai_errors, shape
+from . import mind, openai_errors, shape
 from .shape import Fault
 from .wire import CUT, compact, sse
 
@@ -34,6 +34,8 @@ def take(kind, model, body):
         stop=stops(body.get("stop")),
         thinks=body.get("reasoning_effort"),
         gives_thoughts=kind == "compatible",
+        parallel=body.get("parallel_tool_calls"),
+        user=body.get("user"),
     )
     if kind == "compatible" and body.get("thinking"):
         ask.thinks = "thinking"
@@ -76,6 +78,8 @@ def take_tools(body, ask):
     if ask.choice == "required":
         ask.choice = "any"
     format = body.get("response_format") or {}
+    if format.get("type") == "json_object":
+        ask.shape = "json"
     if format.get("type") == "json_schema":
         named = format["json_schema"]
         if not re.fullmatch(r"[a-zA-Z0-9_-]{1,64}", named["name"]):
@@ -125,6 +129,8 @@ def parts(content):
 
 
 def image(url):
+    if url.startswith("https://"):
+        return mind.Image(None, url)
     match = re.fullmatch(r"data:(image/[a-z]+);base64,(.+)", url)
     if not match:
         raise Fault("image_url.url: invalid")
@@ -144,7 +150,14 @@ def said(message):
 
 # Answers
 
-STOPS = {"end": "stop", "tools": "tool_calls", "length": "length", "sequence": "stop", "filter": "content_filter", "refusal": "stop"}
+STOPS = {
+    "end": "stop",
+    "tools": "tool_calls",
+    "length": "length",
+    "sequence": "stop",
+    "filter": "content_filter",
+    "refusal": "stop",
+}
 SAFE = {"hate": {"filtered": False, "severity": "safe"}}
 
 

@@ -52,4 +52,11 @@ def refused(kind, what):
 
 
 def inband(kind):
-    return {"error": {"message": "The server had an error in its stream.", "type": "server_error", "param": None, "code": None}}
+    return {
+        "error": {
+            "message": "The server had an error in its stream.",
+            "type": "server_error",
+            "param": None,
+            "code": None,
+        }
+    }

@@ -26,6 +26,8 @@ def take(kind, model, body):
         temperature=body.get("temperature"),
         top_p=body.get("top_p"),
         thinks=thinks.get("effort"),
+        parallel=body.get("parallel_tool_calls"),
+        user=body.get("user"),
     )
     take_tools(body, ask)
     take_input(body["input"], ask)
@@ -40,6 +42,8 @@ def take_tools(body, ask):
     choice = body.get("tool_choice")
     ask.choice = ("named", choice["name"]) if isinstance(choice, dict) else "any" if choice == "required" else choice
     format = (body.get("text") or {}).get("format") or {}
+    if format.get("type") == "json_object":
+        ask.shape = "json"
     if format.get("type") == "json_schema":
         ask.shape = format["schema"]
 
@@ -68,8 +72,10 @@ def take_input(given, ask):
             if item["call_id"] not in open_calls:
                 raise Fault(f"No tool call found for function call output with call_id {item['call_id']}.")
             open_calls.remove(item["call_id"])
-            text = "".join(part.text for part in parts(item["output"]))
-            ask.turns.append(("user", [mind.Result(item["call_id"], None, text)]))
+            said = parts(item["output"])
+            text = "".join(part.text for part in said if isinstance(part, mind.Text))
+            images = [part for part in said if isinstance(part, mind.Image)]
+            ask.turns.append(("user", [mind.Result(item["call_id"], None, text, None, images)]))
         else:
             raise Fault(f"input of type {kind}")
     if open_calls:

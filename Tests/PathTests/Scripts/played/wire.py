@@ -19,7 +19,9 @@ CUT = object()
 
 def sse(data, event=None):
     head = f"event: {event}\n" if event else ""
-    return (head + "data: " + (data if isinstance(data, str) else json.dumps(data, ensure_ascii=False)) + "\n\n").encode()
+    return (
+        head + "data: " + (data if isinstance(data, str) else json.dumps(data, ensure_ascii=False)) + "\n\n"
+    ).encode()
 
 
 def compact(value):
