@@ -124,4 +124,23 @@ import Testing
                 + #"{"id":"smart","object":"model","created":1700000000,"owned_by":"gatehouse"}]}"#)
         #expect(text(ModelList([]).encoded()) == #"{"object":"list","data":[]}"#)
     }
+
+    @Test func `models are listed in Anthropic's shape`() throws {
+        let list = ModelList([
+            .init(id: try ModelName("openai/gpt-4o"), owner: "openai"),
+            .init(
+                id: try ModelName("smart"), owner: "gatehouse",
+                created: WallTime(milliseconds: 1_700_000_000_999)),
+        ])
+        #expect(
+            text(list.encoded(isAnthropic: true)) == #"{"data":["#
+                + #"{"type":"model","id":"openai/gpt-4o","display_name":"openai/gpt-4o","#
+                + #""created_at":"1970-01-01T00:00:00.000Z","lifecycle":"active"},"#
+                + #"{"type":"model","id":"smart","display_name":"smart","#
+                + #""created_at":"2023-11-14T22:13:20.999Z","lifecycle":"active"}],"#
+                + #""has_more":false,"first_id":"openai/gpt-4o","last_id":"smart"}"#)
+        #expect(
+            text(ModelList([]).encoded(isAnthropic: true))
+                == #"{"data":[],"has_more":false,"first_id":null,"last_id":null}"#)
+    }
 }

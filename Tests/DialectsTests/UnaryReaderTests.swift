@@ -68,11 +68,30 @@ import Testing
         #expect(usage(body, .anthropicMessages) == nil)
     }
 
+    @Test func `what OpenAI wrote to its cache is apart from the rest of the prompt`() {
+        let chat = """
+            {"usage":{"prompt_tokens":124,"completion_tokens":20,
+            "prompt_tokens_details":{"cached_tokens":40,"cache_write_tokens":24}}}
+            """
+        let expected = Usage(input: 60, cacheRead: 40, cacheWrite: 24, output: 20)
+        #expect(usage(chat, .openAIChat) == expected)
+        let response = """
+            {"usage":{"input_tokens":124,"input_tokens_details":{"cache_write_tokens":24,"cached_tokens":40},
+            "output_tokens":20,"total_tokens":144}}
+            """
+        #expect(usage(response, .openAIResponses) == expected)
+    }
+
     @Test func `absurd figures stay in disjoint buckets`() {
         let body = """
             {"usage":{"prompt_tokens":5,"completion_tokens":3,"prompt_tokens_details":{"cached_tokens":9},
             "completion_tokens_details":{"reasoning_tokens":9}}}
             """
         #expect(usage(body, .openAIChat) == Usage(input: 0, cacheRead: 5, output: 0, reasoning: 3))
+        let written = """
+            {"usage":{"prompt_tokens":5,"completion_tokens":3,
+            "prompt_tokens_details":{"cached_tokens":2,"cache_write_tokens":9}}}
+            """
+        #expect(usage(written, .openAIChat) == Usage(input: 0, cacheRead: 2, cacheWrite: 3, output: 3))
     }
 }

@@ -72,7 +72,7 @@ extension AttemptExchange {
                 kind: kind, status: 200, face: CallFailure(.upstreamCut, source: .provider, why)),
             CallSession.Ending(
                 end: .cut, status: 200, failure: .upstreamCut, usage: nil, estimate: passedEstimate),
-            inFrame: false)
+            frameNumber: nil)
     }
 
     private var passedEstimate: Usage {

@@ -110,7 +110,7 @@ extension AttemptExchange {
         let face = CallFailure(.upstreamCut, source: .provider, "the answer is incomplete: \(why)")
         call.cut(
             self, CallExchange.Failure(kind: kind, status: 200, face: face), ending(.cut, .upstreamCut),
-            inFrame: true)
+            frameNumber: stream?.nextSequenceNumber ?? 0)
     }
 
     func ending(_ end: CallEnd, _ failure: CallFailure.Code?) -> CallSession.Ending {

@@ -76,20 +76,21 @@ extension CallExchange {
 
     /// The answer that had begun broke off.
     ///
-    /// - Parameter inFrame: whether the failure is told in an event. Without events, in JSON, there is no way to tell
-    ///   it: the connection ends without the last chunk, which every HTTP client takes for what it is.
+    /// - Parameter frameNumber: of the event that tells the failure. Without events, in JSON, it is nil: there is no way
+    ///   to tell it, and the connection ends without the last chunk, which every HTTP client takes for what it is.
     func cut(
-        _ attempt: AttemptExchange, _ failure: Failure, _ ending: CallSession.Ending, inFrame: Bool
+        _ attempt: AttemptExchange, _ failure: Failure, _ ending: CallSession.Ending, frameNumber: Int64?
     ) {
         session.attemptFailed(
             attempt.attempt, failure.kind, status: failure.status, retryAfter: nil, face: failure.face,
             at: now)
         session.settle(ending, at: now)
-        if inFrame {
+        if let frameNumber {
             writeChunk(
                 ByteBuffer(
                     bytes: ErrorEnvelope.streamFrame(
-                        of: failure.face, as: dialect, requestID: session.call.id.text)))
+                        of: failure.face, as: dialect, requestID: session.call.id.text,
+                        sequenceNumber: frameNumber)))
             finishChunks(closes: true)
         } else {
             end()

@@ -178,6 +178,8 @@ final class CallHandler: ChannelInboundHandler {
     }
 
     private func answerModels(_ pending: Pending, _ keepAlive: Bool, _ context: ChannelHandlerContext) {
+        // One path for both formats: only this header tells who asks.
+        let isAnthropic = pending.head.headers.contains(name: "anthropic-version")
         do throws(CallFailure) {
             var headers = pending.headers
             let (who, directory) = try headers.withCredential { (credential) throws(CallFailure) in
@@ -189,7 +191,7 @@ final class CallHandler: ChannelInboundHandler {
                 names.filter { allowed.contains($0.name) }.map {
                     ModelList.Entry(id: $0.name, owner: $0.owner)
                 }
-            ).encoded()
+            ).encoded(isAnthropic: isAnthropic)
             var out = context.channel.allocator.buffer(capacity: body.count + 256)
             AnswerHead(status: 200, length: body.count, request: loop.newCall(), closes: !keepAlive).write(
                 into: &out)
@@ -197,7 +199,8 @@ final class CallHandler: ChannelInboundHandler {
             context.writeAndFlush(wrapOutboundOut(out), promise: nil)
             if !keepAlive { closeAfterWrites(context) }
         } catch {
-            send(error, .openAIModels, closes: !keepAlive, context)
+            send(
+                error, isAnthropic ? .anthropicMessages : .openAIModels, closes: !keepAlive, context)
         }
     }
 

@@ -9,7 +9,9 @@ final class House {
     let folder: TemporaryFolder
     private let provider: Child
     private(set) var engine: Child?
-    let providerPort: Int
+    /// The first for HTTP.
+    let providerPorts: [Int]
+    var providerPort: Int { providerPorts[0] }
     private(set) var port = 0
     private var runs = 0
 
@@ -58,23 +60,41 @@ final class House {
     }
 
     init(routes: String = "") throws {
-        folder = try TemporaryFolder()
+        let folder = try TemporaryFolder()
+        self.folder = folder
+        (provider, providerPorts) = try Self.provider("upstream", folder.path + "/requests", in: folder)
+        try command(["init", "--keyfile", folder.path + "/vault.key"])
+        try configure(routes)
+    }
+
+    /// With played providers of every kind in place of the one: see `Scripts/providers.py`.
+    init(playingEveryKind options: String) throws {
+        let folder = try TemporaryFolder()
+        self.folder = folder
+        (provider, providerPorts) = try Self.provider("providers", folder.path, in: folder)
+        try command(["init", "--keyfile", folder.path + "/vault.key"])
+        let providers = try String(contentsOfFile: folder.path + "/providers.toml", encoding: .utf8)
+        try "\(ownPart)\n\(options)\n\(providers)".write(
+            toFile: data + "/gatehouse.toml", atomically: true, encoding: .utf8)
+    }
+
+    /// Starts a script that prints the ports it serves.
+    private static func provider(
+        _ name: String, _ argument: String, in folder: TemporaryFolder
+    ) throws -> (Child, [Int]) {
         let said = folder.path + "/provider"
-        provider = try Child(
-            try Self.python, [try Self.script("upstream"), folder.path + "/requests"], output: said)
-        var port = 0
-        try waitUntil("the provider says its port") { [provider] in
+        let provider = try Child(try python, [try script(name), argument], output: said)
+        var ports: [Int] = []
+        try waitUntil("the provider says its ports") {
             let text = (try? String(contentsOfFile: said, encoding: .utf8)) ?? ""
             guard provider.status == nil else {
                 throw Tool.Failure(description: "the provider ended: \(text)")
             }
-            guard text.hasSuffix("\n") else { return false }
-            port = Int(text.prefix { $0.isNumber }) ?? 0
-            return port > 0
+            guard let line = text.split(separator: "\n").first, text.hasSuffix("\n") else { return false }
+            ports = line.split(separator: " ").compactMap { Int($0) }
+            return !ports.isEmpty
         }
-        providerPort = port
-        try command(["init", "--keyfile", folder.path + "/vault.key"])
-        try configure(routes)
+        return (provider, ports)
     }
 
     deinit {
@@ -82,13 +102,20 @@ final class House {
         provider.end(SIGKILL)
     }
 
+    /// What every configuration here begins with.
+    private var ownPart: String {
+        """
+        [listen]
+        address = "127.0.0.1:0"
+        [vault]
+        unlock = "keyfile"
+        keyfile = "\(folder.path)/vault.key"
+        """
+    }
+
     func configure(_ routes: String) throws {
         let text = """
-            [listen]
-            address = "127.0.0.1:0"
-            [vault]
-            unlock = "keyfile"
-            keyfile = "\(folder.path)/vault.key"
+            \(ownPart)
             [[provider]]
             name = "openai"
             base_url = "http://127.0.0.1:\(providerPort)/v1"

@@ -1,6 +1,7 @@
 package import Domain
 
-/// The answer to `GET /v1/models` in OpenAI's shape (API reference, "List models").
+/// The answer to `GET /v1/models` in OpenAI's shape (API reference, "List models") or Anthropic's (API reference, "List
+/// Models", version of 2026-10-21), whose SDKs refuse the other.
 package struct ModelList: Hashable, Sendable {
     /// One model as a caller may name it.
     package struct Entry: Hashable, Sendable {
@@ -21,7 +22,33 @@ package struct ModelList: Hashable, Sendable {
 
     package init(_ entries: [Entry]) { self.entries = entries }
 
-    package func encoded() -> [UInt8] {
+    /// - Parameter isAnthropic: whether in Anthropic's shape; all in one page either way.
+    package func encoded(isAnthropic: Bool = false) -> [UInt8] {
+        isAnthropic ? encodedForAnthropic() : encodedForOpenAI()
+    }
+
+    private func encodedForAnthropic() -> [UInt8] {
+        var writer = JSONWriter(capacity: 96 + entries.count * 160)
+        writer.raw("{\"data\":[")
+        for (index, entry) in entries.enumerated() {
+            if index > 0 { writer.raw(",") }
+            writer.raw("{\"type\":\"model\",\"id\":")
+            writer.text(entry.id.text)
+            writer.raw(",\"display_name\":")
+            writer.text(entry.id.text)
+            writer.raw(",\"created_at\":")
+            writer.text((entry.created ?? WallTime(milliseconds: 0)).description)
+            writer.raw(",\"lifecycle\":\"active\"}")
+        }
+        writer.raw("],\"has_more\":false,\"first_id\":")
+        writer.text(entries.first?.id.text)
+        writer.raw(",\"last_id\":")
+        writer.text(entries.last?.id.text)
+        writer.raw("}")
+        return writer.bytes
+    }
+
+    private func encodedForOpenAI() -> [UInt8] {
         var writer = JSONWriter(capacity: 64 + entries.count * 96)
         writer.raw("{\"object\":\"list\",\"data\":[")
         for (index, entry) in entries.enumerated() {

@@ -112,6 +112,12 @@ package protocol StreamEncoder {
     /// Appends the events that a piece becomes; whole events only. For `.failed` and for the cut of a stream nothing is
     /// written: the error frame is the gateway's (``ErrorEnvelope``).
     mutating func write(_ piece: AnswerPiece, into out: inout [UInt8])
+    /// The number that the next event has, where the format numbers them; else 0.
+    var nextSequenceNumber: Int64 { get }
+}
+
+extension StreamEncoder {
+    package var nextSequenceNumber: Int64 { 0 }
 }
 
 /// A stream decoder for formats that come as server-sent events: the reader sees one event at a time.

@@ -37,7 +37,7 @@ import Testing
     @Test func `a conversation with everything in it is written as the API documents it`() throws {
         let (body, losses) = try encoded(ConverseSample.everything, for: claude)
         #expect(body == (try JSONNode.read(try BedrockFixture.text("request.json"))))
-        #expect(losses == ["seed", "user"])
+        #expect(losses == ["seed", "user", "temperature", "top_k"])
     }
 
     @Test func `the smallest conversation has messages and nothing else`() throws {
@@ -181,18 +181,67 @@ import Testing
         #expect(try choice(.named("f")) == #"{"tool":{"name":"f"}}"#)
     }
 
-    @Test func `a wish for reasoning has the words of Anthropic's models`() throws {
-        func fields(_ wish: Conversation.ReasoningWish) throws(TranslationRefusal) -> [String?] {
-            let body = try encoded(asked { $0.reasoning = wish }, for: claude).body
-            return [body["additionalModelRequestFields"]?.json, body["outputConfig"]?.json]
+    @Test func `a wish for reasoning has the words of the generation of Anthropic's models`() throws {
+        func fields(
+            _ wish: Conversation.ReasoningWish, _ target: WireTarget
+        ) throws(TranslationRefusal) -> [String?] {
+            let body = try encoded(asked { $0.reasoning = wish }, for: target).body
+            return ["additionalModelRequestFields", "inferenceConfig", "outputConfig"].map { body[$0]?.json }
         }
-        #expect(try fields(.off) == [#"{"thinking":{"type":"disabled"}}"#, nil])
-        #expect(try fields(.adaptive) == [#"{"thinking":{"type":"adaptive"}}"#, nil])
+        #expect(try fields(.off, claude) == [#"{"thinking":{"type":"disabled"}}"#, nil, nil])
         #expect(
-            try fields(.budget(1_024)) == [#"{"thinking":{"type":"enabled","budget_tokens":1024}}"#, nil])
+            try fields(.budget(1_024), claude) == [
+                #"{"thinking":{"type":"enabled","budget_tokens":1024}}"#, #"{"maxTokens":5120}"#, nil,
+            ])
         #expect(
-            try fields(.effort("low")) == [#"{"thinking":{"type":"adaptive"}}"#, #"{"effort":"low"}"#])
-        #expect(refusal(claude) { $0.reasoning = .effort("minimal") }?.field == "reasoning_effort")
+            try fields(.effort("low"), claude) == [
+                #"{"thinking":{"type":"enabled","budget_tokens":2048}}"#, #"{"maxTokens":6144}"#, nil,
+            ])
+        #expect(refusal(claude) { $0.reasoning = .effort("tiny") }?.field == "reasoning_effort")
+        let later = WireTarget(model: "us.anthropic.claude-opus-4-7")
+        #expect(try fields(.adaptive, later) == [#"{"thinking":{"type":"adaptive"}}"#, nil, nil])
+        #expect(
+            try fields(.effort("high"), later) == [
+                #"{"thinking":{"type":"adaptive"}}"#, nil, #"{"effort":"high"}"#,
+            ])
+    }
+
+    @Test func `a budget gives way to calls made without thought, and forbids a forced one`() throws {
+        let call = Conversation.ToolCall(id: "a", name: "f", arguments: "{}")
+        let (body, losses) = try encoded(
+            asked {
+                $0.tools = [.init(name: "f")]
+                $0.reasoning = .budget(1_024)
+                $0.turns += [
+                    Turn(.assistant, [.toolCall(call)]),
+                    Turn(.user, [.toolResult(.init(call: "a", parts: [.text("1")]))]),
+                ]
+            }, for: claude)
+        #expect(body["additionalModelRequestFields"] == nil)
+        #expect(losses == ["reasoning"])
+        let forced = refusal(claude) {
+            $0.tools = [.init(name: "f")]
+            $0.toolChoice = .any
+            $0.reasoning = .budget(1_024)
+        }
+        #expect(forced?.field == "tool_choice")
+    }
+
+    @Test func `sampling goes along as far as a model takes it`() throws {
+        func figures(_ target: WireTarget, _ temperature: String, _ topP: String) throws -> String? {
+            try encoded(
+                asked {
+                    $0.temperature = temperature
+                    $0.topP = topP
+                }, for: target
+            ).body["inferenceConfig"]?.json
+        }
+        #expect(try figures(claude, "0.50", "1") == #"{"temperature":0.50}"#)
+        #expect(try figures(claude, "1.0", "0.9") == #"{"topP":0.9}"#)
+        #expect(try figures(claude, "0.5", "0.9") == #"{"temperature":0.5,"topP":0.9}"#)
+        #expect(try figures(WireTarget(model: "anthropic.claude-opus-4-7"), "0.5", "0.9") == nil)
+        let other = WireTarget(model: "amazon.nova-pro-v1:0")
+        #expect(try figures(other, "0.5", "1") == #"{"temperature":0.5,"topP":1}"#)
     }
 
     @Test func `random conversations end in a body or a refusal`() {
@@ -268,15 +317,15 @@ enum ConverseSample {
                 ]), strict: true),
             .init(name: "get-time", description: "", cache: .fiveMinutes),
         ]
-        conversation.toolChoice = .named("get_weather")
+        conversation.toolChoice = .auto
         conversation.output = .schema(
             name: "answer", description: "The answer.",
             schema: .object([
                 "type": .string("object"), "properties": .object(["a": .object(["type": .string("string")])]),
             ]), strict: true)
-        conversation.maxOutputTokens = 1_024
+        conversation.maxOutputTokens = 4_096
         conversation.temperature = "0.70"
-        conversation.topP = "0.9"
+        conversation.topP = "0.95"
         conversation.topK = "40"
         conversation.seed = "7"
         conversation.stopSequences = ["END", "\n\nHuman:"]

@@ -109,6 +109,18 @@ import Testing
                 == ["response.created", "response.in_progress", "response.completed"])
     }
 
+    @Test func `a stream that breaks tells the number of the frame behind it`() throws {
+        var stream = Translator.stream(
+            from: .openAIChat, to: .openAIResponses, in: ResponsesFixture.context)
+        var out: [UInt8] = []
+        let chunk = #"data: {"id":"c","choices":[{"index":0,"delta":{"content":"Hi"}}]}"# + "\n\n"
+        try Array(chunk.utf8).withUnsafeBytes { bytes in
+            try Result { () throws(StreamFault) in try stream.read(bytes, into: &out) }.get()
+        }
+        let events = String(decoding: out, as: UTF8.self).split(separator: "\n\n").count
+        #expect(events > 0 && stream.nextSequenceNumber == Int64(events))
+    }
+
     @Test func `what is open when an answer is cut short is incomplete`() throws {
         let events = ResponsesFixture.written([
             .began(id: nil), .text("Hi"), .callBegan(index: 0, id: "a", name: "f", signature: nil),

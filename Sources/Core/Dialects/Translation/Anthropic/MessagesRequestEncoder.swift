@@ -11,15 +11,9 @@ package enum MessagesRequestEncoder: RequestEncoder {
         let messages = try MessagesTurns.write(conversation.turns, losses: &losses)
         let system = try MessagesTurns.writeSystem(conversation.system, losses: &losses)
         var thinking = try MessagesThinking(conversation, model: target.model, losses: &losses)
-        if thinking.isBudgeted {
-            if MessagesTurns.callsWithoutThought(messages) {
-                thinking.drop(losses: &losses)
-            } else if MessagesTools.forces(conversation) {
-                throw TranslationRefusal(
-                    "tool_choice",
-                    "cannot force a tool call while the model thinks at Anthropic: leave it or reasoning out")
-            }
-        }
+        try thinking.suit(
+            conversation, callsWithoutThought: MessagesTurns.callsWithoutThought(messages), losses: &losses)
+        let sampling = try MessagesSampling(conversation, thinking, losses: &losses)
         let stops = conversation.stopSequences
         return .object([
             "model": .string(target.model),
@@ -28,9 +22,9 @@ package enum MessagesRequestEncoder: RequestEncoder {
             "messages": .array(messages),
             "tools": try MessagesTools.write(conversation.tools),
             "tool_choice": try MessagesTools.writeChoice(conversation),
-            "temperature": try temperature(conversation, thinking, losses: &losses),
-            "top_p": topP(conversation, thinking, losses: &losses),
-            "top_k": topK(conversation, thinking, losses: &losses),
+            "temperature": sampling.temperature.map { .number($0) },
+            "top_p": sampling.topP.map { .number($0) },
+            "top_k": sampling.topK.map { .number($0) },
             "stop_sequences": stops.isEmpty ? nil : .array(stops.map { .string($0) }),
             "thinking": thinking.thinking,
             "output_config": try outputConfig(conversation, thinking, losses: &losses),
@@ -52,45 +46,6 @@ package enum MessagesRequestEncoder: RequestEncoder {
             throw TranslationRefusal(
                 "stop", "holds a blank text, which Anthropic does not take: leave it out")
         }
-    }
-
-    // MARK: Sampling
-
-    /// Anthropic's goes from 0 to 1, where 1 is its default.
-    private static func temperature(
-        _ conversation: Conversation, _ thinking: MessagesThinking, losses: inout Losses
-    ) throws(TranslationRefusal) -> JSONNode? {
-        guard let number = conversation.temperature else { return nil }
-        guard let value = Double(number), (0...1).contains(value) else {
-            throw TranslationRefusal("temperature", "must be between 0 and 1 for Anthropic")
-        }
-        guard thinks(thinking) || !thinking.takesSampling else { return .number(number) }
-        if value != 1 { losses.note("temperature") }
-        return nil
-    }
-
-    private static func topP(
-        _ conversation: Conversation, _ thinking: MessagesThinking, losses: inout Losses
-    ) -> JSONNode? {
-        guard let number = conversation.topP else { return nil }
-        let value = Double(number) ?? 0
-        if thinking.takesSampling, !thinks(thinking) || value >= 0.95 { return .number(number) }
-        if value != 1 { losses.note("top_p") }
-        return nil
-    }
-
-    private static func topK(
-        _ conversation: Conversation, _ thinking: MessagesThinking, losses: inout Losses
-    ) -> JSONNode? {
-        guard let number = conversation.topK else { return nil }
-        guard thinks(thinking) || !thinking.takesSampling else { return .number(number) }
-        losses.note("top_k")
-        return nil
-    }
-
-    private static func thinks(_ thinking: MessagesThinking) -> Bool {
-        guard let type = thinking.thinking?["type"]?.text else { return false }
-        return !type.utf8.elementsEqual("disabled".utf8)
     }
 
     // MARK: The shape of the answer

@@ -40,6 +40,11 @@ struct MessagesThinking {
     /// Whether the model thinks within a budget, which forbids it other things.
     var isBudgeted: Bool { thinking?["budget_tokens"] != nil }
     var takesSampling: Bool { generation != .adaptive }
+    /// Whether the model thinks at all.
+    var isOn: Bool {
+        guard let type = thinking?["type"]?.text else { return false }
+        return !type.utf8.elementsEqual("disabled".utf8)
+    }
 
     init(
         _ conversation: Conversation, model: String, losses: inout Losses
@@ -78,10 +83,20 @@ struct MessagesThinking {
         }
     }
 
-    /// Leaves the budget out; for history that the API would not take with it.
-    mutating func drop(losses: inout Losses) {
-        thinking = nil
-        losses.note("reasoning")
+    /// What a budget forbids: history whose last tool calls came without thoughts, which goes without the budget then,
+    /// and a forced tool call.
+    mutating func suit(
+        _ conversation: Conversation, callsWithoutThought: Bool, losses: inout Losses
+    ) throws(TranslationRefusal) {
+        guard isBudgeted else { return }
+        if callsWithoutThought {
+            thinking = nil
+            losses.note("reasoning")
+        } else if MessagesTools.forces(conversation) {
+            throw TranslationRefusal(
+                "tool_choice",
+                "cannot force a tool call while the model thinks at Anthropic: leave it or reasoning out")
+        }
     }
 
     // MARK: Words

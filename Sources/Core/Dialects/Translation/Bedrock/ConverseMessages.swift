@@ -5,7 +5,7 @@
 enum ConverseMessages {
     static func write(
         _ turns: [Conversation.Turn], losses: inout Losses
-    ) throws(TranslationRefusal) -> JSONNode {
+    ) throws(TranslationRefusal) -> [JSONNode] {
         var messages: [(role: Conversation.Turn.Role, blocks: [JSONNode])] = []
         for turn in turns {
             var blocks: [JSONNode] = []
@@ -20,10 +20,17 @@ enum ConverseMessages {
         guard !messages.isEmpty else {
             throw TranslationRefusal("messages", "must hold at least one text that is not blank")
         }
-        return .array(
-            messages.map {
-                .object(["role": .string($0.role.rawValue), "content": .array($0.blocks)])
-            })
+        return messages.map { .object(["role": .string($0.role.rawValue), "content": .array($0.blocks)]) }
+    }
+
+    /// Whether the last message of the assistant calls tools without having thought, which Anthropic's models do not take
+    /// while they think within a budget.
+    static func callsWithoutThought(_ messages: [JSONNode]) -> Bool {
+        let last = messages.last { $0["role"]?.text?.utf8.elementsEqual("assistant".utf8) ?? false }
+        guard let blocks = last?["content"]?.elements, blocks.contains(where: { $0["toolUse"] != nil }) else {
+            return false
+        }
+        return blocks.first?["reasoningContent"] == nil
     }
 
     static func writeSystem(
