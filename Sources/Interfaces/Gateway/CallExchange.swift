@@ -193,6 +193,13 @@ final class CallExchange: UpstreamDelegate {
                 }
             }
             upstream = try sent?.get()
+        } catch SealFailure.locked {
+            // Locked since this call was let in: no key's fault.
+            session.attemptUnsendable(
+                CallFailure(
+                    .vaultSealed, source: .gateway, "the vault is sealed; an operator has to unlock it",
+                    retryAfter: .seconds(10)), at: now)
+            tryNext()
         } catch is SealFailure {
             // A damaged record, or one sealed for another origin: this key's fault, and another may serve.
             attemptFailed(
