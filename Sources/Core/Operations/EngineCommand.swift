@@ -54,6 +54,10 @@ package enum EngineCommand: Sendable, Hashable, Codable {
     case providerTest(provider: ProviderName, tenant: TenantName?)
     /// Comes with the passphrase, or with the key file's content.
     case vaultUnlock
+    /// Forgets every key: calls that need one are refused until the next unlock.
+    case vaultLock(reason: String)
+    /// Opens every sealed record and says which do not open.
+    case vaultVerify
     case configReload
 }
 

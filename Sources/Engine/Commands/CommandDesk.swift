@@ -28,6 +28,10 @@ actor CommandDesk {
     private let turnstile = Turnstile()
     /// Tenants whose outbox holds audit records that could not be chained yet.
     private var unsettled: Set<TenantID> = []
+    /// Records of what had to be done whether or not it could be audited: chained as soon as that works. Bounded by
+    /// `owedMost`, since nobody locks a locked vault.
+    private var owed: [AuditDraft] = []
+    private static let owedMost = 64
     /// Keys whose provider is being asked after a first refusal.
     var checking: Set<ProviderKeyID> = []
     static let checksMost = 4
@@ -126,6 +130,8 @@ actor CommandDesk {
             try await releaseBreaker(target, reason: reason, by: who)
         case .cachePurge(let tenant): try await purgeCache(tenant, by: who)
         case .vaultUnlock: try await unlockVault(secret, by: who)
+        case .vaultLock(let reason): try await lockVault(reason: reason, by: who)
+        case .vaultVerify: try await verifyVault(by: who)
         case .keyAdd, .keyVerify, .keyRotate, .providerTest, .configReload:
             throw CommandRefusal(.storage, "this command does not run alone")
         }
@@ -224,8 +230,26 @@ actor CommandDesk {
         }
     }
 
+    /// Chains the record of a command that protects and so acts first; false when that has to wait.
+    func auditAfterwards(_ draft: AuditDraft) async -> Bool {
+        do {
+            try await control.appendAudit(draft)
+            return true
+        } catch {
+            log.error(
+                "the audit record of a protective command waits to be chained",
+                metadata: ["action": "\(draft.action)", "why": "\(error)"])
+            if owed.count < Self.owedMost { owed.append(draft) }
+            return false
+        }
+    }
+
     /// Chains what could not be chained before.
     func settleLeftOvers() async {
+        while let draft = owed.first {
+            guard (try? await control.appendAudit(draft)) != nil else { break }
+            owed.removeAll { $0.id == draft.id }
+        }
         for tenant in unsettled {
             do {
                 let store = try await tenants.store(for: tenant)
@@ -304,6 +328,8 @@ enum CommandName {
         case .cachePurge: "cache.purge"
         case .providerTest: "provider.test"
         case .vaultUnlock: "vault.unlock"
+        case .vaultLock: "vault.lock"
+        case .vaultVerify: "vault.verify"
         case .configReload: "config.reload"
         }
     }
@@ -325,7 +351,7 @@ enum CommandName {
             target.description
         case .cachePurge(let tenant): tenant?.text ?? "all"
         case .providerTest(let provider, _): provider.text
-        case .vaultUnlock: "vault"
+        case .vaultUnlock, .vaultLock, .vaultVerify: "vault"
         case .configReload: "gatehouse.toml"
         }
     }

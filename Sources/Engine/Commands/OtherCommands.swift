@@ -9,7 +9,7 @@ import Routing
 import Storage
 import Vault
 
-/// Breakers, cache, vault, queries, and what is done once a second.
+/// Breakers, cache, queries, and what is done once a second.
 extension CommandDesk {
     /// A hold always has an end: 1 minute to 7 days.
     private static let holdSeconds = 60...(7 * 86_400)
@@ -88,69 +88,6 @@ extension CommandDesk {
         let count = owner.map { parts.cache.purge(tenant: $0) } ?? parts.cache.purgeAll()
         publishChange("cache.purge", "cache of \(name?.text ?? "all tenants") purged")
         return CommandOutcome(CommandReceipt(message: "\(count) cached answers purged"))
-    }
-
-    func unlockVault(_ secret: SecretDraft?, by who: OperatorID) async throws -> CommandOutcome {
-        guard !parts.vault.isUnlocked else {
-            throw CommandRefusal(.conflict, "the vault is unlocked already")
-        }
-        guard let record = state.load().vault else {
-            throw CommandRefusal(.notFound, "this data folder has no vault; run: gatehouse init")
-        }
-        guard let secret else { throw CommandRefusal(.invalid, "the passphrase is needed") }
-        do {
-            try Self.unlock(parts.vault, record, with: secret)
-        } catch {
-            try await control.appendAudit(draft(who, "vault.unlock", "vault", result: "refused"))
-            await refreshAuditTail()
-            throw CommandRefusal(.invalid, "the vault did not open: \(error)")
-        }
-        let damagedTenants = parts.vault.load(state.load().tenantKeys).count
-        do {
-            try await control.appendAudit(
-                draft(who, "vault.unlock", "vault", before: "sealed", after: "unlocked"))
-        } catch {
-            parts.vault.lock()
-            throw error
-        }
-        let damagedKeys = markDamagedKeys()
-        publishChange("vault.unlock", "vault unlocked")
-        var details: [String] = []
-        if damagedTenants > 0 { details.append("\(damagedTenants) tenants' data keys are damaged") }
-        if damagedKeys > 0 {
-            details.append("\(damagedKeys) provider keys are damaged and not used; see: gatehouse key list")
-        }
-        return CommandOutcome(CommandReceipt(message: "the vault is unlocked", details: details))
-    }
-
-    /// Finds sealed records that do not open, as a start with an open vault does; returns how many there are.
-    private func markDamagedKeys() -> Int {
-        let damaged = state.load().providerKeys.values.filter { key in
-            guard key.state != .revoked, key.state != .damaged else { return false }
-            do throws(SealFailure) {
-                try parts.vault.verifyProviderKey(key)
-                return false
-            } catch {
-                return true
-            }
-        }
-        for key in damaged {
-            log.error(
-                "a sealed provider key does not open; it is shown as DAMAGED and not used",
-                metadata: ["key": "\(key.provider)/\(key.label)", "id": "\(key.id.short)"])
-        }
-        change { state in for key in damaged { state.providerKeys[key.id]?.state = .damaged } }
-        return damaged.count
-    }
-
-    /// A vault that has a passphrase slot is asked for a passphrase, any other for its key file's content.
-    private static func unlock(_ vault: KeyVault, _ record: VaultRecord, with secret: SecretDraft) throws {
-        let bytes = try secret.withBytes { (bytes) throws(CipherFailure) in try SecretBytes(copying: bytes) }
-        if record.slots.contains(where: { $0.kind == .passphrase }) {
-            try vault.unlock(record, with: .passphrase(bytes))
-        } else {
-            try vault.unlock(record, with: .keyFile(bytes))
-        }
     }
 
     // MARK: Queries

@@ -31,13 +31,21 @@ extension KeyVault {
         guard key.state != .destroyed else {
             return try change { $0.remove(key.version, of: key.tenant) }
         }
-        let ring = try openRing()
+        let held = try unwrap(key, in: openRing())
+        try change { $0.put(held, of: key.tenant, version: key.version, active: key.state == .active) }
+    }
+
+    /// Whether a wrapped key opens; nothing is taken into use.
+    package func verifyTenantKey(_ key: WrappedTenantKey) throws(SealFailure) {
+        _ = try unwrap(key, in: openRing())
+    }
+
+    private func unwrap(_ key: WrappedTenantKey, in ring: KeyRing) throws(SealFailure) -> SealingKey {
         guard key.rootVersion == ring.rootVersion else { throw .invalid(.sealingVersion) }
         let opened = try SealedRecord.open(
             key.wrapped, expected: wrapContext(key.tenant, version: key.version, in: ring), under: ring.root)
         guard opened.count == SealingKey.byteCount else { throw .invalid(.content) }
-        let held = SealingKey(opened)
-        try change { $0.put(held, of: key.tenant, version: key.version, active: key.state == .active) }
+        return SealingKey(opened)
     }
 
     /// Drops a tenant's keys from memory; with its wraps destroyed in storage, its records never open again.

@@ -90,6 +90,13 @@ package final class KeyVault: Sendable {
         }
     }
 
+    /// Whether the record's check opens under the root key that is open.
+    package func verify(_ record: VaultRecord) throws(SealFailure) {
+        let ring = try openRing()
+        guard record.id == ring.vault, record.rootVersion == ring.rootVersion else { throw .keyCheck }
+        try KeyCheck.verify(record.keyCheck, with: ring)
+    }
+
     /// The record with one slot more; the vault has to be open, and the record its own.
     package func addSlot(
         for source: borrowing UnlockSource, to record: VaultRecord, at now: WallTime

@@ -84,6 +84,13 @@ final class AttemptExchange: UpstreamDelegate {
                 }
             }
             upstream = try sent?.get()
+        } catch SealFailure.locked {
+            // Locked since this call was let in: no key's fault.
+            call.isUnsendable(
+                self,
+                CallFailure(
+                    .vaultSealed, source: .gateway, "the vault is sealed; an operator has to unlock it",
+                    retryAfter: .seconds(10)))
         } catch is SealFailure {
             // A damaged record, or one sealed for another origin: this key's fault, and another may serve.
             let face = CallFailure(

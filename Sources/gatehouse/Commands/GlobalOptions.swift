@@ -64,12 +64,19 @@ struct ConsoleFlags: ParsableArguments {
 
 extension OperatorSession {
     /// Carries out a command and prints its receipt.
-    func carryOut(_ command: EngineCommand, secret: SecretDraft? = nil) async throws {
+    func carryOut(
+        _ command: EngineCommand, secret: SecretDraft? = nil, json: Bool = false
+    ) async throws {
         let outcome: CommandOutcome
         do throws(CommandRefusal) {
             outcome = try await perform(command, secret: secret)
         } catch {
             throw CommandFailure(error.message)
+        }
+        if json {
+            try Output.json(outcome.receipt)
+            if outcome.receipt.isBad { throw ExitCode(1) }
+            return
         }
         Output.line(outcome.receipt.message)
         for detail in outcome.receipt.details where !detail.isEmpty { Output.line("  \(detail)") }

@@ -209,4 +209,19 @@ import Testing
         model.press(.enter)
         #expect(model.dialogs.last?.title == "Purge cache: every tenant")
     }
+
+    @Test func `the vault is locked from the palette, after its word was typed`() {
+        var model = open("", 80, 24)
+        model.type(":vault lock")
+        model.press(.enter)
+        #expect(model.dialogs.last?.title == "Lock the vault")
+        #expect(model.press(.enter).isEmpty)
+        model.type("lock")
+        var effects: [ConsoleEffect] = []
+        for _ in 0..<3 where effects.isEmpty { effects = model.press(.enter) }
+        guard case .perform(_, .vaultLock, _)? = effects.first else {
+            Issue.record("\(effects)")
+            return
+        }
+    }
 }

@@ -11,6 +11,7 @@ struct PaletteAction: Sendable {
         case theme(String)
         case addTenant(String)
         case purgeEvery
+        case lockVault
         case route(RouteWords)
         case weight(WeightWords)
         case reload
@@ -72,6 +73,8 @@ enum Palette {
         ]
         if !live.vault.unlocked {
             out.append(Line(text: "unlock", words: "open the vault", deed: .command(.unlock), off: off))
+        } else {
+            out.append(Line(text: "vault lock", words: "forget every key, asks", deed: .lockVault, off: off))
         }
         out.append(tenantAdd(typed, off))
         out += asked(typed)
@@ -195,6 +198,7 @@ extension ConsoleModel {
         case .theme(let name): return [.selectTheme(name)]
         case .addTenant(let name): open(AddTenantDialog(name))
         case .purgeEvery: open(PurgeCacheDialog(nil, self))
+        case .lockVault: open(LockDialog(live.vault))
         case .route(let words): open(RouteDialog(words.model, words.tenant))
         case .weight(let words): open(WeightDialog(words.model, words.target, words.weight))
         case .reload: return [give(.configReload, words: "reading the configuration", byDialog: false)]

@@ -1,0 +1,74 @@
+import ArgumentParser
+import Assembly
+import Domain
+import Operations
+
+struct VaultCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "vault", abstract: "The vault: status, unlock, lock, verify.",
+        discussion: "Example:\n  gatehouse vault unlock",
+        subcommands: [Status.self, Unlock.self, Lock.self, Verify.self])
+
+    struct Status: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Show whether the vault is open and what it holds.",
+            discussion: "Example:\n  gatehouse vault status --json")
+        @OptionGroup var global: GlobalOptions
+        @OptionGroup var listing: ListingOptions
+
+        func run() async throws {
+            let session = try await OperatorSession.openSealed(try global.places)
+            let vault = try await session.picture().vault
+            guard !listing.json else { return try Output.json(vault) }
+            Output.line("vault      \(vault.unlocked ? "unlocked" : "SEALED")")
+            Output.line(
+                "slots      \(vault.slots.joined(separator: ", "))   root version \(vault.rootVersion)")
+            Output.line("keys       \(vault.sealedKeys) sealed, \(vault.damagedKeys) damaged")
+        }
+    }
+
+    struct Unlock: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Unlock the vault of a running engine.",
+            discussion: "Example:\n  gatehouse vault unlock")
+        @OptionGroup var global: GlobalOptions
+        @OptionGroup var source: SecretSource
+
+        func run() async throws {
+            let session = try OperatorSession.openRunning(try global.places)
+            try await session.carryOut(.vaultUnlock, secret: try source.read("passphrase: "))
+        }
+    }
+
+    struct Lock: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Forget every key of a running engine: calls get a 503 until it is unlocked again.",
+            discussion: "Example:\n  gatehouse vault lock --reason 'laptop stolen'")
+        @OptionGroup var global: GlobalOptions
+        @OptionGroup var listing: ListingOptions
+        @Option(help: "Goes to the audit.") var reason: String = ""
+
+        func run() async throws {
+            let session = try OperatorSession.openRunning(try global.places)
+            try await session.carryOut(.vaultLock(reason: reason), json: listing.json)
+        }
+    }
+
+    struct Verify: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Open every sealed record; exit 1 and a line for each that does not open.",
+            discussion: """
+                A line names the tenant, the table with its column, the row, and why. Nothing is changed; a provider key
+                that does not open is not used any more.
+
+                Example:
+                  gatehouse vault verify --json
+                """)
+        @OptionGroup var global: GlobalOptions
+        @OptionGroup var listing: ListingOptions
+
+        func run() async throws {
+            try await global.open().carryOut(.vaultVerify, json: listing.json)
+        }
+    }
+}
