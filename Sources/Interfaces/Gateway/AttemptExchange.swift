@@ -86,6 +86,7 @@ final class AttemptExchange: UpstreamDelegate {
             upstream = try sent?.get()
         } catch SealFailure.locked {
             // Locked since this call was let in: no key's fault.
+            stage = .over
             call.isUnsendable(
                 self,
                 CallFailure(
