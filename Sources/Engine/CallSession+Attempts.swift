@@ -155,7 +155,10 @@ extension CallSession {
     ) {
         let rule = failure.rule
         guard rule.failsOver else {
+            // It would be refused again: only what the route has for just this is tried.
             retry = nil
+            crowded = nil
+            spent.insert(.lastResort)
             lastFailure = face
             isRefused = !underWay.isEmpty && failure != .cancelled
             return

@@ -89,7 +89,8 @@ extension CallExchange {
             writeChunk(
                 ByteBuffer(
                     bytes: ErrorEnvelope.streamFrame(
-                        of: failure.face, as: dialect, requestID: session.call.id.text)))
+                        of: failure.face, as: dialect, requestID: session.call.id.text,
+                        sequenceNumber: attempt.stream?.nextEventNumber ?? 0)))
             finishChunks(closes: true)
         } else {
             end()
