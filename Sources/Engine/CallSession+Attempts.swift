@@ -148,17 +148,13 @@ extension CallSession {
         }
     }
 
-<<<<<<< HEAD
     /// Remembers what to tell the caller, and what to try once more.
     private func note(
         _ attempt: Attempt, _ failure: FailureClass, _ retryAfter: Duration?, _ face: CallFailure
     ) {
         let rule = failure.rule
         guard rule.failsOver else {
-            // It would be refused again: only what the route has for just this is tried.
             retry = nil
-            crowded = nil
-            spent.insert(.lastResort)
             lastFailure = face
             isRefused = !underWay.isEmpty && failure != .cancelled
             return
@@ -173,14 +169,14 @@ extension CallSession {
         } else if retry?.option.target == attempt.target {
             retry?.floor = retryAfter
         }
-=======
+    }
+
     /// The call itself is at fault, or over: no target that was left will be tried, nor waited for. What the route holds
     /// for just this fault comes after.
     private func giveUpOthers() {
         queue.removeAll()
         crowded = nil
         spent.insert(.lastResort)
->>>>>>> 2fbdba889988664834c8fb1e618b271f83fed3f7
     }
 
     /// The attempt cannot be made: the call cannot be said in its provider's format. That is nobody's fault yet:
@@ -218,11 +214,8 @@ extension CallSession {
         outcomes.insert(outcome, at: outlasted ? outcomes.count - 1 : outcomes.count)
         // How long a whole answer takes says how long it is.
         let firstContent =
-<<<<<<< HEAD
-            call.streamed && attempt.number == committed ? firstByteAt.map { $0 - attempt.started } : nil
-=======
-            call.streamed || failure == .cancelled ? firstByteAt.map { $0 - attempt.started } : nil
->>>>>>> 2fbdba889988664834c8fb1e618b271f83fed3f7
+            attempt.number == committed && (call.streamed || failure == .cancelled)
+            ? firstByteAt.map { $0 - attempt.started } : nil
         parts.report(
             attempt, failure, retryAfter: retryAfter, firstContent: firstContent, at: now, lane: lane)
         // A made fault says nothing of the target's load.
