@@ -16,6 +16,8 @@ package protocol StreamFacts {
     var deltas: Int64 { get }
     /// About how many bytes of content they held.
     var contentBytes: Int64 { get }
+    /// The number of the event that would come next, in formats that number their events (OpenAI responses).
+    var nextEventNumber: Int64 { get }
 }
 
 extension StreamFacts {

@@ -12,9 +12,7 @@ package struct TranslatedStream: StreamFacts {
     package private(set) var sawContent = false
     package private(set) var deltas: Int64 = 0
     package private(set) var contentBytes: Int64 = 0
-
-    /// For the error frame behind a stream that broke.
-    package var nextSequenceNumber: Int64 { encoder.nextSequenceNumber }
+    package var nextEventNumber: Int64 { encoder.nextSequenceNumber }
 
     init(_ decoder: any StreamDecoder, _ encoder: any StreamEncoder) {
         self.decoder = decoder

@@ -118,7 +118,7 @@ import Testing
             try Result { () throws(StreamFault) in try stream.read(bytes, into: &out) }.get()
         }
         let events = String(decoding: out, as: UTF8.self).split(separator: "\n\n").count
-        #expect(events > 0 && stream.nextSequenceNumber == Int64(events))
+        #expect(events > 0 && stream.nextEventNumber == Int64(events))
     }
 
     @Test func `what is open when an answer is cut short is incomplete`() throws {
