@@ -141,7 +141,7 @@ extension Configuration {
         _ section: ConfigurationReader
     ) throws(ConfigurationProblem) -> ProviderName {
         try section.allow([
-            "name", "kind", "base_url", "keyless", "allow_plain_http", "allow_private", "api_version",
+            "name", "like", "kind", "base_url", "keyless", "allow_plain_http", "allow_private", "api_version",
             "region", "retention", "probe",
         ])
         guard let text = try section.string("name") else {
@@ -151,7 +151,8 @@ extension Configuration {
         do throws(NameRefusal) { name = try ProviderName(text) } catch {
             throw section.problem("name", error.sentence)
         }
-        let preset = providers[name] ?? ProviderList.presets.first { $0.name == name }
+        let preset =
+            try readLike(section) ?? providers[name] ?? ProviderList.presets.first { $0.name == name }
         var kind = preset?.kind
         if let word = try section.string("kind") {
             guard let known = ProviderKind(rawValue: word) else {
@@ -198,6 +199,19 @@ extension Configuration {
         }
         guard probes.count < 64 else { throw section.problem("probe", "at most 64 providers are probed") }
         probes[definition.name] = interval
+    }
+
+    /// The known provider that this one is another of: it lends what the entry does not say.
+    private func readLike(
+        _ section: ConfigurationReader
+    ) throws(ConfigurationProblem) -> ProviderDefinition? {
+        guard let text = try section.string("like") else { return nil }
+        guard let preset = ProviderList.presets.first(where: { $0.name.text.utf8.elementsEqual(text.utf8) })
+        else {
+            let names = ProviderList.presets.map(\.name.text).sorted().joined(separator: ", ")
+            throw section.problem("like", "like \"\(text)\" is not one of \(names)")
+        }
+        return preset
     }
 
     /// Azure's version, as it stands in the address: a date, with `-preview` or not.

@@ -19,6 +19,7 @@ package enum FirstConfiguration {
             # ollama and vllm on this machine need only their name. An entry adds a provider or changes one.
             # [[provider]]
             # name = "house-vllm"
+            # like = "vllm"                       # one of those above: takes its requests as that one does
             # kind = "openai-compatible"          # openai | openai-compatible | anthropic | gemini | bedrock | azure
             # base_url = "http://127.0.0.1:8001/v1"
             # keyless = true                      # calls go out without any key

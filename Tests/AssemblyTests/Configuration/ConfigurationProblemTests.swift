@@ -99,6 +99,7 @@ import Testing
         Bad("[vault]\nkeyfile = \"relative\"", line: 1, "/absolute/path"),
         Bad("[vault]\nunlock = \"passphrase\"\nkeyfile = \"/k\"", line: 3, "unlock = \"keyfile\""),
         Bad("[[provider]]\nkind = \"openai\"", line: 1, "needs a name"),
+        Bad("[[provider]]\nname = \"own\"\nlike = \"mistrel\"", line: 3, "mistrel", "groq, mistral, ollama"),
         Bad("[[provider]]\nname = \"Own\"", line: 2, "provider name"),
         Bad("[[provider]]\nname = \"own\"\nbase_url = \"https://x.io\"", line: 2, "needs a kind"),
         Bad(provider, line: 2, "needs a base_url"),

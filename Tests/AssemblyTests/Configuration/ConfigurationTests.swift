@@ -135,6 +135,24 @@ import Testing
         #expect(after.pathPrefix == "/openai/v1")
     }
 
+    @Test func `a provider like a known one takes over what its entry does not say`() throws {
+        func own(_ entry: String) throws -> ProviderDefinition? {
+            try Configuration.parse("[[provider]]\nname = \"own\"\n\(entry)", file: "t")
+                .providers[try ProviderName("own")]
+        }
+        let mistral = try #require(Configuration().providers[try ProviderName("mistral")])
+        let second = try #require(try own(#"like = "mistral""#))
+        #expect(second.origin == mistral.origin && second.pathPrefix == mistral.pathPrefix)
+        #expect(second.quirks == mistral.quirks && !second.asksForUsage)
+        let vllm = try #require(
+            try own("like = \"vllm\"\nbase_url = \"https://gpu.example.com/v1\"\nkeyless = false"))
+        #expect(vllm.kind == .openaiCompatible && !vllm.keyless && vllm.quirks != .compatible)
+        #expect(vllm.origin.host == "gpu.example.com")
+        // Of another kind it has nothing to take over.
+        let other = try #require(try own("like = \"mistral\"\nkind = \"openai\""))
+        #expect(other.quirks == .openAI)
+    }
+
     @Test func `plain HTTP to this machine needs no allowance`() throws {
         for host in ["127.0.0.1", "localhost", "[::1]"] {
             let text =

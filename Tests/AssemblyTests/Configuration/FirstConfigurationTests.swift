@@ -74,6 +74,7 @@ import Testing
     private static let provider = """
         [[provider]]
         name = "own"
+        like = "vllm"
         kind = "openai-compatible"
         base_url = "https://x.io"
         keyless = true
