@@ -20,8 +20,8 @@ package final class CallSession {
         case fail(CallFailure)
     }
 
-    /// One try: where to, with which key, and until when.
-    package struct Attempt {
+    /// One try: where to, with which key, and until when. A class, as it is handed around a dozen times.
+    package final class Attempt {
         package let target: Target
         package let provider: ProviderDefinition
         package let key: ProviderKeyRecord?
@@ -33,6 +33,22 @@ package final class CallSession {
         /// Of the provider key's own limits.
         let keyPermit: Admission?
         package let started: Instant
+
+        init(
+            target: Target, provider: ProviderDefinition, key: ProviderKeyRecord?, number: Int,
+            timeouts: Timeouts, ticket: Breaker.Ticket, drill: DrillFault?, keyPermit: Admission?,
+            started: Instant
+        ) {
+            self.target = target
+            self.provider = provider
+            self.key = key
+            self.number = number
+            self.timeouts = timeouts
+            self.ticket = ticket
+            self.drill = drill
+            self.keyPermit = keyPermit
+            self.started = started
+        }
     }
 
     /// Bounds of one attempt.
@@ -153,9 +169,9 @@ package final class CallSession {
     }
 
     func take(_ found: RouteFinder.Found) {
-        keys.merge(found.keys) { _, new in new }
-        refusals += found.plan.skipped
-        queue += found.plan.attempts
+        if keys.isEmpty { keys = found.keys } else { keys.merge(found.keys) { _, new in new } }
+        if !found.plan.skipped.isEmpty { refusals += found.plan.skipped }
+        if queue.isEmpty { queue = found.plan.attempts } else { queue += found.plan.attempts }
         if let moment = found.plan.retryAt { retryAt = min(retryAt ?? moment, moment) }
     }
 

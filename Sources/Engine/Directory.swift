@@ -1,10 +1,13 @@
 package import Access
 package import Domain
 import Limits
+import Locking
 package import Metering
 
 /// All that the path needs to know of tenants, keys, providers and routes: immutable, replaced whole on a change.
-package struct Directory: Sendable {
+///
+/// A class, so that a call that keeps the one in force counts one reference.
+package final class Directory: Sendable {
     package let access: AccessDirectory
     package let providers: [ProviderName: ProviderDefinition]
     package let routes: [ModelName: Route]
@@ -16,6 +19,18 @@ package struct Directory: Sendable {
     /// Whose keys serve also tenants that use platform keys.
     package let platform: TenantID?
     package let prices: PriceBook
+    /// Routes that were composed for names without one: each is composed once.
+    private let composed = Locked<[RouteKey: Route]>([:])
+
+    private struct RouteKey: Hashable {
+        let model: ModelName
+        let tenant: TenantID
+        let usesPlatformKeys: Bool
+        let dialect: Dialect
+    }
+
+    /// Names that lead somewhere for a tenant: as many as its callers use, and callers can invent some.
+    private static let composedMost = 2_048
 
     package init(
         access: AccessDirectory, providers: [ProviderName: ProviderDefinition], routes: [ModelName: Route],
@@ -42,6 +57,18 @@ package struct Directory: Sendable {
             let served = route.choices.filter { serves($0.target.provider, dialect) }
             return served.count == route.choices.count ? route : route.with(served)
         }
+        let key = RouteKey(
+            model: model, tenant: tenant.id, usesPlatformKeys: tenant.usesPlatformKeys, dialect: dialect)
+        if let known = composed.withLock({ $0[key] }) { return known }
+        let route = compose(model, tenant, dialect)
+        guard !route.choices.isEmpty else { return route }
+        composed.withLock { composed in
+            if composed.count < Self.composedMost { composed[key] = route }
+        }
+        return route
+    }
+
+    private func compose(_ model: ModelName, _ tenant: TenantRecord, _ dialect: Dialect) -> Route {
         // Most names are bare; asking for a target first would compose a refusal for each.
         let isQualified = model.text.utf8.contains(UInt8(ascii: "/"))
         if isQualified, let target = try? Target(model.text),

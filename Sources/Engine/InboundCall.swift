@@ -13,6 +13,11 @@ package struct CacheDirective: Sendable, Hashable {
 
     /// Reads `off`, `on`, `exact`, each optionally followed by `;ttl=SECONDS`.
     package init(header: String) throws(CallFailure) {
+        // Most say no more than that.
+        if header == "off" || header == "on" {
+            enabled = header == "on"
+            return
+        }
         let parts = header.split(separator: ";").map { $0.trimmingBlanks }
         switch parts.first {
         case "off": enabled = false
@@ -49,7 +54,7 @@ extension Substring {
 package struct CallWishes: Sendable, Hashable {
     /// Where the call may go (`x-gatehouse-route`); the route's own constraints hold besides.
     package var constraints = RouteConstraints()
-    package var needs: Capabilities = []
+    package var needs = Capabilities(rawValue: 0)
     /// The same for every call of a conversation; nil = none is known.
     package var conversation: UInt64?
     /// Whether images or files stand in the body itself: then its length says nothing of its tokens.

@@ -11,7 +11,9 @@ import Synchronization
 package import Vault
 
 /// What the path works with: one reference to each feature's shared state.
-package struct PathParts: Sendable {
+///
+/// A class, so that a call that keeps it counts one reference and not twenty.
+package final class PathParts: Sendable {
     package let clock: any GatewayClock
     package let directory: Published<Directory>
     package let options: Published<PathOptions>

@@ -179,6 +179,7 @@ extension Directory {
     private static func preferred(
         _ keys: [ProviderKeyRecord], for target: Target, by lot: RouteLot
     ) -> [ProviderKeyRecord] {
+        if keys.count == 1, keys[0].serves(target.model) { return keys }
         let usable = keys.reversed().filter { $0.serves(target.model) }
         guard usable.count > 1, usable.contains(where: { $0.weight != nil }) else { return usable }
         let active = usable.filter { $0.state == .active }

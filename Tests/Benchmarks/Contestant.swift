@@ -6,13 +6,16 @@ import TestKit
 final class Contestant {
     let name: String
     let port: Int
+    /// What its callers show.
+    let token: String
     let child: Child
     /// The process whose time counts: nginx serves in a worker beside its master.
     let measured: pid_t
 
-    private init(name: String, port: Int, child: Child, measured: pid_t) {
+    init(name: String, port: Int, token: String = "none", child: Child, measured: pid_t) {
         self.name = name
         self.port = port
+        self.token = token
         self.child = child
         self.measured = measured
     }
@@ -83,7 +86,7 @@ final class Contestant {
     }
 
     /// A port nobody listens on now.
-    private static func freePort() throws -> Int {
+    static func freePort() throws -> Int {
         let socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         defer { close(socket) }
         var address = sockaddr_in()
@@ -101,8 +104,8 @@ final class Contestant {
 
     // MARK: gatehouse
 
-    /// `serve` with everything on; also returns a virtual key with limits that are far away but counted.
-    static func gatehouse(in folder: TemporaryFolder, provider: Int) throws -> (Contestant, String) {
+    /// `serve` with everything on; its virtual key has limits that are far away but counted.
+    static func gatehouse(in folder: TemporaryFolder, provider: Int) throws -> Contestant {
         let house = try GatewayFolder(folder, provider: provider)
         let log = folder.path + "/gatehouse.log"
         let child = try Child(GatewayFolder.binary(), ["serve", "--data", house.data], error: log)
@@ -114,6 +117,7 @@ final class Contestant {
             port = Int(text[mark.upperBound...].prefix { $0.isNumber }) ?? 0
             return port > 0
         }
-        return (Contestant(name: "gatehouse", port: port, child: child, measured: child.pid), house.token)
+        return Contestant(
+            name: "gatehouse", port: port, token: house.token, child: child, measured: child.pid)
     }
 }

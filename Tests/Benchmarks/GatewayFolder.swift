@@ -1,7 +1,7 @@
 import Foundation
 import TestKit
 
-/// A data folder with one tenant, its provider key and a virtual key.
+/// A data folder with one tenant, its keys for a provider of OpenAI's format and one of Anthropic's, and a virtual key.
 struct GatewayFolder {
     let data: String
     let token: String
@@ -28,14 +28,19 @@ struct GatewayFolder {
         [[provider]]
         name = "openai"
         base_url = "http://127.0.0.1:\(provider)/v1"
+        [[provider]]
+        name = "anthropic"
+        base_url = "http://127.0.0.1:\(provider)/v1"
         [[route]]
         model = "pair"
         targets = ["openai/gpt-6-sol", "openai/gpt-6-luna"]
         """.write(toFile: data + "/gatehouse.toml", atomically: true, encoding: .utf8)
         _ = try run(["tenant", "add", "acme", "--rpm", "10000000"])
-        _ = try run(
-            ["key", "add", "acme", "openai", "--from-stdin", "--accept-unverified"],
-            input: "sk-bench-0123456789abcdef0123")
+        for provider in ["openai", "anthropic"] {
+            _ = try run(
+                ["key", "add", "acme", provider, "--from-stdin", "--accept-unverified"],
+                input: "sk-bench-0123456789abcdef0123")
+        }
         let issued = try run(["token", "issue", "acme", "--rpm", "10000000", "--tpm", "1000000000"])
         self.data = data
         token = issued.split(separator: "\n").last.map(String.init) ?? ""

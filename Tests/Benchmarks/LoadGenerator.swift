@@ -14,8 +14,10 @@ struct LoadGenerator {
     /// The whole request, head and body.
     let request: @Sendable (Int) -> ByteBuffer
 
-    /// - Returns: after the last answer; the first answer that is not a 200 ends the run.
-    func run(port: Int, calls: Int) async throws {
+    /// Runs until the last answer; the first answer that is not a 200 ends it.
+    ///
+    /// - Returns: how many calls were made: as many for each connection.
+    func run(port: Int, calls: Int) async throws -> Int {
         let share = calls / connections
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             for connection in 0..<connections {
@@ -43,6 +45,7 @@ struct LoadGenerator {
             }
             try await tasks.waitForAll()
         }
+        return share * connections
     }
 }
 
@@ -78,9 +81,7 @@ private final class CallerHandler: ChannelInboundHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         var data = unwrapInboundIn(data)
         answer.writeBuffer(&data)
-        guard let chunked = isChunked(), ends(chunked ? "\r\n0\r\n\r\n" : LoopbackProvider.mark) else {
-            return
-        }
+        guard isWhole() else { return }
         answer.clear()
         answered += 1
         guard answered < calls else { return done.succeed() }
@@ -105,20 +106,16 @@ private final class CallerHandler: ChannelInboundHandler {
         context.close(promise: nil)
     }
 
-    /// Whether the answer's head says chunked; nil while the head is not whole. A refusal ends the run.
-    private func isChunked() -> Bool? {
+    /// Whether the answer is there to its last byte. A refusal ends the run.
+    private func isWhole() -> Bool {
         let bytes = Bytes(view: answer.readableBytesView)
-        guard let end = bytes.end(of: "\r\n\r\n") else { return nil }
+        guard let end = bytes.end(of: "\r\n\r\n") else { return false }
         guard answer.readableBytesView.starts(with: "HTTP/1.1 200".utf8) else {
             done.fail(LoadGenerator.Failure(description: String(buffer: answer)))
-            return nil
+            return false
         }
         let head = Bytes(view: answer.readableBytesView.prefix(end))
-        return head.contains("ransfer-encoding: chunked") || head.contains("ransfer-Encoding: chunked")
-    }
-
-    private func ends(_ text: StaticString) -> Bool {
-        answer.readableBytesView.suffix(text.utf8CodeUnitCount)
-            .elementsEqual(UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+        if let length = head.contentLength { return answer.readableBytes >= end + length }
+        return answer.readableBytesView.suffix(7).elementsEqual("\r\n0\r\n\r\n".utf8)
     }
 }

@@ -4,12 +4,11 @@ import NIOPosix
 
 /// A provider for measuring: answers every request with bytes that were made beforehand, on loopback.
 ///
-/// A request whose body has `"stream":true` gets 30 events in chunks of their own, one per millisecond, so that
-/// both contestants meet each piece alone; any other gets one JSON answer of about 1 KB.
+/// A request whose body has `"stream":true` gets 30 pieces in chunks of their own, one per millisecond, so that
+/// all contestants meet each piece alone; any other gets one JSON answer of about 1 KB. Under `/v1/messages` it speaks
+/// Anthropic's format, else OpenAI's.
 final class LoopbackProvider: Sendable {
     static let chunks = 30
-    /// The last bytes of the JSON answer.
-    static let mark: StaticString = #""fingerprint":"the end"}"#
 
     let port: Int
     private let channel: any Channel
@@ -36,66 +35,40 @@ private final class AnswerHandler: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
-    private static let json: ByteBuffer = {
-        let words = String(repeating: "lorem ipsum dolor sit amet ", count: 26)
-        let body =
-            #"{"id":"chatcmpl-1","object":"chat.completion","created":1780000000,"model":"gpt-6-sol","choices":"#
-            + #"[{"index":0,"message":{"role":"assistant","content":"\#(words)"},"finish_reason":"stop"}],"#
-            + #""usage":{"prompt_tokens":210,"completion_tokens":190,"total_tokens":400},"#
-            + "\(LoopbackProvider.mark)"
-        return ByteBuffer(
-            string: "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: "
-                + "\(body.utf8.count)\r\n\r\n\(body)")
-    }()
-
-    private static let streamHead = ByteBuffer(
-        string: "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n")
-
-    private static let events: [ByteBuffer] = (0..<LoopbackProvider.chunks).map { index in
-        let last = index == LoopbackProvider.chunks - 1
-        let start =
-            #"{"id":"chatcmpl-1","object":"chat.completion.chunk","created":1780000000,"model":"gpt-6-sol","#
-        let usage = #""choices":[],"usage":{"prompt_tokens":210,"completion_tokens":29,"total_tokens":239}}"#
-        let piece = #""choices":[{"index":0,"delta":{"content":"lorem ipsum "},"finish_reason":null}]}"#
-        var text = "data: \(start)\(last ? usage : piece)\n\n"
-        if last { text += "data: [DONE]\n\n" }
-        return ByteBuffer(
-            string: String(text.utf8.count, radix: 16) + "\r\n\(text)\r\n" + (last ? "0\r\n\r\n" : ""))
-    }
-
     private var taken = ByteBuffer()
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         var data = unwrapInboundIn(data)
         taken.writeBuffer(&data)
-        while let request = nextRequest() {
-            if request.contains(#""stream":true"#) {
-                context.writeAndFlush(wrapOutboundOut(Self.streamHead), promise: nil)
-                send(0, on: context)
+        while let (answers, body) = nextRequest() {
+            if body.contains(#""stream":true"#) || body.contains(#""stream": true"#) {
+                context.writeAndFlush(wrapOutboundOut(ProviderAnswers.streamHead), promise: nil)
+                send(answers.events[...], on: context)
             } else {
-                context.writeAndFlush(wrapOutboundOut(Self.json), promise: nil)
+                context.writeAndFlush(wrapOutboundOut(answers.json), promise: nil)
             }
         }
     }
 
-    private func send(_ index: Int, on context: ChannelHandlerContext) {
-        guard index < Self.events.count, context.channel.isActive else { return }
-        context.writeAndFlush(wrapOutboundOut(Self.events[index]), promise: nil)
+    private func send(_ events: ArraySlice<ByteBuffer>, on context: ChannelHandlerContext) {
+        guard let event = events.first, context.channel.isActive else { return }
+        context.writeAndFlush(wrapOutboundOut(event), promise: nil)
         context.eventLoop.assumeIsolated().scheduleTask(in: .milliseconds(1)) { [self] in
-            send(index + 1, on: context)
+            send(events.dropFirst(), on: context)
         }
     }
 
-    /// The body of the next whole request.
-    private func nextRequest() -> Bytes? {
+    /// The next whole request: how to answer it, and its body.
+    private func nextRequest() -> (ProviderAnswers, Bytes)? {
         let bytes = Bytes(view: taken.readableBytesView)
         guard let head = bytes.end(of: "\r\n\r\n") else { return nil }
-        let length = bytes.number(after: "content-length: ") ?? bytes.number(after: "Content-Length: ") ?? 0
+        let length = bytes.contentLength ?? 0
         guard taken.readableBytes >= head + length else { return nil }
+        let isAnthropic = bytes.view.starts(with: "POST /v1/messages".utf8)
         taken.moveReaderIndex(forwardBy: head)
         let body = taken.readSlice(length: length) ?? ByteBuffer()
         if taken.readableBytes == 0 { taken.clear() }
-        return Bytes(view: body.readableBytesView)
+        return (isAnthropic ? .anthropic : .openAI, Bytes(view: body.readableBytesView))
     }
 }
 
@@ -116,7 +89,10 @@ struct Bytes {
 
     func end(of text: StaticString) -> Int? { start(of: text).map { $0 + text.utf8CodeUnitCount } }
 
-    func number(after text: StaticString) -> Int? {
+    /// The first one, in either spelling that servers and clients use.
+    var contentLength: Int? { number(after: "content-length: ") ?? number(after: "Content-Length: ") }
+
+    private func number(after text: StaticString) -> Int? {
         guard let end = end(of: text) else { return nil }
         return view.dropFirst(end).prefix { (0x30...0x39).contains($0) }.reduce(0) { $0 * 10 + Int($1 & 15) }
     }

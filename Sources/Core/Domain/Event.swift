@@ -1,10 +1,11 @@
 /// Something that happened, for those who watch; small, without prompt text and without secrets.
 package enum GatewayEvent: Sendable, Hashable, Codable {
     case callStarted(CallStart)
-    case callFinished(CallFinish)
-    case breakerMoved(BreakerMove)
+    // The large ones stand apart: an event is moved several times, and a ring holds room for thousands.
+    indirect case callFinished(CallFinish)
+    indirect case breakerMoved(BreakerMove)
     case credentialMarked(CredentialChange)
-    case changed(Change)
+    indirect case changed(Change)
 
     /// A call was let in.
     package struct CallStart: Sendable, Hashable, Codable {

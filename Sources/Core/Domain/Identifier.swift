@@ -2,12 +2,22 @@
 ///
 /// Text form: 32 lower-case hexadecimal digits with dashes in the places of RFC 9562 section 4.
 package struct Identifier<Kind>: Hashable, Sendable, Comparable, CustomStringConvertible {
-    package let high: UInt64
-    package let low: UInt64
+    @usableFromInline package let high: UInt64
+    @usableFromInline package let low: UInt64
 
-    package init(high: UInt64, low: UInt64) {
+    @inlinable package init(high: UInt64, low: UInt64) {
         self.high = high
         self.low = low
+    }
+
+    // Written out to be inlinable: ids are keys of tables that every call looks into.
+    @inlinable package static func == (left: Self, right: Self) -> Bool {
+        left.high == right.high && left.low == right.low
+    }
+
+    @inlinable package func hash(into hasher: inout Hasher) {
+        hasher.combine(high)
+        hasher.combine(low)
     }
 
     /// A random id (RFC 9562 version 4), from the given source of randomness.

@@ -13,7 +13,7 @@ package protocol NameRule: Sendable {
 /// Swift compares strings by canonical equivalence and treats CR LF as one character; a value that decides access
 /// must not be compared that way. Restricting names to ASCII without control bytes makes the two the same.
 package struct Name<Rule: NameRule>: Hashable, Sendable, Comparable, CustomStringConvertible {
-    package let text: String
+    @usableFromInline package let text: String
 
     /// Refuses with a sentence that names the kind, what is allowed and what was wrong.
     package init(_ text: String) throws(NameRefusal) {
@@ -32,6 +32,11 @@ package struct Name<Rule: NameRule>: Hashable, Sendable, Comparable, CustomStrin
         }
         self.text = text
     }
+
+    // Written out to be inlinable: names are keys of tables that every call looks into.
+    @inlinable package static func == (left: Self, right: Self) -> Bool { left.text == right.text }
+
+    @inlinable package func hash(into hasher: inout Hasher) { hasher.combine(text) }
 
     package var description: String { text }
 
@@ -113,8 +118,8 @@ package typealias Label = Name<LabelRule>
 
 /// One place a call can be sent: a model at a provider's endpoint.
 package struct Target: Hashable, Sendable, Codable, Comparable, CustomStringConvertible {
-    package let provider: ProviderName
-    package let model: ModelName
+    @usableFromInline package let provider: ProviderName
+    @usableFromInline package let model: ModelName
 
     package init(provider: ProviderName, model: ModelName) {
         self.provider = provider
@@ -128,6 +133,15 @@ package struct Target: Hashable, Sendable, Codable, Comparable, CustomStringConv
         }
         provider = try ProviderName(String(text[..<slash]))
         model = try ModelName(String(text[text.utf8.index(after: slash)...]))
+    }
+
+    @inlinable package static func == (left: Self, right: Self) -> Bool {
+        left.model == right.model && left.provider == right.provider
+    }
+
+    @inlinable package func hash(into hasher: inout Hasher) {
+        hasher.combine(provider)
+        hasher.combine(model)
     }
 
     package var description: String { "\(provider)/\(model)" }

@@ -31,9 +31,9 @@ package struct AccessDirectory: Sendable {
 }
 
 /// One virtual key with its tenant, ready to be checked; shared by reference so that a call copies nothing.
-final class AccessEntry: Sendable {
-    let tenant: TenantRecord
-    let key: VirtualKeyRecord
+package final class AccessEntry: Sendable {
+    package let tenant: TenantRecord
+    package let key: VirtualKeyRecord
     let hash: Digest256
     let models: ModelAllowance
 

@@ -3,13 +3,14 @@ package import Domain
 
 /// A caller whose virtual key is known, unrevoked and in date; the ticket to the authorizer.
 package struct Identified: Sendable {
-    let entry: AccessEntry
+    @usableFromInline let entry: AccessEntry
 
     // Only the authenticator below makes one, so that no step can be reached without it.
     fileprivate init(entry: AccessEntry) { self.entry = entry }
 
-    package var tenant: TenantRecord { entry.tenant }
-    package var key: VirtualKeyRecord { entry.key }
+    // Inlinable: who asks for one field does not get a copy of the record.
+    @inlinable package var tenant: TenantRecord { entry.tenant }
+    @inlinable package var key: VirtualKeyRecord { entry.key }
 }
 
 /// Finds out who calls, from the credential alone.

@@ -2,7 +2,7 @@ package import Domain
 
 /// A caller who may use the model it asks for; the ticket to the limits.
 package struct Authorized: Sendable {
-    private let entry: AccessEntry
+    @usableFromInline let entry: AccessEntry
     package let model: ModelName
 
     // Only the authorizer below makes one, so that no step can be reached without it.
@@ -11,8 +11,9 @@ package struct Authorized: Sendable {
         self.model = model
     }
 
-    package var tenant: TenantRecord { entry.tenant }
-    package var key: VirtualKeyRecord { entry.key }
+    // Inlinable: who asks for one field does not get a copy of the record.
+    @inlinable package var tenant: TenantRecord { entry.tenant }
+    @inlinable package var key: VirtualKeyRecord { entry.key }
 }
 
 /// Decides whether an identified caller may use a model.

@@ -150,21 +150,20 @@ struct LimitTable {
         at place: Int, limits: LimitSet, tokens: Int64, orBefore before: LimitRefusal?
     ) -> LimitRefusal? {
         var worst = before
-        let account = accounts[place]
-        if let parallel = limits.parallel, account.inFlight >= parallel {
+        if let parallel = limits.parallel, accounts[place].inFlight >= parallel {
             let wait = parallel > 0 ? LimitRefusal.parallelWait : nil
-            worst = LimitRefusal(kind: .parallel, scope: account.scope, ceiling: parallel, wait: wait)
+            worst = LimitRefusal(kind: .parallel, scope: accounts[place].scope, ceiling: parallel, wait: wait)
                 .orLonger(worst)
         }
-        if let bucket = account.requests, !bucket.admits(1) {
+        if let bucket = accounts[place].requests, !bucket.admits(1) {
             worst = LimitRefusal(
-                kind: .requests, scope: account.scope, ceiling: Int(bucket.perMinute),
+                kind: .requests, scope: accounts[place].scope, ceiling: Int(bucket.perMinute),
                 wait: bucket.wait(for: 1)
             ).orLonger(worst)
         }
-        if let bucket = account.tokens, !bucket.admits(tokens) {
+        if let bucket = accounts[place].tokens, !bucket.admits(tokens) {
             worst = LimitRefusal(
-                kind: .tokens(needed: tokens, left: bucket.remaining), scope: account.scope,
+                kind: .tokens(needed: tokens, left: bucket.remaining), scope: accounts[place].scope,
                 ceiling: Int(bucket.perMinute), wait: bucket.wait(for: tokens)
             ).orLonger(worst)
         }

@@ -25,11 +25,18 @@ final class CallHandler: ChannelInboundHandler {
         case closing
     }
 
-    private struct Pending {
+    /// A request that is being read. A class: the state around it is moved for every part of the request.
+    private final class Pending {
         let head: HTTPRequestHead
-        let headers: CallHeaders
+        var headers: CallHeaders
         let endpoint: Endpoint
-        var body: ByteBuffer
+        var body = ByteBuffer()
+
+        init(head: HTTPRequestHead, headers: CallHeaders, endpoint: Endpoint) {
+            self.head = head
+            self.headers = headers
+            self.endpoint = endpoint
+        }
     }
 
     /// Far above a usual request, far below what would hurt if many connections held it.
@@ -43,6 +50,8 @@ final class CallHandler: ChannelInboundHandler {
     private var state = State.idle
     private var waiting = CircularBuffer<HTTPServerRequestPart>()
     private var isReading = true
+    /// What `channelWritabilityChanged` said last: asking the channel for each part costs more.
+    private(set) var isWritable = true
     /// What made the rest of the connection's bytes worthless; told when its turn comes.
     private var fault: HTTPParserError?
     private var context: ChannelHandlerContext?
@@ -57,47 +66,52 @@ final class CallHandler: ChannelInboundHandler {
 
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
+        isWritable = context.channel.isWritable
         watchIdleness(context)
     }
 
     func handlerRemoved(context: ChannelHandlerContext) {
         timer?.cancel()
+        isWritable = false
         self.context = nil
     }
 
     // MARK: Reading
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        lastActive = .now()
         let part = unwrapInboundIn(data)
-        guard waiting.isEmpty, takesParts(context) else {
+        guard waiting.isEmpty, takesParts else {
             waiting.append(part)
-            if waiting.count >= Self.waitingMost || !context.channel.isWritable { setReading(false, context) }
+            if waiting.count >= Self.waitingMost || !isWritable { setReading(false, context) }
             return
         }
         take(part, context)
     }
 
+    /// Once for all parts that one read brought.
+    func channelReadComplete(context: ChannelHandlerContext) {
+        lastActive = .now()
+        context.fireChannelReadComplete()
+    }
+
     /// Not while a call is under way, which keeps answers in their order, and not while the caller leaves earlier
     /// answers unread, which keeps memory where it is.
-    private func takesParts(_ context: ChannelHandlerContext) -> Bool {
+    private var takesParts: Bool {
         if case .busy = state { return false }
-        return context.channel.isWritable
+        return isWritable
     }
 
     /// Goes on with what waits, as far as that is possible now.
     private func takeWaiting(_ context: ChannelHandlerContext) {
-        while takesParts(context), let part = waiting.popFirst() { take(part, context) }
+        while takesParts, let part = waiting.popFirst() { take(part, context) }
         if waiting.isEmpty, let fault { refuse(fault, context) }
-        setReading(waiting.count < Self.waitingMost && context.channel.isWritable, context)
+        setReading(waiting.count < Self.waitingMost && isWritable, context)
     }
 
     private func take(_ part: HTTPServerRequestPart, _ context: ChannelHandlerContext) {
         switch (part, state) {
         case (.head(let head), .idle): begin(head, context)
-        case (.body(var chunk), .body(var pending)):
-            // Frees the only other reference, so that the append below does not copy.
-            state = .idle
+        case (.body(var chunk), .body(let pending)):
             guard pending.body.readableBytes + chunk.readableBytes <= options.bodyBytesMax else {
                 return refuse(tooLarge, pending.endpoint.dialect, context, closing: true)
             }
@@ -106,7 +120,6 @@ final class CallHandler: ChannelInboundHandler {
             } else {
                 pending.body.writeBuffer(&chunk)
             }
-            state = .body(pending)
         case (.end, .body(let pending)):
             state = .idle
             answer(pending, context)
@@ -145,7 +158,7 @@ final class CallHandler: ChannelInboundHandler {
                 }
                 try refuseStranger(headers, endpoint)
                 bodyBegan = .now()
-                state = .body(Pending(head: head, headers: headers, endpoint: endpoint, body: ByteBuffer()))
+                state = .body(Pending(head: head, headers: headers, endpoint: endpoint))
             } catch {
                 refuse(error, endpoint.dialect, context, closing: true)
             }
@@ -181,8 +194,7 @@ final class CallHandler: ChannelInboundHandler {
         // One path for both formats: only this header tells who asks.
         let isAnthropic = pending.head.headers.contains(name: "anthropic-version")
         do throws(CallFailure) {
-            var headers = pending.headers
-            let (who, directory) = try headers.withCredential { (credential) throws(CallFailure) in
+            let (who, directory) = try pending.headers.withCredential { (credential) throws(CallFailure) in
                 try loop.path.identify(credential, at: loop.parts.clock.wall)
             }
             let names = directory.modelNames(for: who.tenant)
@@ -210,7 +222,7 @@ final class CallHandler: ChannelInboundHandler {
         let now = loop.parts.clock.now
         let wall = loop.parts.clock.wall
         do throws(CallFailure) {
-            var headers = pending.headers
+            let headers = pending.headers
             let body = pending.body
             let fields = try body.scan(as: dialect)
             // What nobody states is supposed: most answers are shorter than 256 tokens.
@@ -222,7 +234,7 @@ final class CallHandler: ChannelInboundHandler {
                 bodyDigest: headers.cache.enabled ? body.digest(as: dialect, headers.shaping) : nil,
                 cache: headers.cache,
                 tags: headers.tags, timeout: headers.timeout, received: now, at: wall)
-            let decision = try headers.withCredential { (credential) throws(CallFailure) in
+            let decision = try pending.headers.withCredential { (credential) throws(CallFailure) in
                 loop.path.decide(inbound, presenting: credential, lane: loop.lane)
             }
             switch decision {
@@ -331,8 +343,6 @@ final class CallHandler: ChannelInboundHandler {
 
     // MARK: For the exchange
 
-    var isWritable: Bool { context?.channel.isWritable ?? false }
-
     func makeBuffer(_ capacity: Int) -> ByteBuffer {
         context?.channel.allocator.buffer(capacity: capacity) ?? ByteBuffer()
     }
@@ -367,9 +377,10 @@ final class CallHandler: ChannelInboundHandler {
     // MARK: The connection
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
+        isWritable = context.channel.isWritable
         if case .busy(let exchange) = state {
-            exchange.callerTakesMore(context.channel.isWritable)
-        } else if context.channel.isWritable {
+            exchange.callerTakesMore(isWritable)
+        } else if isWritable {
             takeWaiting(context)
         }
         context.fireChannelWritabilityChanged()

@@ -165,8 +165,9 @@ extension String {
         guard utf8.count == name.utf8CodeUnitCount else { return false }
         var index = 0
         for byte in utf8 {
-            let lower = (0x41...0x5a).contains(byte) ? byte | 0x20 : byte
-            if lower != name.utf8Start[index] { return false }
+            // A lower-case letter is at most 0x20 away from its capital, in that one bit.
+            let wanted = name.utf8Start[index]
+            if byte != wanted, byte | 0x20 != wanted || byte < 0x41 || byte > 0x5a { return false }
             index += 1
         }
         return true

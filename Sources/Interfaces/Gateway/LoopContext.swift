@@ -15,10 +15,10 @@ final class LoopContext {
     let health: @Sendable () -> HealthState
     /// Ids of calls have to differ, not to be secret: no system call for each.
     private var random = SplitMix(seed: .random(in: .min ... .max))
-    private var endpoints: [EndpointKey: UpstreamEndpoint] = [:]
+    private var endpoints: [EndpointKey: (definition: ProviderDefinition, endpoint: UpstreamEndpoint)] = [:]
 
     private struct EndpointKey: Hashable {
-        let provider: ProviderDefinition
+        let provider: ProviderName
         let dialect: Dialect
         /// nil where the provider's paths do not name it.
         let model: ModelName?
@@ -47,11 +47,12 @@ final class LoopContext {
     ) throws(ProviderRefusal) -> UpstreamEndpoint {
         let inPath = ProviderList.namesModelInPath(provider.kind)
         let key = EndpointKey(
-            provider: provider, dialect: dialect, model: inPath ? model : nil, streamed: inPath && streamed)
-        if let known = endpoints[key] { return known }
+            provider: provider.name, dialect: dialect, model: inPath ? model : nil,
+            streamed: inPath && streamed)
+        if let known = endpoints[key], known.definition == provider { return known.endpoint }
         let fresh = try UpstreamEndpoint(provider, dialect: dialect, model: model, streamed: streamed)
         if endpoints.count >= Self.endpointsMost { endpoints.removeAll() }
-        endpoints[key] = fresh
+        endpoints[key] = (provider, fresh)
         return fresh
     }
 }

@@ -7,26 +7,34 @@ package enum RateLimitHeaders {
     /// Understood: `x-ratelimit-{limit,remaining}-{requests,tokens}` (OpenAI API reference, "Rate limits"; Azure OpenAI
     /// and Groq the same) and `anthropic-ratelimit-{requests,tokens}-{limit,remaining}` (Anthropic API reference, "Rate
     /// limits").
+    @inlinable
     package static func read(_ headers: some Sequence<(name: String, value: String)>) -> KeyHeadroom? {
         var found = Found()
-        for (name, value) in headers where (20...40).contains(name.utf8.count) {
-            let name = name.utf8
-            switch name.first {
-            case UInt8(ascii: "x"), UInt8(ascii: "X"): found.take(openAI: name, value)
-            case UInt8(ascii: "a"), UInt8(ascii: "A"): found.take(anthropic: name, value)
-            default: continue
-            }
+        for (name, value) in headers where name.utf8.count >= 20 && name.utf8.count <= 40 {
+            found.take(name.utf8, value)
         }
         return found.headroom
     }
 
-    private struct Found {
-        var requestsLeft: Int64?
-        var requestsLimit: Int64?
-        var tokensLeft: Int64?
-        var tokensLimit: Int64?
+    @usableFromInline
+    struct Found {
+        private var requestsLeft: Int64?
+        private var requestsLimit: Int64?
+        private var tokensLeft: Int64?
+        private var tokensLimit: Int64?
 
-        mutating func take(openAI name: String.UTF8View, _ value: String) {
+        @usableFromInline init() {}
+
+        @usableFromInline
+        mutating func take(_ name: String.UTF8View, _ value: String) {
+            switch name.first {
+            case UInt8(ascii: "x"), UInt8(ascii: "X"): take(openAI: name, value)
+            case UInt8(ascii: "a"), UInt8(ascii: "A"): take(anthropic: name, value)
+            default: break
+            }
+        }
+
+        private mutating func take(openAI name: String.UTF8View, _ value: String) {
             if same(name, "x-ratelimit-remaining-requests") {
                 requestsLeft = Int64(value)
             } else if same(name, "x-ratelimit-remaining-tokens") {
@@ -38,7 +46,7 @@ package enum RateLimitHeaders {
             }
         }
 
-        mutating func take(anthropic name: String.UTF8View, _ value: String) {
+        private mutating func take(anthropic name: String.UTF8View, _ value: String) {
             if same(name, "anthropic-ratelimit-requests-remaining") {
                 requestsLeft = Int64(value)
             } else if same(name, "anthropic-ratelimit-tokens-remaining") {
@@ -50,6 +58,7 @@ package enum RateLimitHeaders {
             }
         }
 
+        @usableFromInline
         var headroom: KeyHeadroom? {
             guard requestsLeft != nil || tokensLeft != nil else { return nil }
             return KeyHeadroom(
