@@ -93,7 +93,7 @@ extension CallSession {
 
     /// Nothing is left to try: what the last attempt showed, or that every target is out.
     private func exhaustedFailure(at now: Instant) -> CallFailure {
-        if let lastFailure { return lastFailure }
+        if let lastFailure { return lastFailure.adding(nothingLeft.reasons(at: now)) }
         let earliest = refusals.compactMap(\.reason.until).min() ?? now + .seconds(1)
         return RoutePlan(attempts: [], skipped: refusals, retryAt: earliest).failure(at: now)
             ?? CallFailure(

@@ -44,7 +44,11 @@ extension CallSession {
         }
         let row = makeRow(ending, cached: cached, at: now)
         parts.journal.append(row)
-        parts.counters.settle(admission.permits, usedTokens: row.usage.total, at: now)
+        if begun == 0, ending.end == .failed, refusals.contains(where: \.reason.isOfRoom) {
+            parts.counters.takeBack(admission.permits, at: now)
+        } else {
+            parts.counters.settle(admission.permits, usedTokens: row.usage.total, at: now)
+        }
         if let waiting { parts.gates.abandon(waiting.ticket, at: waiting.option.target) }
         measure(ending.usage ?? ending.estimate ?? Usage(), whole: ending.end == .answered, at: now)
         parts.inFlight.leave()

@@ -2,7 +2,7 @@ package import Access
 package import Cache
 package import Domain
 import Events
-package import Limits
+import Limits
 import Locking
 import Metering
 import Routing
@@ -32,7 +32,7 @@ package final class CallSession {
         package let drill: DrillFault?
         /// Of the provider key's own limits.
         let keyPermit: Admission?
-        let started: Instant
+        package let started: Instant
     }
 
     /// Bounds of one attempt.
@@ -79,6 +79,8 @@ package final class CallSession {
     var outcomes: [AttemptOutcome] = []
     var lastFailure: CallFailure?
     var refusals: [RoutePlan.Skipped] = []
+    /// When anything of the route may be tried again, where none of it may be now.
+    var retryAt: Instant?
     var firstByteAt: Instant?
     /// The number of the attempt whose first byte went to the caller.
     var committed: Int?
@@ -143,7 +145,7 @@ package final class CallSession {
         route = found.route
         take(found)
         if queue.isEmpty { reach(for: .lastResort, at: call.received) }
-        guard queue.isEmpty, let failure = found.plan.failure(at: call.received) else { return }
+        guard queue.isEmpty, let failure = nothingLeft.failure(at: call.received) else { return }
         settle(
             .init(end: .failed, status: failure.status, failure: failure.code, usage: nil, estimate: nil),
             at: call.received)
@@ -154,7 +156,11 @@ package final class CallSession {
         keys.merge(found.keys) { _, new in new }
         refusals += found.plan.skipped
         queue += found.plan.attempts
+        if let moment = found.plan.retryAt { retryAt = min(retryAt ?? moment, moment) }
     }
+
+    /// The plan when nothing in it may be tried.
+    var nothingLeft: RoutePlan { RoutePlan(attempts: [], skipped: refusals, retryAt: retryAt) }
 
     /// What a route holds in reserve.
     enum Reserve { case lastResort, contextOverflow, contentPolicy }

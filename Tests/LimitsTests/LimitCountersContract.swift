@@ -7,6 +7,8 @@ func checkLimitCounters(_ make: () -> any LimitCounters) throws {
     try rejectedCallsCostNothing(make())
     try settlingCorrectsAndReturns(make())
     try settlingTwiceDoesNothing(make())
+    try callsTakenBackCountForNothing(make())
+    try refusalsCarryWhatIsLeft(make())
     try factsAreOfTheTightestScope(make())
     try scopesAreApart(make())
     unlimitedScopesCountNothing(make())
@@ -88,6 +90,42 @@ private func settlingTwiceDoesNothing(_ counters: any LimitCounters) throws {
         counters.use(of: virtualKey, at: start) == LimitUse(inFlight: 1, requestsLeft: nil, tokensLeft: 0))
     counters.settle(two, usedTokens: nil, at: start)
     #expect(counters.use(of: virtualKey, at: start)?.inFlight == 0)
+}
+
+/// What was turned away elsewhere used up nothing here, and gives back no more than it took.
+private func callsTakenBackCountForNothing(_ counters: any LimitCounters) throws {
+    let both = demand(
+        [
+            (tenant, LimitSet(requestsPerMinute: 10, tokensPerMinute: 1_000)),
+            (virtualKey, LimitSet(requestsPerMinute: 2, parallel: 2)),
+        ], tokens: 100)
+    let stays = try counters.admit(both, at: start)
+    for _ in 1...20 {
+        let admission = try counters.admit(both, at: start)
+        counters.takeBack(admission, at: start)
+        counters.takeBack(admission, at: start)
+        counters.settle(admission, usedTokens: 500, at: start)
+    }
+    #expect(counters.use(of: tenant, at: start) == LimitUse(inFlight: 1, requestsLeft: 9, tokensLeft: 900))
+    #expect(
+        counters.use(of: virtualKey, at: start) == LimitUse(inFlight: 1, requestsLeft: 1, tokensLeft: nil))
+    // Later, when the bucket has filled: it never holds more than a minute's number.
+    let late = start + .seconds(120)
+    counters.takeBack(try counters.admit(both, at: start), at: late)
+    counters.settle(stays, usedTokens: 100, at: late)
+    #expect(counters.use(of: tenant, at: late) == LimitUse(inFlight: 0, requestsLeft: 10, tokensLeft: 1_000))
+}
+
+private func refusalsCarryWhatIsLeft(_ counters: any LimitCounters) throws {
+    let both = demand(
+        [
+            (tenant, LimitSet(requestsPerMinute: 600, tokensPerMinute: 1_000)),
+            (virtualKey, LimitSet(requestsPerMinute: 1)),
+        ], tokens: 100)
+    _ = try counters.admit(both, at: start)
+    let facts = try #require(refusal(both, on: counters, at: start)?.limits)
+    #expect(facts.requests == .init(limit: 1, remaining: 0, reset: .seconds(60)))
+    #expect(facts.tokens == .init(limit: 1_000, remaining: 900, reset: .seconds(6)))
 }
 
 private func factsAreOfTheTightestScope(_ counters: any LimitCounters) throws {

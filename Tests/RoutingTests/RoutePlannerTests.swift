@@ -82,6 +82,34 @@ import Testing
         #expect(failure.retryAfter == .seconds(300))
     }
 
+    @Test func `where one key rests from a rate limit it is worth waiting, whatever ails the others`() throws
+    {
+        let resting = CredentialAvailability.refused(.cooling, until: .seconds(107))
+        let spent = CredentialAvailability.refused(.exhausted, until: .seconds(400))
+        let keyless = Candidate(target: target("azure/b"), keys: [])
+        for credentials in [[[resting, spent], []], [[spent, resting], []]] {
+            let plan = plan([a, keyless], breakers: [.passes, .passes], credentials: credentials)
+            let failure = try #require(plan.failure(at: now))
+            #expect(failure.status == 429 && failure.retryAfter == .seconds(7))
+            #expect(failure.message.contains("azure/b: no provider key is stored"))
+        }
+        let suited = RoutePlan(
+            attempts: [],
+            skipped: [
+                .init(
+                    target: target("openai/a"), key: one, reason: .credential(.cooling, until: .seconds(107))),
+                .init(target: target("azure/b"), key: nil, reason: .unsuitable("it is too dear")),
+            ], retryAt: .seconds(107))
+        #expect(suited.failure(at: now)?.status == 429)
+    }
+
+    @Test func `a call that no target can take now is told when to come back, even if nobody knows`() throws {
+        let keyless = Candidate(target: target("azure/b"), keys: [])
+        let plan = plan([keyless], breakers: [open(until: 118)], credentials: [[]])
+        let failure = try #require(plan.failure(at: now))
+        #expect(failure.status == 503 && failure.retryAfter == .seconds(1))
+    }
+
     @Test func `without any key waiting does not help, and the error says so`() throws {
         let keyless = Candidate(target: target("openai/a"), keys: [])
         let plan = plan([keyless], breakers: [.passes], credentials: [[]])

@@ -45,10 +45,12 @@ package struct CallFailure: Error, Sendable, Hashable {
     package let retryAfter: Duration?
     /// The HTTP status, where it is not the code's own (an upstream's 400 handed on).
     package let statusOverride: Int?
+    /// What the rate-limit headers say, where one of the caller's own limits refused the call.
+    package let limits: LimitFacts?
 
     package init(
         _ code: Code, source: Source, _ message: String, field: String? = nil, retryAfter: Duration? = nil,
-        status: Int? = nil
+        status: Int? = nil, limits: LimitFacts? = nil
     ) {
         self.code = code
         self.source = source
@@ -56,6 +58,16 @@ package struct CallFailure: Error, Sendable, Hashable {
         self.field = field
         self.retryAfter = retryAfter
         statusOverride = status
+        self.limits = limits
+    }
+
+    /// The same with what became of other targets, where it is a provider's fault that one of them might have made up
+    /// for.
+    package func adding(_ others: String) -> CallFailure {
+        guard source == .provider, !others.isEmpty else { return self }
+        return CallFailure(
+            code, source: source, "\(message); besides: \(others)", field: field, retryAfter: retryAfter,
+            status: statusOverride, limits: limits)
     }
 
     /// The HTTP status a caller sees.

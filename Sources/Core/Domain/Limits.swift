@@ -39,3 +39,28 @@ package enum CallClass: String, Hashable, Sendable, Codable, CaseIterable {
     /// Nobody does: refused or kept waiting before the others.
     case batch
 }
+
+/// The rate-limit facts of a call, each of the scope that has least left.
+package struct LimitFacts: Sendable, Hashable {
+    /// One `x-ratelimit-*` triple.
+    package struct Fact: Sendable, Hashable {
+        package let limit: Int
+        package let remaining: Int
+        /// Until all of it is there again, as OpenAI's `x-ratelimit-reset-*` means it.
+        package let reset: Duration
+
+        package init(limit: Int, remaining: Int, reset: Duration) {
+            self.limit = limit
+            self.remaining = remaining
+            self.reset = reset
+        }
+    }
+
+    package var requests: Fact?
+    package var tokens: Fact?
+
+    package init(requests: Fact? = nil, tokens: Fact? = nil) {
+        self.requests = requests
+        self.tokens = tokens
+    }
+}

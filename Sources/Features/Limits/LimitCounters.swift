@@ -11,6 +11,9 @@ package protocol LimitCounters: Sendable {
     ///
     /// - Parameter usedTokens: nil when nobody knows; the estimate stands then.
     func settle(_ admission: Admission, usedTokens: Int64?, at now: Instant)
+    /// Ends the admission of a call that was turned away for a limit of something else before it came to anything: all
+    /// that it counted for comes back, its place among the requests of the minute too.
+    func takeBack(_ admission: Admission, at now: Instant)
     /// What one scope uses now; nil when it has no counters.
     func use(of scope: LimitScope, at now: Instant) -> LimitUse?
     /// What every scope that is not as new has used, to be kept over a restart.
@@ -58,31 +61,6 @@ package struct Admission: Sendable, Hashable {
         self.slot = slot
         self.generation = generation
         self.facts = facts
-    }
-}
-
-/// The rate-limit facts of a call, each of the scope that has least left.
-package struct LimitFacts: Sendable, Hashable {
-    /// One `x-ratelimit-*` triple.
-    package struct Fact: Sendable, Hashable {
-        package let limit: Int
-        package let remaining: Int
-        /// Until all of it is there again, as OpenAI's `x-ratelimit-reset-*` means it.
-        package let reset: Duration
-
-        package init(limit: Int, remaining: Int, reset: Duration) {
-            self.limit = limit
-            self.remaining = remaining
-            self.reset = reset
-        }
-    }
-
-    package var requests: Fact?
-    package var tokens: Fact?
-
-    package init(requests: Fact? = nil, tokens: Fact? = nil) {
-        self.requests = requests
-        self.tokens = tokens
     }
 }
 

@@ -15,6 +15,8 @@ struct LimitRefusal {
     let ceiling: Int
     /// nil = never: the ceiling is 0.
     let wait: Duration?
+    /// What the rate-limit headers say.
+    var facts = LimitFacts()
 
     /// A call's end cannot be foreseen; a second is long enough not to be a storm.
     static var parallelWait: Duration { .seconds(1) }
@@ -33,22 +35,22 @@ struct LimitRefusal {
             CallFailure(
                 .requestsPerMinute, source: .caller,
                 "\(scope.phrase) may make \(ceiling) requests per minute, and they are used up; \(advice)",
-                retryAfter: wait)
+                retryAfter: wait, limits: facts)
         case .tokens(let needed, let left):
             CallFailure(
                 .tokensPerMinute, source: .caller,
                 "\(scope.phrase) may use \(ceiling) tokens per minute: this call needs about \(needed), "
                     + "\(left) are left; \(advice)",
-                retryAfter: wait)
+                retryAfter: wait, limits: facts)
         case .parallel:
             CallFailure(
                 .parallelCalls, source: .caller,
                 "\(scope.phrase) may have \(ceiling) calls at the same time, and all are running; \(advice)",
-                retryAfter: wait)
+                retryAfter: wait, limits: facts)
         case .noRoom:
             CallFailure(
                 .overloaded, source: .gateway, "the gateway counts as many calls as it can; \(advice)",
-                retryAfter: wait)
+                retryAfter: wait, limits: facts)
         }
     }
 

@@ -60,11 +60,17 @@ struct LimitTable {
             call.accounts[number] = place
             refusal = look(at: place, limits: part.limits, tokens: call.tokens, orBefore: refusal)
         }
-        if let refusal { return .refused(refusal) }
+        if var refusal {
+            refusal.facts = facts(of: call)
+            return .refused(refusal)
+        }
         return .admitted(take(call, at: now))
     }
 
-    mutating func settle(_ admission: Admission, usedTokens: Int64?, at now: Instant) {
+    /// - Parameter requests: what it counts for among the requests of the minute: 1, or 0 to give that back.
+    mutating func settle(
+        _ admission: Admission, usedTokens: Int64?, requests: Int64 = 1, at now: Instant
+    ) {
         guard let slot = admission.slot, calls.indices.contains(slot), calls[slot].isLive,
             calls[slot].generation == admission.generation
         else { return }
@@ -78,6 +84,9 @@ struct LimitTable {
             accounts[place].inFlight -= 1
             accounts[place].tokens?.refill(to: now)
             accounts[place].tokens?.take(correction)
+            guard requests != 1 else { continue }
+            accounts[place].requests?.refill(to: now)
+            accounts[place].requests?.take(requests - 1)
         }
     }
 
@@ -163,15 +172,13 @@ struct LimitTable {
     }
 
     private mutating func take(_ call: Call, at now: Instant) -> Admission {
-        var facts = LimitFacts()
         for number in 0..<call.count {
             let place = call.accounts[number]
             accounts[place].inFlight += 1
             accounts[place].requests?.take(1)
             accounts[place].tokens?.take(call.tokens)
-            facts.requests = Self.tighter(facts.requests, accounts[place].requests)
-            facts.tokens = Self.tighter(facts.tokens, accounts[place].tokens)
         }
+        let facts = facts(of: call)
         let slot: Int
         if let free = freeCalls.popLast() {
             slot = free
@@ -184,6 +191,17 @@ struct LimitTable {
         calls[slot].generation = generation
         calls[slot].isLive = true
         return Admission(slot: slot, generation: generation, facts: facts)
+    }
+
+    /// What is left now, of the scope that has least.
+    private func facts(of call: Call) -> LimitFacts {
+        var facts = LimitFacts()
+        for number in 0..<call.count {
+            let place = call.accounts[number]
+            facts.requests = Self.tighter(facts.requests, accounts[place].requests)
+            facts.tokens = Self.tighter(facts.tokens, accounts[place].tokens)
+        }
+        return facts
     }
 
     private static func tighter(_ fact: LimitFacts.Fact?, _ bucket: RateBucket?) -> LimitFacts.Fact? {

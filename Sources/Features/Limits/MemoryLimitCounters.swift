@@ -26,6 +26,11 @@ package final class MemoryLimitCounters: LimitCounters {
         table.withLock { $0.settle(admission, usedTokens: usedTokens, at: now) }
     }
 
+    package func takeBack(_ admission: Admission, at now: Instant) {
+        guard admission.slot != nil else { return }
+        table.withLock { $0.settle(admission, usedTokens: 0, requests: 0, at: now) }
+    }
+
     package func use(of scope: LimitScope, at now: Instant) -> LimitUse? {
         table.withLock { $0.use(of: scope, at: now) }
     }

@@ -106,29 +106,32 @@ extension RoutePlan {
             return CallFailure(
                 .noTarget, source: .gateway, "this model's route has no target; the operator must add one")
         }
-        // Four are enough to understand; a long route must not make a long error.
-        let shown = skipped.prefix(4).map { $0.text(at: now) }.joined(separator: "; ")
-        let rest = skipped.count > 4 ? "; and \(skipped.count - 4) more" : ""
+        let reasons = reasons(at: now)
         if skipped.allSatisfy(\.reason.isUnsuitable) {
             return CallFailure(
                 .invalidRequest, source: .caller,
-                "no target of this model suits this call: \(shown)\(rest)", field: "model")
+                "no target of this model suits this call: \(reasons)", field: "model")
         }
         if skipped.contains(where: \.reason.isOfBreaker) {
             return CallFailure(
-                .noTarget, source: .provider, "no target can take this call now: \(shown)\(rest)",
-                retryAfter: retryAfter)
+                .noTarget, source: .provider, "no target can take this call now: \(reasons)",
+                retryAfter: retryAfter ?? .seconds(1))
         }
-        // Clients know what to do about a rate limit: wait, and come again.
-        if skipped.allSatisfy(\.reason.isOfCooling) {
+        // Clients know what to do about a rate limit: wait, and come again. That holds whatever ails other keys.
+        if skipped.contains(where: \.reason.isOfCooling) {
             return CallFailure(
-                .upstreamRefused, source: .providerKey,
-                "your provider keys are rate-limited: \(shown)\(rest)",
+                .upstreamRefused, source: .providerKey, "your provider keys are rate-limited: \(reasons)",
                 retryAfter: retryAfter ?? .seconds(1), status: 429)
         }
         return CallFailure(
             .noProviderKey, source: .providerKey,
-            "none of your provider keys can serve this call: \(shown)\(rest)", retryAfter: retryAfter)
+            "none of your provider keys can serve this call: \(reasons)", retryAfter: retryAfter)
+    }
+
+    /// Why each target is left out. Four are enough to understand; a long route must not make a long error.
+    package func reasons(at now: Instant) -> String {
+        let shown = skipped.prefix(4).map { $0.text(at: now) }.joined(separator: "; ")
+        return skipped.count > 4 ? "\(shown); and \(skipped.count - 4) more" : shown
     }
 }
 
@@ -148,6 +151,15 @@ extension RoutePlan.Reason {
         case .breaker(let refusal): refusal.retryAt
         case .credential(_, let until), .keyLimit(let until), .crowded(let until): until
         case .noKey, .enough, .unsuitable: nil
+        }
+    }
+
+    /// Whether it is a ceiling of ours that was reached, at the target or of its key: a call that met nothing else must
+    /// not have used up another limit.
+    package var isOfRoom: Bool {
+        switch self {
+        case .crowded, .keyLimit: true
+        default: false
         }
     }
 

@@ -33,10 +33,10 @@ extension AttemptExchange {
     }
 
     private func meet(after delay: Duration, _ work: @escaping () -> Void) {
-        call.schedule(in: delay) { [self] in
-            // The caller may have left, or the call's time be over.
+        call.schedule(in: min(delay, timeLeft)) { [self] in
+            // The caller may have left, or the attempt beside it have answered.
             guard case .waiting = stage, upstream == nil else { return }
-            work()
+            if timeLeft > .zero { work() } else { deadlinePassed() }
         }
     }
 

@@ -49,7 +49,7 @@ extension AttemptExchange {
         }
     }
 
-    private func deadlinePassed() {
+    func deadlinePassed() {
         switch stage {
         case .stream(committed: true): cutStream("the call's own time ran out", .cancelled)
         case .passing: cutPassing("\(UpstreamFailure.timeout(.total))", .cancelled)

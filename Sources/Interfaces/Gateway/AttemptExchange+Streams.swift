@@ -6,23 +6,33 @@ import Providers
 
 // Answers in events.
 extension AttemptExchange {
-    /// What may wait for a stream's first piece.
-    private static let peekBytesMost = 64 << 10
+    /// What may wait for a stream's first piece. OpenAI's responses begin with two events that repeat the request's
+    /// instructions and tools, which may be long.
+    private static let peekBytesMost = 1 << 20
 
     func beginStream() {
         stream = FollowedStream(from: translation.format, of: call)
         stage = .stream(committed: false)
         contentAt = now
-        watchContent(after: attempt.timeouts.firstByte)
+        watchContent()
     }
 
     /// Ends an attempt whose stream brings nothing but comments, pings and preliminaries for too long.
-    private func watchContent(after bound: Duration) {
+    private func watchContent() {
+        guard case .stream(let committed) = stage else { return }
+        let bound = committed ? attempt.timeouts.idle : attempt.timeouts.firstByte
         contentTimer?.cancel()
-        contentTimer = call.schedule(in: bound - (now - contentAt)) { [self] in
+        // The provider's own connection minds the call's time, but a drill may have ended that.
+        contentTimer = call.schedule(in: min(bound - (now - contentAt), timeLeft)) { [self] in
             guard case .stream(let committed) = stage else { return }
+            // A caller who takes nothing keeps the provider waiting, not the other way about.
+            if isPaused { contentAt = now }
+            guard timeLeft > .zero else {
+                upstream?.cancel()
+                return deadlinePassed()
+            }
             let bound = committed ? attempt.timeouts.idle : attempt.timeouts.firstByte
-            guard now - contentAt >= bound else { return watchContent(after: bound) }
+            guard now - contentAt >= bound else { return watchContent() }
             upstream?.cancel()
             let seconds = bound.secondsRoundedUp
             if committed {
@@ -63,7 +73,7 @@ extension AttemptExchange {
             guard isAnswer || outgoing.readableBytes > Self.peekBytesMost else { return }
             stage = .stream(committed: true)
             call.begin(self, "text/event-stream", keeps: true)
-            watchContent(after: attempt.timeouts.idle)
+            watchContent()
         }
         call.write(outgoing)
         outgoing = call.makeBuffer(512)

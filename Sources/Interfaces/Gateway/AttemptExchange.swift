@@ -42,6 +42,8 @@ final class AttemptExchange: UpstreamDelegate {
     var contentTimer: Scheduled<Void>?
     var contentAt = Instant(nanoseconds: 0)
     var contentSeen: Int64 = 0
+    /// Whether the caller takes nothing for the moment.
+    private(set) var isPaused = false
 
     init(_ attempt: CallSession.Attempt, of call: CallExchange) {
         self.attempt = attempt
@@ -49,6 +51,8 @@ final class AttemptExchange: UpstreamDelegate {
     }
 
     var now: Instant { call.now }
+    /// Of the whole call.
+    var timeLeft: Duration { attempt.timeouts.total - (now - attempt.started) }
 
     // MARK: Sending
 
@@ -71,8 +75,9 @@ final class AttemptExchange: UpstreamDelegate {
                 tenant: call.session.who.tenant.id, key: attempt.key?.id, callerHeaders: call.headers,
                 body: outgoing, time: call.loop.parts.clock.wall)
             let bounds = UpstreamTimeouts(
-                connect: attempt.timeouts.connect, firstByte: attempt.timeouts.firstByte,
-                idle: attempt.timeouts.idle, total: attempt.timeouts.total)
+                connect: min(attempt.timeouts.connect, timeLeft),
+                firstByte: min(attempt.timeouts.firstByte, timeLeft),
+                idle: attempt.timeouts.idle, total: timeLeft)
             let pool = call.loop.pool
             guard attempt.key != nil else {
                 upstream = try pool.send(request, secret: nil, delegate: self, timeouts: bounds)
@@ -191,6 +196,8 @@ final class AttemptExchange: UpstreamDelegate {
     // MARK: From the call
 
     func setReading(_ reading: Bool) {
+        if reading, isPaused { contentAt = now }
+        isPaused = !reading
         if reading { upstream?.resumeReading() } else { upstream?.pauseReading() }
     }
 

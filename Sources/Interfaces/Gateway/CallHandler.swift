@@ -307,7 +307,8 @@ final class CallHandler: ChannelInboundHandler {
         let body = ErrorEnvelope.body(of: failure, as: dialect, requestID: id.text)
         var out = context.channel.allocator.buffer(capacity: body.count + 256)
         AnswerHead(
-            status: failure.status, length: body.count, request: id, retryAfter: failure.retryAfter,
+            status: failure.status, length: body.count, request: id, limits: failure.limits,
+            retryAfter: failure.retryAfter,
             allow: allow, closes: closes
         ).write(into: &out)
         out.writeBytes(body)

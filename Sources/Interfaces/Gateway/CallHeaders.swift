@@ -145,7 +145,8 @@ struct CallHeaders {
             milliseconds = Int64(value.dropLast(2))
         } else {
             milliseconds = Int64(text.ends(with: "s".utf8) ? value.dropLast() : value[...]).map {
-                $0 &* 1_000
+                // What does not fit is refused below.
+                $0.multipliedReportingOverflow(by: 1_000).overflow ? -1 : $0 * 1_000
             }
         }
         guard let milliseconds, (1...7_200_000).contains(milliseconds) else {

@@ -23,9 +23,8 @@ struct FollowedStream {
     var deltas: Int64 { translated?.deltas ?? reader.answer.deltas }
     /// What the provider reported so far.
     var usage: Usage? { translated.map { $0.usage } ?? reader.answer.usage }
-    /// Of the event that would be next, where the caller's format numbers them and the gateway writes them; else 0.
-    var nextSequenceNumber: Int64 { translated?.nextSequenceNumber ?? 0 }
-    var estimatedOutput: Int64 { translated?.estimatedOutput ?? reader.answer.estimatedOutput }
+    /// Of the event that would be next, where the caller's format numbers them; else 0.
+    var nextSequenceNumber: Int64 { translated?.nextSequenceNumber ?? reader.answer.nextSequenceNumber }
 
     /// The provider's figures where they are its last word, else what was counted: a stream that was cut or left has
     /// used its input and the pieces that came.

@@ -112,6 +112,15 @@ import Testing
         }
     }
 
+    @Test(arguments: ["0", "-1", "7201", "1.5", "10m", "9223372036854776", "18446744073709552", "ms", ""])
+    func `a time limit that is none is refused`(text: String) async throws {
+        try await withHouse { house in
+            let answer = try house.call(Wire.chat(), headers: "x-gatehouse-timeout: \(text)\r\n")
+            #expect(answer.status == 400 && answer.body.contains("x-gatehouse-timeout"))
+            #expect(house.openAI.requests.isEmpty)
+        }
+    }
+
     @Test func `a tenant over its limit is told when to come back, and others are not`() async throws {
         var plan = HousePlan()
         plan.limits = LimitSet(requestsPerMinute: 1)
@@ -120,6 +129,10 @@ import Testing
             #expect(first.status == 200 && first.header("x-ratelimit-remaining-requests") == "0")
             let second = try house.call(Wire.chat())
             #expect(second.status == 429 && second.header("retry-after") == "60")
+            #expect(second.header("retry-after-ms") == "60000")
+            #expect(second.header("x-ratelimit-limit-requests") == "1")
+            #expect(second.header("x-ratelimit-remaining-requests") == "0")
+            #expect(second.header("x-ratelimit-reset-requests") == "60000ms")
             #expect(try house.call(Wire.chat(), token: house.otherToken).status == 200)
         }
     }

@@ -45,6 +45,8 @@ struct HousePlan: Sendable {
     var limits = LimitSet()
     /// When the routes `pair` and `solo`, which has `openai` only, begin a second attempt; nil = never.
     var hedgeAfter: Duration?
+    /// Whether drills may be made for the tenant `acme`.
+    var drills = false
     /// Keys of the tenant `acme` for `openai`.
     var keys = [House.openAIKey]
 }
@@ -87,7 +89,8 @@ final class House {
         let state = EngineState(
             vault: record, tenants: [], tenantKeys: [], providerKeys: [], virtualKeys: [],
             providers: Dictionary(uniqueKeysWithValues: providers.map { ($0.name, $0) }),
-            routes: try Self.routes(hedgeAfter: plan.hedgeAfter), prices: .builtIn)
+            routes: try Self.routes(hedgeAfter: plan.hedgeAfter), routing: try Self.routing(plan),
+            prices: .builtIn)
         let parts = PathParts(
             clock: clock, directory: state.directory(), options: plan.path, counters: MemoryLimitCounters(),
             cache: AnswerCache(), breakers: MemoryBreakerBoard(), credentials: MemoryCredentialBoard(),
@@ -121,8 +124,17 @@ final class House {
         }
     }
 
+    private static func routing(_ plan: HousePlan) throws -> RoutingSettings {
+        var routing = RoutingSettings()
+        if plan.drills { routing.drillTenants = [try TenantName("acme")] }
+        return routing
+    }
+
     private static func routes(hedgeAfter: Duration?) throws -> [ModelName: Route] {
-        let targets = ["pair": ["openai/gpt-6-sol", "second/gpt-6-sol"], "solo": ["openai/gpt-6-sol"]]
+        let targets = [
+            "pair": ["openai/gpt-6-sol", "second/gpt-6-sol"], "solo": ["openai/gpt-6-sol"],
+            "mixed": ["anthropic/claude-sonnet-5", "second/gpt-6-sol"],
+        ]
         let routes = try targets.map { name, targets in
             Route(
                 model: try ModelName(name),

@@ -46,6 +46,9 @@ final class RawCaller {
         return false
     }
 
+    /// Whether nothing comes for some milliseconds.
+    func isSilent(for milliseconds: CInt) -> Bool { !socket.isReadable(within: milliseconds) }
+
     func leave() { socket.close() }
 
     /// Whether nothing more comes and the gateway has closed.

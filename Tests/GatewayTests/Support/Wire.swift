@@ -11,8 +11,12 @@ enum Wire {
             + (stream ? #","stream":true"# : "") + "\(more)}"
     }
 
-    static func messages(stream: Bool = false) -> String {
-        #"{"model":"anthropic/claude-sonnet-5","max_tokens":50,"messages":[{"role":"user","content":"hello"}]"#
+    static func responses(_ model: String = "openai/gpt-6-sol", stream: Bool = true) -> String {
+        #"{"model":"\#(model)","input":"hello"\#(stream ? #","stream":true"# : "")}"#
+    }
+
+    static func messages(_ model: String = "anthropic/claude-sonnet-5", stream: Bool = false) -> String {
+        #"{"model":"\#(model)","max_tokens":50,"messages":[{"role":"user","content":"hello"}]"#
             + (stream ? #","stream":true}"# : "}")
     }
 
@@ -62,6 +66,39 @@ enum Wire {
     static let done = "data: [DONE]\n\n"
 
     static func event(_ name: String, _ data: String) -> String { "event: \(name)\ndata: \(data)\n\n" }
+
+    // MARK: OpenAI responses
+
+    /// The two events that every stream of responses begins with.
+    static func responsesStart(instructions: String = "") -> String {
+        ["created", "in_progress"].enumerated().map { number, name in
+            event(
+                "response.\(name)",
+                #"{"type":"response.\#(name)","sequence_number":\#(number),"response":{"id":"r1","object":"response","status":"in_progress","instructions":"\#(instructions)","output":[]}}"#
+            )
+        }.joined()
+    }
+
+    static func responsesDelta(_ text: String, _ number: Int) -> String {
+        event(
+            "response.output_text.delta",
+            #"{"type":"response.output_text.delta","sequence_number":\#(number),"item_id":"m1","output_index":0,"content_index":0,"delta":"\#(text)"}"#
+        )
+    }
+
+    static func responsesError(_ code: String, _ number: Int) -> String {
+        event(
+            "error",
+            #"{"type":"error","sequence_number":\#(number),"error":{"type":"\#(code)","code":"\#(code)","message":"no","param":null}}"#
+        )
+    }
+
+    static func responsesEnd(_ number: Int) -> String {
+        event(
+            "response.completed",
+            #"{"type":"response.completed","sequence_number":\#(number),"response":{"id":"r1","object":"response","status":"completed","output":[],"usage":{"input_tokens":9,"input_tokens_details":{"cached_tokens":4},"output_tokens":12,"output_tokens_details":{"reasoning_tokens":5},"total_tokens":21}}}"#
+        )
+    }
 
     static let messageStart = event(
         "message_start",

@@ -23,6 +23,8 @@ package struct StreamedAnswer: StreamFacts {
     package private(set) var deltas: Int64 = 0
     /// About how many bytes of content they held, JSON escapes included.
     package private(set) var contentBytes: Int64 = 0
+    /// The number that the next event has, where the format numbers them (OpenAI responses); else 0.
+    package private(set) var nextSequenceNumber: Int64 = 0
 
     init(dialect: Dialect, dropsUsage: Bool) {
         self.dialect = dialect
@@ -35,7 +37,10 @@ package struct StreamedAnswer: StreamFacts {
         guard !event.data.isEmpty else { return true }
         switch dialect {
         case .anthropicMessages: return readAnthropic(event)
-        case .openAIResponses: return readResponses(event)
+        case .openAIResponses:
+            let isKept = readResponses(event)
+            if isKept { nextSequenceNumber += 1 }
+            return isKept
         default: return readOpenAI(event)
         }
     }
