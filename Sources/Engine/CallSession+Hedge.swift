@@ -4,8 +4,8 @@ import Routing
 // A second attempt beside a slow one.
 //
 // The answer that begins first goes to the caller; the attempt beside it is given up at once and reported as abandoned,
-// which is no fault of its target. (It follows that a target which hedges always beat is never told off for it; but
-// hedges are rationed, and the attempts that run alone into their time limit count.) What the loser's provider may bill
+// which is no fault of its target. (A target that is only ever beaten is found out all the same: hedges are rationed, and
+// the attempts that run alone into their time limit count.) What the loser's provider may bill
 // is counted by estimate and marked so, as for a caller who leaves: a request that has reached a provider is usually
 // worked on, and billed, whether or not anybody waits for it. It is added to the call's row, at the price of the loser's
 // own target, because a call has one row; that the answer's provider reported its own part is then not told apart.

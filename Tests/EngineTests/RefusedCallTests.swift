@@ -11,7 +11,7 @@ import Routing
 import Storage
 import Testing
 
-/// Calls that nothing can take, or that nobody should try again.
+/// Calls that nothing can take, and what they are told and cost.
 @Suite struct RefusedCallTests {
     private static let key = "sk-test-first-0123456789"
 
@@ -24,47 +24,6 @@ import Testing
 
     private func trip(_ house: EngineFixture, _ target: String, seconds: Int) async throws {
         try await house.give(.breakerTrip(target: try Target(target), seconds: seconds, reason: "test"))
-    }
-
-    @Test(arguments: FailureClass.allCases.filter { !$0.rule.failsOver })
-    func `what is refused for its own sake is tried nowhere else, not even as a last resort`(
-        failure: FailureClass
-    ) async throws {
-        let house = try await EngineFixture(
-            routes: [try Self.route(["openai/gpt-6-sol", "openai/gpt-6-luna"], lastResort: "second/reserve")])
-        _ = try await house.addKey(Self.key)
-        let session = try house.forward(try await house.issue(), "smart")
-        _ = try session.attempt(at: house.clock.now)
-        session.fail(failure, status: 400, at: house.clock.now)
-        guard case .fail(let told) = session.next(at: house.clock.now) else {
-            Issue.record("tried again after \(failure)")
-            return
-        }
-        #expect(told.message == "failed in a test")
-        session.settle(.failed(told), at: house.clock.now)
-        #expect(try house.rows().first?.attempts == 1)
-        try house.expectNothingHeld()
-    }
-
-    @Test func `a call that waits for no room does not get in after it was refused`() async throws {
-        var gate = ConcurrencyGate.Options()
-        gate.first = 1
-        let house = try await EngineFixture(
-            routes: [try Self.route(["second/x", "second/y"])], gates: ConcurrencyGates(options: gate))
-        let token = try await house.issue()
-        let blocker = try house.forward(token, "second/x")
-        let blocking = try blocker.attempt(at: house.clock.now)
-        let session = try house.forward(token, "smart")
-        #expect(try session.attempt(at: house.clock.now).target == (try Target("second/y")))
-        blocker.attemptAnswered(blocking, status: 200, at: house.clock.now)
-        blocker.settle(.answered(), at: house.clock.now)
-        session.fail(.callerFault, status: 400, at: house.clock.now)
-        guard case .fail = session.next(at: house.clock.now) else {
-            Issue.record("a refused call was tried at the target that had had no room")
-            return
-        }
-        session.settle(.answered(), at: house.clock.now)
-        try house.expectNothingHeld()
     }
 
     @Test func `when every target is out the caller is told why of each, and when the first is back`()
