@@ -87,7 +87,7 @@ extension ProviderDefinition {
     fileprivate var withoutKeys: ProviderDefinition {
         ProviderDefinition(
             name: name, kind: kind, origin: origin, pathPrefix: pathPrefix, keyless: true,
-            allowsPlainHTTP: allowsPlainHTTP, asksForUsage: asksForUsage, apiVersion: apiVersion,
+            allowsPlainHTTP: allowsPlainHTTP, quirks: quirks, apiVersion: apiVersion,
             region: region, retention: retention)
     }
 }
