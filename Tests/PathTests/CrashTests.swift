@@ -9,8 +9,13 @@ import Testing
         var acknowledged: Set<String> = []
         for round in 0..<6 {
             try house.start()
-            let kill = DispatchWorkItem { house.stop(SIGKILL) }
-            DispatchQueue.global().asyncAfter(deadline: .now() + 0.25 + 0.07 * Double(round), execute: kill)
+            // In the middle of the calls: once some more have reached the provider, each round at another moment.
+            let before = size(of: house.record)
+            let kill = DispatchWorkItem {
+                try? waitUntil("the load runs") { self.size(of: house.record) - before > 8_000 + 1_700 * round }
+                house.stop(SIGKILL)
+            }
+            DispatchQueue.global().async(execute: kill)
             let output = try house.script("load", ["\(house.port)", "2000"], token: token)
             kill.wait()
             for id in output.out.split(separator: "\n") { acknowledged.insert(String(id)) }
@@ -28,5 +33,10 @@ import Testing
         #expect(Set(ids).count == ids.count, "a call stands twice in the ledger")
         #expect(try house.command(["audit", "verify"]).out.contains("intact"))
         #expect(try house.call(token: token, body: House.chat("openai/gpt-6-sol", "after")).status == 200)
+    }
+
+    private func size(of file: String) -> Int {
+        let attributes = try? FileManager.default.attributesOfItem(atPath: file)
+        return attributes?[.size] as? Int ?? 0
     }
 }
