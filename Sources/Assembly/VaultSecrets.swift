@@ -5,13 +5,14 @@ import Vault
 
 extension KeyVault {
     /// Opens the vault with what a person typed or a key file holds, by the kind of slot that the vault has.
-    func unlock(_ record: VaultRecord, with secret: SecretDraft) throws {
+    func unlock(
+        _ record: VaultRecord, keys: [WrappedTenantKey], with secret: SecretDraft
+    ) throws -> [TenantID: SealFailure] {
         let bytes = try secret.withBytes { (bytes) throws(CipherFailure) in try SecretBytes(copying: bytes) }
-        if record.slots.contains(where: { $0.kind == .passphrase }) {
-            try unlock(record, with: .passphrase(bytes))
-        } else {
-            try unlock(record, with: .keyFile(bytes))
+        guard record.slots.contains(where: { $0.kind == .passphrase }) else {
+            return try unlock(record, keys: keys, with: .keyFile(bytes))
         }
+        return try unlock(record, keys: keys, with: .passphrase(bytes))
     }
 
     /// A new vault with one slot of the given kind.

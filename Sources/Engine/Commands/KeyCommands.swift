@@ -346,6 +346,7 @@ extension CommandDesk {
                         + "Nothing was changed; repeat with --accept-unverified to go on all the same.")
             }
         }
+        try await alone { try await allowSealing(for: tenant.id) }
         let id = ProviderKeyID.random()
         let bound = ProviderSecret(provider: provider.name, origin: provider.origin, secret: secret)
         let sealed = try parts.vault.sealProviderKey(bound, tenant: tenant.id, record: id, counter: 1)
