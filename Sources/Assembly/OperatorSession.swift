@@ -63,6 +63,16 @@ package struct OperatorSession: Sendable {
             ))
     }
 
+    /// With no engine running, opens the folder's vault with a secret that was asked for anyway.
+    package func unlockFolder(with secret: SecretDraft) async throws {
+        guard case .folder(let gateway) = door, !gateway.engine.parts.vault.isUnlocked else { return }
+        do {
+            _ = try await perform(.vaultUnlock, secret: secret)
+        } catch {
+            throw CommandFailure(error.message)
+        }
+    }
+
     package func snapshot() async throws(CommandRefusal) -> EngineSnapshot {
         switch door {
         case .running(let client): return try client.snapshot()

@@ -17,6 +17,9 @@ package enum Output {
         }
     }
 
+    /// Takes everything off the terminal, also what has scrolled out of sight (ECMA-48 ED, and xterm's 3).
+    package static func clearScreen() { write("\u{1b}[H\u{1b}[2J\u{1b}[3J", to: 1) }
+
     package static func json(_ value: some Encodable) throws { write(try jsonText(value), to: 1) }
 
     static func jsonText(_ value: some Encodable) throws -> String {

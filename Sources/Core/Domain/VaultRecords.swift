@@ -34,6 +34,7 @@ package struct VaultSlot: Hashable, Sendable, Codable {
 
 /// Marks ids of vault slots.
 package enum SlotIDKind {}
+package typealias SlotID = Identifier<SlotIDKind>
 
 /// What is stored of a vault: its slots, a sealed check record, and the sealed key ring; never a key.
 package struct VaultRecord: Hashable, Sendable, Codable {

@@ -58,6 +58,12 @@ package enum EngineCommand: Sendable, Hashable, Codable {
     case vaultLock(reason: String)
     /// Opens every sealed record and says which do not open.
     case vaultVerify
+    /// One more way to open the vault. Comes with the passphrase, the key file's content, or the recovery key's text.
+    case vaultSlotAdd(kind: SlotKind)
+    /// Never the last one.
+    case vaultSlotRemove(slot: SlotID)
+    /// Comes with the present passphrase and the new one, as a `SecretBundle`.
+    case vaultPassphraseChange
     case configReload
 }
 

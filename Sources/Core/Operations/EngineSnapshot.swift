@@ -103,15 +103,29 @@ package struct VaultView: Sendable, Hashable, Codable {
     package var rootVersion: UInt32
     package var sealedKeys: Int
     package var damagedKeys: Int
+    package var slotList: [SlotView]
     package init(
         unlocked: Bool = false, slots: [String] = [], rootVersion: UInt32 = 0, sealedKeys: Int = 0,
-        damagedKeys: Int = 0
+        damagedKeys: Int = 0, slotList: [SlotView] = []
     ) {
+        self.slotList = slotList
         self.unlocked = unlocked
         self.slots = slots
         self.rootVersion = rootVersion
         self.sealedKeys = sealedKeys
         self.damagedKeys = damagedKeys
+    }
+}
+
+/// One way to open the vault.
+package struct SlotView: Sendable, Hashable, Codable {
+    package let id: SlotID
+    package let kind: SlotKind
+    package let created: WallTime
+    package init(id: SlotID, kind: SlotKind, created: WallTime) {
+        self.id = id
+        self.kind = kind
+        self.created = created
     }
 }
 

@@ -69,6 +69,10 @@ actor CommandDesk {
             throw CommandRefusal(Self.code(of: failure), failure.description)
         } catch let refusal as NameRefusal {
             throw CommandRefusal(.invalid, refusal.sentence)
+        } catch SealFailure.unsuitable(let what) {
+            throw CommandRefusal(.invalid, what)
+        } catch let failure as SealFailure {
+            throw CommandRefusal(failure == .locked ? .sealed : .conflict, failure.description)
         } catch {
             log.error(
                 "command failed",
@@ -132,6 +136,9 @@ actor CommandDesk {
         case .vaultUnlock: try await unlockVault(secret, by: who)
         case .vaultLock(let reason): try await lockVault(reason: reason, by: who)
         case .vaultVerify: try await verifyVault(by: who)
+        case .vaultSlotAdd(let kind): try await addSlot(kind, secret: secret, by: who)
+        case .vaultSlotRemove(let slot): try await removeSlot(slot, by: who)
+        case .vaultPassphraseChange: try await changePassphrase(secret, by: who)
         case .keyAdd, .keyVerify, .keyRotate, .providerTest, .configReload:
             throw CommandRefusal(.storage, "this command does not run alone")
         }
@@ -330,6 +337,9 @@ enum CommandName {
         case .vaultUnlock: "vault.unlock"
         case .vaultLock: "vault.lock"
         case .vaultVerify: "vault.verify"
+        case .vaultSlotAdd: "vault.slot_add"
+        case .vaultSlotRemove: "vault.slot_remove"
+        case .vaultPassphraseChange: "vault.passphrase"
         case .configReload: "config.reload"
         }
     }
@@ -351,7 +361,8 @@ enum CommandName {
             target.description
         case .cachePurge(let tenant): tenant?.text ?? "all"
         case .providerTest(let provider, _): provider.text
-        case .vaultUnlock, .vaultLock, .vaultVerify: "vault"
+        case .vaultUnlock, .vaultLock, .vaultVerify, .vaultSlotAdd, .vaultSlotRemove, .vaultPassphraseChange:
+            "vault"
         case .configReload: "gatehouse.toml"
         }
     }

@@ -61,15 +61,12 @@ extension CommandDesk {
         return damaged.count
     }
 
-    /// A vault that has a passphrase slot is asked for a passphrase, any other for its key file's content.
+    /// Whatever slot it is for: passphrase, key file's content, recovery key.
     private static func unlock(
         _ vault: KeyVault, _ record: VaultRecord, _ keys: [WrappedTenantKey], with secret: SecretDraft
     ) throws -> Int {
         let bytes = try secret.withBytes { (bytes) throws(CipherFailure) in try SecretBytes(copying: bytes) }
-        guard record.slots.contains(where: { $0.kind == .passphrase }) else {
-            return try vault.unlock(record, keys: keys, with: .keyFile(bytes)).count
-        }
-        return try vault.unlock(record, keys: keys, with: .passphrase(bytes)).count
+        return try vault.unlock(record, keys: keys, withAny: bytes).count
     }
 
     // MARK: Lock

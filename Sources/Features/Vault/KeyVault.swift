@@ -106,27 +106,6 @@ package final class KeyVault: Sendable {
         _ = try Self.openRing(record, keys: keys, with: ring.root)
     }
 
-    /// The record with one slot more, its ring still to be sealed; the vault has to be open, and the record its own.
-    package func addSlot(
-        for source: borrowing UnlockSource, to record: VaultRecord, at now: WallTime
-    ) throws(SealFailure) -> VaultRecord {
-        try addSlot(for: source, to: record, at: now, scryptN: SlotCost.newN)
-    }
-
-    func addSlot(
-        for source: borrowing UnlockSource, to record: VaultRecord, at now: WallTime, scryptN: UInt64
-    ) throws(SealFailure) -> VaultRecord {
-        let ring = try openRing()
-        guard record.id == ring.vault, record.rootVersion == ring.rootVersion else { throw .keyCheck }
-        guard record.slots.count < VaultSlot.countMax else { throw .tooManySlots }
-        var extended = record
-        extended.slots.append(
-            try VaultSlot.seal(
-                ring.root, version: ring.rootVersion, vault: ring.vault, with: source, scryptN: scryptN,
-                at: now))
-        return extended
-    }
-
     /// The keys as they are now; held by one call, they outlive a `lock` by that call.
     func openRing() throws(SealFailure) -> KeyRing {
         guard let ring = state.withLock({ $0.ring }) else { throw .locked }

@@ -68,4 +68,67 @@ import Vault
         #expect(house.engine.snapshot().providerKeys.first { $0.id == key }?.state == .damaged)
         #expect(house.engine.snapshot().vault.damagedKeys == 1)
     }
+
+    private static let phrase = "correct horse battery"
+    private static let otherPhrase = "staple stapled again"
+
+    private func bundle(_ texts: String...) -> SecretDraft? {
+        SecretBundle.pack(texts.map { text in Array(text.utf8).withUnsafeBytes { SecretDraft(copying: $0) } })
+    }
+
+    private func opens(_ house: EngineFixture, _ secret: String) async throws -> Bool {
+        house.parts.vault.lock()
+        let refusal = try await house.refusal(of: .vaultUnlock, secret)
+        if refusal != nil { try await house.give(.vaultUnlock, Self.keyFile) }
+        return refusal == nil
+    }
+
+    @Test func `slots stand beside each other, a passphrase is changed, and the last slot stays`()
+        async throws
+    {
+        let house = try await EngineFixture()
+        let first = try #require(house.engine.snapshot().vault.slotList.first)
+        #expect(first.kind == .keyFile)
+        #expect(try await house.refusal(of: .vaultSlotRemove(slot: first.id)) == .conflict)
+        #expect(try await house.refusal(of: .vaultSlotAdd(kind: .passphrase), "short") == .invalid)
+        try await house.give(.vaultSlotAdd(kind: .passphrase), Self.phrase)
+        #expect(house.engine.snapshot().vault.slots == ["keyfile", "passphrase"])
+        #expect(try await opens(house, Self.phrase))
+
+        let who = EngineFixture.who
+        await #expect(throws: CommandRefusal.self) {
+            try await house.engine.perform(
+                .vaultPassphraseChange, secret: bundle("not the passphrase", Self.otherPhrase), by: who)
+        }
+        let receipt = try await house.engine.perform(
+            .vaultPassphraseChange, secret: bundle(Self.phrase, Self.otherPhrase), by: who
+        ).receipt
+        #expect(receipt.details.first?.contains("not done") == true)
+        #expect(try await !opens(house, Self.phrase))
+        #expect(try await opens(house, Self.otherPhrase))
+        try await house.give(.vaultSlotRemove(slot: first.id))
+        #expect(house.engine.snapshot().vault.slots == ["passphrase"])
+        let left = try #require(house.engine.snapshot().vault.slotList.first)
+        #expect(try await house.refusal(of: .vaultSlotRemove(slot: left.id)) == .conflict)
+        #expect(try await house.refusal(of: .vaultSlotRemove(slot: first.id)) == .notFound)
+        #expect(try await !house.give(.vaultVerify).receipt.isBad)
+        let chained = try await house.audited()
+        for action in ["vault.slot_add ok", "vault.passphrase ok", "vault.slot_remove ok"] {
+            #expect(chained.contains(action))
+        }
+    }
+
+    @Test func `a change of slots that cannot be written changes nothing`() async throws {
+        let house = try await EngineFixture()
+        let before = try await house.control.load()
+        house.control.fail(true)
+        #expect(
+            try await house.refusal(of: .vaultSlotAdd(kind: .keyFile), "another key file of 32 bytes, 012")
+                == .storage)
+        house.control.fail(false)
+        #expect(try await house.control.load() == before)
+        #expect(house.engine.snapshot().vault.slots == ["keyfile"])
+        try await house.give(.vaultSlotAdd(kind: .keyFile), "another key file of 32 bytes, 012")
+        #expect(try await opens(house, "another key file of 32 bytes, 012"))
+    }
 }
