@@ -104,16 +104,34 @@ package struct VaultView: Sendable, Hashable, Codable {
     package var sealedKeys: Int
     package var damagedKeys: Int
     package var slotList: [SlotView]
+    /// The rotation that is under way.
+    package var work: VaultWorkView?
     package init(
         unlocked: Bool = false, slots: [String] = [], rootVersion: UInt32 = 0, sealedKeys: Int = 0,
-        damagedKeys: Int = 0, slotList: [SlotView] = []
+        damagedKeys: Int = 0, slotList: [SlotView] = [],
+        work: VaultWorkView? = nil
     ) {
+        self.work = work
         self.slotList = slotList
         self.unlocked = unlocked
         self.slots = slots
         self.rootVersion = rootVersion
         self.sealedKeys = sealedKeys
         self.damagedKeys = damagedKeys
+    }
+}
+
+/// How far a rotation is.
+package struct VaultWorkView: Sendable, Hashable, Codable {
+    /// Tenants' keys wrapped by a new root, or provider keys sealed with new tenants' keys.
+    package enum What: String, Sendable, Codable { case root, keys }
+    package let what: What
+    package let done: Int
+    package let total: Int
+    package init(what: What, done: Int, total: Int) {
+        self.what = what
+        self.done = done
+        self.total = total
     }
 }
 

@@ -32,6 +32,10 @@ actor CommandDesk {
     /// `owedMost`, since nobody locks a locked vault.
     private var owed: [AuditDraft] = []
     private static let owedMost = 64
+    /// What a rotation found not to open, and so cannot finish; looked at again after the next unlock or start.
+    var stuck = StuckRecords()
+    /// Versions that are destroyed in storage, kept in memory for calls that were let in before.
+    var lingering: [(key: WrappedTenantKey, until: Instant)] = []
     /// Keys whose provider is being asked after a first refusal.
     var checking: Set<ProviderKeyID> = []
     static let checksMost = 4
@@ -139,6 +143,9 @@ actor CommandDesk {
         case .vaultSlotAdd(let kind): try await addSlot(kind, secret: secret, by: who)
         case .vaultSlotRemove(let slot): try await removeSlot(slot, by: who)
         case .vaultPassphraseChange: try await changePassphrase(secret, by: who)
+        case .vaultRotateRoot(let kinds, let dropOthers):
+            try await rotateRoot(kinds, dropOthers: dropOthers, secret: secret, by: who)
+        case .vaultRotateKeys(let tenant): try await rotateKeys(of: tenant, by: who)
         case .keyAdd, .keyVerify, .keyRotate, .providerTest, .configReload:
             throw CommandRefusal(.storage, "this command does not run alone")
         }
@@ -340,6 +347,8 @@ enum CommandName {
         case .vaultSlotAdd: "vault.slot_add"
         case .vaultSlotRemove: "vault.slot_remove"
         case .vaultPassphraseChange: "vault.passphrase"
+        case .vaultRotateRoot: "vault.rotate_root"
+        case .vaultRotateKeys: "vault.rotate_keys"
         case .configReload: "config.reload"
         }
     }
@@ -361,8 +370,10 @@ enum CommandName {
             target.description
         case .cachePurge(let tenant): tenant?.text ?? "all"
         case .providerTest(let provider, _): provider.text
-        case .vaultUnlock, .vaultLock, .vaultVerify, .vaultSlotAdd, .vaultSlotRemove, .vaultPassphraseChange:
+        case .vaultUnlock, .vaultLock, .vaultVerify, .vaultSlotAdd, .vaultSlotRemove, .vaultPassphraseChange,
+            .vaultRotateRoot:
             "vault"
+        case .vaultRotateKeys(let tenant): tenant?.text ?? "vault"
         case .configReload: "gatehouse.toml"
         }
     }

@@ -28,12 +28,17 @@ extension CommandDesk {
         }
     }
 
-    /// Once a second.
+    /// Once a second: makes a missing key ring, replaces tenants' keys that are due, and goes on with a rotation.
     func keepVault(by gateway: OperatorID) async {
-        guard parts.vault.isUnlocked, state.load().vault?.epoch == 0 else { return }
-        do { try await alone { try await makeRing(by: gateway) } } catch {
-            log.error("the key ring could not be made", metadata: ["why": "\(error)"])
+        guard parts.vault.isUnlocked else { return }
+        do {
+            if state.load().vault?.epoch == 0 { try await alone { try await makeRing(by: gateway) } }
+            try await alone { try await rotateDueKeys(by: gateway) }
+        } catch {
+            log.error("the vault could not be kept in order", metadata: ["why": "\(error)"])
         }
+        await workVault(for: .milliseconds(500), by: gateway)
+        forgetLingering()
     }
 
     func vaultRecord() throws(CommandRefusal) -> VaultRecord {
@@ -58,6 +63,10 @@ extension CommandDesk {
             throw CommandRefusal(.storage, "this tenant's data key is damaged; see: gatehouse vault verify")
         }
         guard parts.vault.sealingsLeft(of: tenant) == 0 else { return }
+        guard !SealingLimits.isDue(key, at: parts.clock.wall) else {
+            let gateway = OperatorID(name: "gateway", via: "engine")
+            return try await rotateKeys(of: [tenant], why: "the key was due", by: gateway)
+        }
         let more = try parts.vault.reserveSealings(key)
         try await changeVault(try vaultRecord(), put: [more], audit: nil)
         try parts.vault.grantSealings(to: more)

@@ -74,7 +74,7 @@ struct SnapshotPainter {
             damagedKeys: state.providerKeys.values.count { $0.state == .damaged },
             slotList: (state.vault?.slots ?? []).map {
                 SlotView(id: $0.id, kind: $0.kind, created: $0.created)
-            })
+            }, work: VaultProgress.of(state))
     }
 
     private func health(journal: (used: Int, capacity: Int), lost: UInt64) -> HealthView {

@@ -3,8 +3,8 @@ import Domain
 /// The keys of an open vault: the root, the one before while a rotation needs it, and each tenant's versions.
 struct KeyRing: Sendable {
     let vault: VaultID
-    let rootVersion: UInt32
-    let root: SealingKey
+    private(set) var rootVersion: UInt32
+    private(set) var root: SealingKey
     /// The root of the version before: opens what is not wrapped anew yet.
     var previousRoot: SealingKey?
     /// Makes fingerprints; stays the same when the root changes, so that they do too.
@@ -27,6 +27,13 @@ struct KeyRing: Sendable {
         self.root = root
         self.previousRoot = previousRoot
         self.fingerprints = fingerprints
+    }
+
+    /// Puts a new root in force; the old one stays beside it.
+    mutating func advance(to next: SealingKey) {
+        previousRoot = root
+        root = next
+        rootVersion += 1
     }
 
     /// The root key of a version, if it is one of those that are open.

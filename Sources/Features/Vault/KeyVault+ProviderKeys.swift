@@ -28,7 +28,7 @@ extension KeyVault {
         _ = try ProviderSecret.decode(openRecord(of: key), provider: key.provider, origin: nil)
     }
 
-    private func openRecord(of key: ProviderKeyRecord) throws(SealFailure) -> SecretBytes {
+    func openRecord(of key: ProviderKeyRecord) throws(SealFailure) -> SecretBytes {
         let ring = try openRing()
         guard let version = SealedRecord.claimedVersion(of: key.sealed) else { throw .invalid(.tooShort) }
         guard let sealing = ring.key(of: key.tenant, version: version) else { throw .invalid(.sealingKey) }

@@ -6,11 +6,12 @@ import Operations
 struct VaultCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "vault",
-        abstract: "The vault: status, unlock, lock, verify, slot, passphrase, recovery.",
+        abstract: "The vault: unlock, lock, verify, what opens it, rotation of its keys.",
         discussion: "Example:\n  gatehouse vault unlock",
         subcommands: [
             Status.self, Unlock.self, Lock.self, Verify.self, VaultSlotCommand.self,
-            VaultPassphraseCommand.self, VaultRecoveryCommand.self,
+            VaultPassphraseCommand.self, VaultRecoveryCommand.self, VaultRotateRootCommand.self,
+            VaultRotateKeysCommand.self,
         ])
 
     struct Status: AsyncParsableCommand {

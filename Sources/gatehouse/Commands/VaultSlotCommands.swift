@@ -94,22 +94,57 @@ struct VaultPassphraseCommand: AsyncParsableCommand {
             abstract: "Put another passphrase in the place of the present one.",
             discussion: """
                 The root key stays: who has an old copy of the data folder and the old passphrase reads what is written
-                later too. With --from-stdin the present passphrase and the new one are two lines.
+                later too. --compromised is for a passphrase that leaked: it also puts a new root and new tenants' keys
+                in force, seals everything anew, and lists the provider keys that their owners have to rotate, since
+                whoever had the passphrase may have read them. Slots other than the passphrase need --keyfile or go
+                with --drop-others. With --from-stdin the present passphrase and the new one are two lines.
 
                 Example:
                   gatehouse vault passphrase change
+                  gatehouse vault passphrase change --compromised --drop-others
                 """)
         @OptionGroup var global: GlobalOptions
         @OptionGroup var listing: ListingOptions
         @OptionGroup var source: SecretSource
+        @Flag(help: "The passphrase leaked: new root, new keys, everything sealed anew.") var compromised =
+            false
+        @Option(help: "With --compromised: the key file of a slot that stays.") var keyfile: [String] = []
+        @Flag(help: "With --compromised: take the other slots away.") var dropOthers = false
 
         func run() async throws {
             let session = try await OperatorSession.openSealed(try global.places)
             let old = try source.read("present passphrase: ")
             try await session.unlockFolder(with: old)
             let new = try VaultInput.newPassphrase(source)
+            var kept = [new]
+            for path in keyfile { kept.append(try VaultInput.keyFile(path, global.places)) }
+            if compromised { try await refuseLeftOver(session) }
             try await session.carryOut(
                 .vaultPassphraseChange, secret: SecretBundle.pack([old, new]), json: listing.json)
+            guard compromised else { return }
+            let kinds = [SlotKind.passphrase] + keyfile.map { _ in .keyFile }
+            try await session.carryOut(
+                .vaultRotateRoot(kinds: kinds, dropOthers: dropOthers), secret: try KeptSlots.bundle(kept))
+            try await session.follow(quiet: listing.json)
+            try await session.carryOut(.vaultRotateKeys(tenant: nil))
+            try await session.follow(quiet: listing.json)
+            let keys = try await session.picture().providerKeys.filter { $0.state != .revoked }
+            Output.line(
+                "rotate these at their providers (gatehouse key rotate ID), then revoke the old ones there:")
+            for key in keys { Output.line("  \(key.tenant) \(key.provider)/\(key.label)  \(key.id)") }
+        }
+
+        /// Before anything is changed: what the new root would have no slot for.
+        private func refuseLeftOver(_ session: OperatorSession) async throws {
+            let slots = try await session.picture().vault.slotList
+            let files = slots.count { $0.kind == .keyFile }
+            let others =
+                slots.count { $0.kind == .recovery } + max(0, slots.count { $0.kind == .passphrase } - 1)
+            guard dropOthers || (files <= keyfile.count && others == 0) else {
+                throw CommandFailure(
+                    "there are slots besides this passphrase: name key files with --keyfile, or say --drop-others; "
+                        + "see: gatehouse vault slot list. Nothing was changed.")
+            }
         }
     }
 }
