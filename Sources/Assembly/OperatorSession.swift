@@ -6,6 +6,7 @@ import Logging
 package import Operations
 import SQLiteStorage
 import Storage
+import Vault
 
 /// What a command works with: the running engine of the data folder, or, with none running, the folder itself under
 /// its lock.
