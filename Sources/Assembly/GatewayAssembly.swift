@@ -92,12 +92,13 @@ package final class GatewayAssembly: Sendable {
         _ vault: KeyVault, _ record: VaultRecord, _ contents: ControlContents, with secret: SecretDraft,
         log: Logger
     ) throws {
+        let damaged: [TenantID: SealFailure]
         do {
-            try vault.unlock(record, with: secret)
+            damaged = try vault.unlock(record, keys: contents.tenantKeys, with: secret)
         } catch {
             throw CommandFailure("the vault did not open: \(error). Nothing was changed.")
         }
-        for tenant in vault.load(contents.tenantKeys).keys {
+        for tenant in damaged.keys {
             let name = contents.tenants.first { $0.id == tenant }?.name.text ?? tenant.text
             log.error(
                 "a tenant's data key does not open: its provider keys cannot be used",

@@ -1,11 +1,12 @@
 import Cipher
-import Domain
+package import Domain
 import Engine
 import Glibc
 import Logging
 package import Operations
 import SQLiteStorage
 import Storage
+import Vault
 
 /// What a command works with: the running engine of the data folder, or, with none running, the folder itself under
 /// its lock.
@@ -63,6 +64,41 @@ package struct OperatorSession: Sendable {
             ))
     }
 
+    /// With no engine running, opens the folder's vault with a secret that was asked for anyway.
+    package func unlockFolder(with secret: SecretDraft) async throws {
+        guard case .folder(let gateway) = door, !gateway.engine.parts.vault.isUnlocked else { return }
+        do {
+            _ = try await perform(.vaultUnlock, secret: secret)
+        } catch {
+            throw CommandFailure(error.message)
+        }
+    }
+
+    /// Follows a rotation to its end; false when it stands still, because something does not open or is locked.
+    package func followVault(_ show: (VaultWorkView) -> Void) async throws(CommandRefusal) -> Bool {
+        var last: VaultWorkView?
+        var still = 0
+        while true {
+            let now: VaultWorkView?
+            switch door {
+            case .running(let client):
+                now = try client.snapshot().vault.work
+                try? await Task.sleep(for: .milliseconds(200))
+            case .folder(let gateway):
+                await gateway.engine.workVault(for: .milliseconds(200))
+                now = gateway.engine.snapshot().vault.work
+            }
+            guard let now else { return true }
+            show(now)
+            still = now == last ? still + 1 : 0
+            last = now
+            guard still < Self.standStill else { return false }
+        }
+    }
+
+    /// Looks at a rotation without seeing it move: ten seconds at a running engine.
+    private static let standStill = 50
+
     package func snapshot() async throws(CommandRefusal) -> EngineSnapshot {
         switch door {
         case .running(let client): return try client.snapshot()
@@ -91,6 +127,19 @@ package struct OperatorSession: Sendable {
             await gateway.drainOnce()
             return try await gateway.engine.ask(query)
         }
+    }
+}
+
+/// What opens the vault by the configuration, for commands that need it beside an engine.
+package enum VaultSecret {
+    package static func configured(_ places: Places) throws -> (SlotKind, SecretDraft) {
+        let configuration = try Configuration.load(places.config)
+        let kind: SlotKind
+        switch configuration.unlock {
+        case .passphrase: kind = .passphrase
+        case .keyFile: kind = .keyFile
+        }
+        return (kind, try UnlockSecret.obtain(configuration, places))
     }
 }
 

@@ -17,6 +17,15 @@ package enum Output {
         }
     }
 
+    /// Takes everything off the terminal, also what has scrolled out of sight (ECMA-48 ED, and xterm's 3).
+    package static func clearScreen() { write("\u{1b}[H\u{1b}[2J\u{1b}[3J", to: 1) }
+
+    /// A line that the next one writes over; nothing where nobody looks.
+    package static func progress(_ text: String) {
+        guard isatty(1) == 1 else { return }
+        write("\r" + SafeText.clean(text, limit: 200) + (text.isEmpty ? "" : "\u{1b}[K"), to: 1)
+    }
+
     package static func json(_ value: some Encodable) throws { write(try jsonText(value), to: 1) }
 
     static func jsonText(_ value: some Encodable) throws -> String {

@@ -64,6 +64,15 @@ package enum SecretInput {
         return try read(descriptor, called: "the key file \(path)", firstLine: false)
     }
 
+    /// Makes a key file where one may lie.
+    package static func makeKeyFile(_ path: String, outside folder: String) throws {
+        guard path.hasPrefix("/"), !path.utf8.starts(with: (folder + "/").utf8) else {
+            throw CommandFailure(
+                "the key file must be an absolute path outside \(folder): it would lie beside its lock")
+        }
+        try makeKeyFile(path)
+    }
+
     /// Makes a key file of 64 random hexadecimal digits, unless there is one.
     package static func makeKeyFile(_ path: String) throws {
         let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)

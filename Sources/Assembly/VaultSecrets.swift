@@ -1,17 +1,15 @@
 import Cipher
 import Domain
-import Operations
+package import Operations
 import Vault
 
 extension KeyVault {
-    /// Opens the vault with what a person typed or a key file holds, by the kind of slot that the vault has.
-    func unlock(_ record: VaultRecord, with secret: SecretDraft) throws {
+    /// Opens the vault with what a person typed or a key file holds, whatever slot it is for.
+    func unlock(
+        _ record: VaultRecord, keys: [WrappedTenantKey], with secret: SecretDraft
+    ) throws -> [TenantID: SealFailure] {
         let bytes = try secret.withBytes { (bytes) throws(CipherFailure) in try SecretBytes(copying: bytes) }
-        if record.slots.contains(where: { $0.kind == .passphrase }) {
-            try unlock(record, with: .passphrase(bytes))
-        } else {
-            try unlock(record, with: .keyFile(bytes))
-        }
+        return try unlock(record, keys: keys, withAny: bytes)
     }
 
     /// A new vault with one slot of the given kind.
@@ -20,6 +18,28 @@ extension KeyVault {
         switch kind {
         case .passphrase: return try create(with: .passphrase(bytes), at: now).record
         case .keyFile: return try create(with: .keyFile(bytes), at: now).record
+        case .recovery: throw SealFailure.unsuitable("a vault begins with a passphrase or a key file")
         }
+    }
+}
+
+/// A recovery key on its way to paper.
+package enum RecoveryKit {
+    /// The text of a fresh key: four groups.
+    package static func make() throws -> SecretDraft {
+        try SecureHeap.start()
+        let text = try RecoveryKey.text(of: try RandomBytes.secret(count: RecoveryKey.byteCount))
+        return text.withBytes { SecretDraft(copying: $0) }
+    }
+
+    /// Whether what was typed back is the key, however it is spelt; throws what is wrong with its form.
+    package static func matches(_ typed: SecretDraft, _ key: SecretDraft) throws -> Bool {
+        func parsed(_ draft: SecretDraft) throws -> SecretBytes {
+            try RecoveryKey.parse(
+                draft.withBytes { (bytes) throws(CipherFailure) in try SecretBytes(copying: bytes) })
+        }
+        let left = try parsed(typed)
+        let right = try parsed(key)
+        return left.withBytes { left in right.withBytes { ConstantTime.equal(left, $0) } }
     }
 }

@@ -108,6 +108,12 @@ package final class GatewayEngine: EnginePort {
         await desk.tick(moves: own)
     }
 
+    /// Goes on with a rotation of the vault for at most so long; `tick` does it too.
+    package func workVault(for budget: Duration) async {
+        await desk.workVault(for: budget, by: OperatorID(name: "gateway", via: "engine"))
+        refreshPicture(at: parts.clock.wall)
+    }
+
     /// Loads the figures of the last 24 hours from the ledger, so that a restart does not show empty costs.
     package func restoreFigures() async {
         await desk.refreshAuditTail()

@@ -24,14 +24,58 @@ import Testing
         #expect(try house.command(["audit", "verify"]).out.contains("intact"))
     }
 
+    @Test func `slots, a recovery key and both rotations work on an engine that serves, and on its folder`()
+        throws
+    {
+        let house = try House()
+        let token = try house.tenant("acme")
+        let file = house.folder.path + "/vault.key"
+        // Without an engine.
+        try house.command(["vault", "rotate-kek"])
+        try house.command(["vault", "rotate-dek"])
+        try house.command(
+            ["vault", "slot", "add", "passphrase", "--from-stdin"], input: "correct horse battery")
+        try house.command(
+            ["vault", "passphrase", "change", "--from-stdin"],
+            input: "correct horse battery\nstaple stapled again\n")
+        let made = try house.command(["vault", "recovery", "create", "--no-confirm"]).out
+        let recovery = made.split(separator: "\n").last.map(String.init) ?? ""
+        #expect(try house.command(["vault", "slot", "list"]).out.split(separator: "\n").count == 4)
+        // With one.
+        try house.start()
+        for secret in ["staple stapled again", recovery, try String(contentsOfFile: file, encoding: .utf8)] {
+            try house.command(["vault", "lock"])
+            try house.command(["vault", "unlock", "--from-stdin"], input: secret)
+            #expect(try house.call(token: token, body: House.chat("openai/gpt-6-sol")).status == 200)
+        }
+        try house.command(["vault", "lock"])
+        #expect(
+            try house.command(["vault", "unlock", "--from-stdin"], input: "correct horse battery", expect: 1)
+                .err.contains("does not open"))
+        try house.command(["vault", "unlock", "--recovery", "--from-stdin"], input: recovery)
+        let refused = try house.command(["vault", "rotate-kek"], expect: 1).err
+        #expect(refused.contains("--drop-others"))
+        #expect(
+            try house.command(["vault", "rotate-kek", "--drop-others"]).out.contains("it is destroyed"))
+        #expect(
+            try house.command(["vault", "rotate-dek", "--tenant", "acme"]).out.contains("it is destroyed"))
+        #expect(try house.command(["vault", "verify"]).out.contains("all open"))
+        #expect(try house.command(["vault", "status"]).out.contains("root version 3"))
+        #expect(try house.call(token: token, body: House.chat("openai/gpt-6-sol")).status == 200)
+        #expect(try house.command(["audit", "verify"]).out.contains("intact"))
+        // What a slot held is in no file any more.
+        house.stop(SIGTERM)
+        #expect(try house.command(["vault", "verify"]).out.contains("all open"))
+    }
+
     @Test func `verify names the tenant, table and row of what does not open, and exits with 1`() throws {
         let house = try House()
         _ = try house.tenant("acme")
         _ = try house.tenant("beta")
-        #expect(try house.command(["vault", "verify"]).out.contains("7 sealed records: all open"))
+        #expect(try house.command(["vault", "verify"]).out.contains("8 sealed records: all open"))
         let row = try house.damageOneKey()
         let found = try house.command(["vault", "verify"], expect: 1).out
-        #expect(found.contains("7 sealed records: 1 do not open"))
+        #expect(found.contains("8 sealed records: 1 do not open"))
         #expect(found.contains("provider_keys.secret \(row): sealed record invalid"))
         let json = try house.command(["vault", "verify", "--json"], expect: 1).out
         let receipt = try JSONSerialization.jsonObject(with: Data(json.utf8)) as? [String: Any]

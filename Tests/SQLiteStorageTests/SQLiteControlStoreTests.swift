@@ -129,7 +129,9 @@ import Testing
         try folder.tamper(
             path,
             "DROP TABLE limits; ALTER TABLE virtual_keys DROP COLUMN class; "
-                + "ALTER TABLE tenants DROP COLUMN platform_keys; PRAGMA user_version = 1")
+                + "ALTER TABLE tenants DROP COLUMN platform_keys; ALTER TABLE vault DROP COLUMN epoch; "
+                + "ALTER TABLE vault DROP COLUMN ring; ALTER TABLE vault DROP COLUMN previous_root; "
+                + "ALTER TABLE tenant_keys DROP COLUMN sealings; PRAGMA user_version = 1")
         let contents = try await folder.controlStore().load()
         #expect(contents.virtualKeys == [key] && key.callClass == .interactive)
         #expect(contents.limits.isEmpty && contents.tenants == [ant] && !ant.usesPlatformKeys)
@@ -142,7 +144,7 @@ import Testing
         try folder.tamper(file, "PRAGMA user_version = 99")
         let newer = await refusal { _ = try folder.controlStore() }
         #expect(
-            newer?.description.contains("written by a newer gatehouse (schema 99, this one knows up to 2)")
+            newer?.description.contains("written by a newer gatehouse (schema 99, this one knows up to 3)")
                 == true)
         try folder.tamper(file, "PRAGMA user_version = 1; PRAGMA application_id = 7")
         let foreign = await refusal { _ = try folder.controlStore() }
@@ -167,6 +169,37 @@ import Testing
         let again = try folder.controlStore()
         let found = await refusal { _ = try await again.load() }
         #expect(found == .corrupt("the column status of a stored record cannot be read"))
+    }
+
+    @Test func `what a change of the vault removes is in none of the files any more`() async throws {
+        let store = try folder.controlStore()
+        var vault = Samples.vault()
+        let mark = Array("REMOVED-WRAP-OF-A-SLOT".utf8)
+        vault.slots[0] = VaultSlot(
+            id: .random(), kind: .keyFile, scryptN: 0, salt: [], rootVersion: 1, sealedRoot: mark,
+            created: vault.created)
+        try await store.createVault(vault, audit: Samples.draft())
+        let (ant, key) = try Samples.tenant("ant")
+        var marked = key
+        marked.wrapped = Array("DESTROYED-WRAP-OF-A-TENANT".utf8)
+        try await store.insertTenant(ant, key: marked, audit: Samples.draft())
+        func holds(_ text: [UInt8]) throws -> Bool {
+            try ["", "-wal"].contains { companion in
+                let bytes = try Data(
+                    contentsOf: URL(fileURLWithPath: try folder.data().controlFile + companion))
+                return bytes.range(of: Data(text)) != nil
+            }
+        }
+        #expect(try holds(mark) && holds(marked.wrapped))
+        var next = vault
+        next.epoch = 1
+        next.slots.removeFirst()
+        let kept = marked.wrapped
+        marked.state = .destroyed
+        marked.wrapped = []
+        try await store.changeVault(next, keys: [marked], audit: nil)
+        #expect(try !holds(mark))
+        #expect(try !holds(kept))
     }
 
     private func schema(of file: String) throws -> [String] {

@@ -28,6 +28,63 @@ import Testing
     }
 
     @Test(arguments: Backend.allCases)
+    func `a vault is changed with its tenants' keys, all or nothing, from one epoch to the next`(
+        backend: Backend
+    ) async throws {
+        let store = try backend.controlStore(in: folder)
+        let vault = Samples.vault()
+        try await store.createVault(vault, audit: Samples.draft())
+        let (ant, first) = try Samples.tenant("ant")
+        var next = vault
+        next.epoch = 1
+        next.ring = [1, 2]
+        try await store.insertTenant(ant, key: first, vault: next, audit: Samples.draft())
+        #expect(try await store.load().vault == next)
+
+        var retiring = first
+        retiring.state = .retiring
+        retiring.rootVersion = 2
+        retiring.wrapped = [9, 9]
+        let second = WrappedTenantKey(
+            tenant: ant.id, version: 2, state: .active, rootVersion: 2, wrapped: [7],
+            created: .init(milliseconds: 11), sealings: 10_000)
+        var after = next
+        after.epoch = 2
+        after.rootVersion = 2
+        after.keyCheck = [5]
+        after.previousRoot = [6]
+        after.slots.removeLast()
+        try await store.changeVault(after, keys: [second, retiring], audit: Samples.draft())
+        #expect(try await store.load().vault == after)
+        #expect(try await store.load().tenantKeys == [retiring, second])
+
+        // From another epoch, of another vault, with a key of nobody: nothing happens.
+        let (_, foreign) = try Samples.tenant("bee")
+        var skipped = after
+        skipped.epoch = 4
+        var back = after
+        back.epoch = 1
+        var good = after
+        good.epoch = 3
+        for (record, keys) in [(skipped, []), (back, []), (after, []), (good, [foreign])] {
+            await #expect(throws: StorageFailure.self) {
+                try await store.changeVault(record, keys: keys, audit: Samples.draft())
+            }
+        }
+        let (cat, catKey) = try Samples.tenant("cat")
+        await #expect(throws: StorageFailure.vaultChanged) {
+            try await store.insertTenant(cat, key: catKey, vault: after, audit: Samples.draft())
+        }
+        #expect(try await store.load().vault == after)
+        #expect(try await store.load().tenants == [ant])
+        #expect(try await store.auditRecords(before: nil, limit: 10).count == 3)
+        // A step of a rotation is not chained.
+        try await store.changeVault(good, keys: [], audit: nil)
+        #expect(try await store.load().vault == good)
+        #expect(try await store.auditRecords(before: nil, limit: 10).count == 3)
+    }
+
+    @Test(arguments: Backend.allCases)
     func `tenants are inserted, listed by name and changed`(backend: Backend) async throws {
         let store = try backend.controlStore(in: folder)
         var (zebra, zebraKey) = try Samples.tenant("zebra")

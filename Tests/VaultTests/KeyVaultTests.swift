@@ -37,7 +37,8 @@ import Testing
         let (vault, record) = try KeyVault.create(
             with: source, at: VaultFixture.now, scryptN: VaultFixture.quickN)
         let file = UnlockSource.keyFile(try secret(VaultFixture.keyFile))
-        let extended = try vault.addSlot(for: file, to: record, at: VaultFixture.now)
+        let extended = try vault.sealRing(
+            vault.addSlot(for: file, to: record, at: VaultFixture.now), keys: [])
         #expect(extended.slots.map(\.kind) == [.passphrase, .keyFile])
         #expect(unlock(extended, .passphrase(try secret(VaultFixture.phrase))) == nil)
         #expect(unlock(extended, .keyFile(try secret(VaultFixture.keyFile))) == nil)

@@ -100,7 +100,7 @@ import Testing
     }
 
     @Test func `labels of derived keys never change and differ`() {
-        #expect(DerivedKeyUse.allCases.map(\.rawValue) == ["fingerprint", "salt"])
+        #expect(DerivedKeyUse.allCases.map(\.rawValue) == ["fingerprint", "fingerprint-key", "salt"])
     }
 
     @Test func `nothing that holds a secret describes it`() throws {

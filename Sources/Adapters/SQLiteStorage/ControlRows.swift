@@ -18,13 +18,38 @@ extension VaultRecord {
             id: try row.id("id"), created: try row.time("created"),
             slots: try Row.fetchAll(database, sql: "SELECT * FROM vault_slots ORDER BY position")
                 .map(VaultSlot.init),
-            rootVersion: try row.value("root_version"), keyCheck: try row.bytes("key_check"))
+            rootVersion: try row.value("root_version"), keyCheck: try row.bytes("key_check"),
+            epoch: try row.value("epoch"), ring: try row.bytes("ring"),
+            previousRoot: try row.bytes("previous_root"))
     }
 
     func insert(into database: Database) throws {
         try database.execute(
-            sql: "INSERT INTO vault (one, id, created, root_version, key_check) VALUES (1, ?, ?, ?, ?)",
-            arguments: [id.blob, created.milliseconds, rootVersion, Data(keyCheck)])
+            sql: """
+                INSERT INTO vault (one, id, created, root_version, key_check, epoch, ring, previous_root)
+                VALUES (1, ?, ?, ?, ?, ?, ?, ?)
+                """,
+            arguments: [
+                id.blob, created.milliseconds, rootVersion, Data(keyCheck), epoch, Data(ring),
+                Data(previousRoot),
+            ])
+        try insertSlots(into: database)
+    }
+
+    /// Takes the place of the record with the epoch before.
+    func replaceStored(in database: Database) throws {
+        guard let stored = try VaultRecord.stored(in: database), stored.id == id, stored.epoch < epoch,
+            stored.epoch == epoch - 1
+        else { throw StorageFailure.vaultChanged }
+        try database.execute(
+            sql: "UPDATE vault SET root_version = ?, key_check = ?, epoch = ?, ring = ?, previous_root = ?",
+            arguments: [rootVersion, Data(keyCheck), epoch, Data(ring), Data(previousRoot)])
+        guard stored.slots != slots else { return }
+        try database.execute(sql: "DELETE FROM vault_slots")
+        try insertSlots(into: database)
+    }
+
+    private func insertSlots(into database: Database) throws {
         for (position, slot) in slots.enumerated() {
             try database.execute(
                 sql: """
@@ -95,17 +120,25 @@ extension WrappedTenantKey {
         self.init(
             tenant: try row.id("tenant"), version: try row.value("version"), state: try row.choice("state"),
             rootVersion: try row.value("root_version"), wrapped: try row.bytes("wrapped"),
-            created: try row.time("created"))
+            created: try row.time("created"), sealings: try row.value("sealings"))
     }
 
-    func insert(into database: Database) throws {
+    /// Inserts a version, or replaces what may change of one that is there.
+    func put(into database: Database) throws {
+        guard try TenantRecord.stored(tenant, in: database) != nil else {
+            throw StorageFailure.notFound("tenant \(tenant)")
+        }
         try database.execute(
             sql: """
-                INSERT INTO tenant_keys (tenant, version, state, root_version, wrapped, created)
-                VALUES (?, ?, ?, ?, ?, ?)
+                INSERT INTO tenant_keys (tenant, version, state, root_version, wrapped, created, sealings)
+                VALUES (?, ?, ?, ?, ?, ?, ?)
+                ON CONFLICT (tenant, version) DO UPDATE SET state = excluded.state,
+                    root_version = excluded.root_version, wrapped = excluded.wrapped,
+                    sealings = excluded.sealings
                 """,
             arguments: [
                 tenant.blob, version, state.rawValue, rootVersion, Data(wrapped), created.milliseconds,
+                sealings,
             ])
     }
 }

@@ -1,7 +1,18 @@
 extension Schema {
     /// The control database. Ids are 16-byte blobs, times milliseconds since 1970.
     static let control = Schema(
-        name: "control database", applicationID: 0x4757_4331, steps: [control1, control2])
+        name: "control database", applicationID: 0x4757_4331, steps: [control1, control2, control3])
+
+    /// The sealed key ring, the root before while a rotation needs it, and how much a tenant's key may have sealed.
+    private static let control3 = Step(
+        number: 3,
+        sql: """
+            ALTER TABLE vault ADD COLUMN epoch INTEGER NOT NULL DEFAULT 0;
+            ALTER TABLE vault ADD COLUMN ring BLOB NOT NULL DEFAULT x'';
+            ALTER TABLE vault ADD COLUMN previous_root BLOB NOT NULL DEFAULT x'';
+            ALTER TABLE tenant_keys ADD COLUMN sealings INTEGER NOT NULL DEFAULT 0;
+            PRAGMA user_version = 3;
+            """)
 
     /// Ceilings of teams, users and provider keys; which calls of a virtual key give way; who uses platform keys.
     private static let control2 = Step(

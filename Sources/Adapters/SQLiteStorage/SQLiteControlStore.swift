@@ -46,7 +46,20 @@ package final class SQLiteControlStore: ControlStore {
         }
     }
 
-    package func insertTenant(_ tenant: TenantRecord, key: WrappedTenantKey, audit: AuditDraft) async throws {
+    package func changeVault(
+        _ vault: VaultRecord, keys: [WrappedTenantKey], audit: AuditDraft?
+    ) async throws {
+        try await change(audit) { database in
+            try vault.replaceStored(in: database)
+            for key in keys { try key.put(into: database) }
+        }
+        // Removed slots and wraps are overwritten in the file; this takes them out of the log too.
+        await file.emptyLog()
+    }
+
+    package func insertTenant(
+        _ tenant: TenantRecord, key: WrappedTenantKey, vault: VaultRecord?, audit: AuditDraft
+    ) async throws {
         guard key.tenant == tenant.id else { throw StorageFailure.otherTenant("the wrapped key", tenant.id) }
         try await change(audit) { database in
             guard try !database.has("SELECT 1 FROM tenants WHERE name = ?", [tenant.name.text]) else {
@@ -56,7 +69,8 @@ package final class SQLiteControlStore: ControlStore {
                 throw StorageFailure.alreadyThere("tenant \(tenant.id)")
             }
             try tenant.insert(into: database)
-            try key.insert(into: database)
+            try key.put(into: database)
+            try vault?.replaceStored(in: database)
         }
     }
 
@@ -145,13 +159,13 @@ package final class SQLiteControlStore: ControlStore {
     }
 
     /// One transaction: both the change and its audit record, or neither.
-    private func change(_ audit: AuditDraft, _ body: @Sendable (Database) throws -> Void) async throws {
+    private func change(_ audit: AuditDraft?, _ body: @Sendable (Database) throws -> Void) async throws {
         try await file.write { [hashing] database in
-            guard try AuditRecord.stored(audit.id, in: database) == nil else {
+            if let audit, try AuditRecord.stored(audit.id, in: database) != nil {
                 throw StorageFailure.chained(audit)
             }
             try body(database)
-            try AuditRecord.chain(audit, in: database, hashing: hashing)
+            if let audit { try AuditRecord.chain(audit, in: database, hashing: hashing) }
         }
     }
 }

@@ -2,13 +2,15 @@
 package enum SlotKind: String, Sendable, Codable {
     case passphrase
     case keyFile = "keyfile"
+    /// 256 bits on paper, for the day when nothing else opens the vault.
+    case recovery
 }
 
 /// One way to open the vault: the root key wrapped for one unlock source, as LUKS key slots do.
 package struct VaultSlot: Hashable, Sendable, Codable {
     package let id: Identifier<SlotIDKind>
     package let kind: SlotKind
-    /// scrypt's N (RFC 7914), 0 for a key file; r = 8 and p = 1 are constants of the code.
+    /// scrypt's N (RFC 7914), 0 for sources that are random enough; r = 8 and p = 1 are constants of the code.
     package let scryptN: UInt64
     package let salt: [UInt8]
     package let rootVersion: UInt32
@@ -32,8 +34,9 @@ package struct VaultSlot: Hashable, Sendable, Codable {
 
 /// Marks ids of vault slots.
 package enum SlotIDKind {}
+package typealias SlotID = Identifier<SlotIDKind>
 
-/// What is stored of a vault: its slots and a sealed check record per root version; never a key.
+/// What is stored of a vault: its slots, a sealed check record, and the sealed key ring; never a key.
 package struct VaultRecord: Hashable, Sendable, Codable {
     package let id: VaultID
     package let created: WallTime
@@ -41,8 +44,20 @@ package struct VaultRecord: Hashable, Sendable, Codable {
     package var rootVersion: UInt32
     /// A GWE1 record of purpose 17 under the root key: opens if and only if the right root key was found.
     package var keyCheck: [UInt8]
+    /// Moves with every change of slots, roots and tenants' keys; 0 = from before there were key rings.
+    package var epoch: UInt32
+    /// The key ring as a GWE1 record of purpose 20, with the epoch as its counter; empty with epoch 0.
+    package var ring: [UInt8]
+    /// The root key of the version before, sealed under this one while a rotation still needs it; else empty.
+    package var previousRoot: [UInt8]
 
-    package init(id: VaultID, created: WallTime, slots: [VaultSlot], rootVersion: UInt32, keyCheck: [UInt8]) {
+    package init(
+        id: VaultID, created: WallTime, slots: [VaultSlot], rootVersion: UInt32, keyCheck: [UInt8],
+        epoch: UInt32 = 0, ring: [UInt8] = [], previousRoot: [UInt8] = []
+    ) {
+        self.epoch = epoch
+        self.ring = ring
+        self.previousRoot = previousRoot
         self.id = id
         self.created = created
         self.slots = slots
@@ -69,11 +84,14 @@ package struct WrappedTenantKey: Hashable, Sendable, Codable {
     package var rootVersion: UInt32
     package var wrapped: [UInt8]
     package let created: WallTime
+    /// How many records it may have sealed: counted in batches, so never too low.
+    package var sealings: Int64
 
     package init(
         tenant: TenantID, version: UInt32, state: TenantKeyState, rootVersion: UInt32, wrapped: [UInt8],
-        created: WallTime
+        created: WallTime, sealings: Int64 = 0
     ) {
+        self.sealings = sealings
         self.tenant = tenant
         self.version = version
         self.state = state

@@ -58,6 +58,17 @@ package enum EngineCommand: Sendable, Hashable, Codable {
     case vaultLock(reason: String)
     /// Opens every sealed record and says which do not open.
     case vaultVerify
+    /// One more way to open the vault. Comes with the passphrase, the key file's content, or the recovery key's text.
+    case vaultSlotAdd(kind: SlotKind)
+    /// Never the last one.
+    case vaultSlotRemove(slot: SlotID)
+    /// Comes with the present passphrase and the new one, as a `SecretBundle`.
+    case vaultPassphraseChange
+    /// A new root key. Comes with the secrets of the slots that stay, of these kinds, as a `SecretBundle`; with slots
+    /// left over it is refused, unless they are to go.
+    case vaultRotateRoot(kinds: [SlotKind], dropOthers: Bool)
+    /// A new version of one tenant's data key, or of every tenant's; what is sealed is sealed anew in the background.
+    case vaultRotateKeys(tenant: TenantName?)
     case configReload
 }
 

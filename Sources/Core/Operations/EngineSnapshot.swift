@@ -103,15 +103,47 @@ package struct VaultView: Sendable, Hashable, Codable {
     package var rootVersion: UInt32
     package var sealedKeys: Int
     package var damagedKeys: Int
+    package var slotList: [SlotView]
+    /// The rotation that is under way.
+    package var work: VaultWorkView?
     package init(
         unlocked: Bool = false, slots: [String] = [], rootVersion: UInt32 = 0, sealedKeys: Int = 0,
-        damagedKeys: Int = 0
+        damagedKeys: Int = 0, slotList: [SlotView] = [],
+        work: VaultWorkView? = nil
     ) {
+        self.work = work
+        self.slotList = slotList
         self.unlocked = unlocked
         self.slots = slots
         self.rootVersion = rootVersion
         self.sealedKeys = sealedKeys
         self.damagedKeys = damagedKeys
+    }
+}
+
+/// How far a rotation is.
+package struct VaultWorkView: Sendable, Hashable, Codable {
+    /// Tenants' keys wrapped by a new root, or provider keys sealed with new tenants' keys.
+    package enum What: String, Sendable, Codable { case root, keys }
+    package let what: What
+    package let done: Int
+    package let total: Int
+    package init(what: What, done: Int, total: Int) {
+        self.what = what
+        self.done = done
+        self.total = total
+    }
+}
+
+/// One way to open the vault.
+package struct SlotView: Sendable, Hashable, Codable {
+    package let id: SlotID
+    package let kind: SlotKind
+    package let created: WallTime
+    package init(id: SlotID, kind: SlotKind, created: WallTime) {
+        self.id = id
+        self.kind = kind
+        self.created = created
     }
 }
 

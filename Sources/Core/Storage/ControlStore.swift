@@ -9,8 +9,14 @@ package protocol ControlStore: Sendable {
     func load() async throws -> ControlContents
 
     func createVault(_ vault: VaultRecord, audit: AuditDraft) async throws
-    /// Refuses with `.conflict` when the tenant's name is taken.
-    func insertTenant(_ tenant: TenantRecord, key: WrappedTenantKey, audit: AuditDraft) async throws
+    /// Replaces the vault's record and puts tenants' keys, new ones and changed ones: all or nothing. Refuses with
+    /// `.stale` unless what is stored has the epoch before the record's. What it removes (slots, wraps) is gone from
+    /// the files when it returns. `audit` is nil for the steps of a rotation whose beginning and end are chained.
+    func changeVault(_ vault: VaultRecord, keys: [WrappedTenantKey], audit: AuditDraft?) async throws
+    /// Refuses with `.conflict` when the tenant's name is taken. `vault` is the record with its next epoch, as for
+    /// `changeVault`; nil leaves it alone, which only a vault without a key ring bears.
+    func insertTenant(
+        _ tenant: TenantRecord, key: WrappedTenantKey, vault: VaultRecord?, audit: AuditDraft) async throws
     func updateTenant(_ tenant: TenantRecord, audit: AuditDraft) async throws
     func insertVirtualKey(_ key: VirtualKeyRecord, audit: AuditDraft) async throws
     /// Several at once: a rotation writes the successor and ends the predecessor together.

@@ -16,8 +16,27 @@ package final class MemoryControlStore: ControlStore {
         }
     }
 
-    package func insertTenant(_ tenant: TenantRecord, key: WrappedTenantKey, audit: AuditDraft) async throws {
+    package func changeVault(
+        _ vault: VaultRecord, keys: [WrappedTenantKey], audit: AuditDraft?
+    ) async throws {
         try change(audit) { contents in
+            try contents.replaceVault(vault)
+            for key in keys {
+                guard contents.tenants.contains(where: { $0.id == key.tenant }) else {
+                    throw StorageFailure.notFound("tenant \(key.tenant)")
+                }
+                contents.tenantKeys.removeAll { $0.tenant == key.tenant && $0.version == key.version }
+                contents.tenantKeys.append(key)
+            }
+            contents.tenantKeys.sort { ($0.tenant, $0.version) < ($1.tenant, $1.version) }
+        }
+    }
+
+    package func insertTenant(
+        _ tenant: TenantRecord, key: WrappedTenantKey, vault: VaultRecord?, audit: AuditDraft
+    ) async throws {
+        try change(audit) { contents in
+            if let vault { try contents.replaceVault(vault) }
             guard key.tenant == tenant.id else {
                 throw StorageFailure.otherTenant("the wrapped key", tenant.id)
             }
@@ -103,15 +122,15 @@ package final class MemoryControlStore: ControlStore {
     }
 
     /// One transaction: both the change and the audit record, or neither.
-    private func change(_ audit: AuditDraft, _ body: (inout ControlContents) throws -> Void) throws {
+    private func change(_ audit: AuditDraft?, _ body: (inout ControlContents) throws -> Void) throws {
         try state.withLock { state in
-            guard !state.chain.contains(where: { $0.draft.id == audit.id }) else {
+            if let audit, state.chain.contains(where: { $0.draft.id == audit.id }) {
                 throw StorageFailure.chained(audit)
             }
             var next = state.contents
             try body(&next)
             state.contents = next
-            state.append(audit)
+            if let audit { state.append(audit) }
         }
     }
 
@@ -130,6 +149,13 @@ package final class MemoryControlStore: ControlStore {
 }
 
 extension ControlContents {
+    fileprivate mutating func replaceVault(_ next: VaultRecord) throws {
+        guard let stored = vault, stored.id == next.id, stored.epoch < next.epoch,
+            stored.epoch == next.epoch - 1
+        else { throw StorageFailure.vaultChanged }
+        vault = next
+    }
+
     fileprivate mutating func insert(_ key: VirtualKeyRecord) throws {
         guard tenants.contains(where: { $0.id == key.tenant }) else {
             throw StorageFailure.notFound("tenant \(key.tenant)")

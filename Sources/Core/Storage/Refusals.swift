@@ -4,6 +4,8 @@ package import Domain
 extension StorageFailure {
     package static var vaultExists: Self { .conflict("this data folder has a vault already") }
 
+    package static var vaultChanged: Self { .stale("the vault") }
+
     package static func tenantNameTaken(_ name: TenantName) -> Self {
         .conflict("the tenant name \(name) is taken; choose another")
     }

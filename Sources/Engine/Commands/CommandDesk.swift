@@ -32,6 +32,10 @@ actor CommandDesk {
     /// `owedMost`, since nobody locks a locked vault.
     private var owed: [AuditDraft] = []
     private static let owedMost = 64
+    /// What a rotation found not to open, and so cannot finish; looked at again after the next unlock or start.
+    var stuck = StuckRecords()
+    /// Versions that are destroyed in storage, kept in memory for calls that were let in before.
+    var lingering: [(key: WrappedTenantKey, until: Instant)] = []
     /// Keys whose provider is being asked after a first refusal.
     var checking: Set<ProviderKeyID> = []
     static let checksMost = 4
@@ -69,6 +73,10 @@ actor CommandDesk {
             throw CommandRefusal(Self.code(of: failure), failure.description)
         } catch let refusal as NameRefusal {
             throw CommandRefusal(.invalid, refusal.sentence)
+        } catch SealFailure.unsuitable(let what) {
+            throw CommandRefusal(.invalid, what)
+        } catch let failure as SealFailure {
+            throw CommandRefusal(failure == .locked ? .sealed : .conflict, failure.description)
         } catch {
             log.error(
                 "command failed",
@@ -132,6 +140,12 @@ actor CommandDesk {
         case .vaultUnlock: try await unlockVault(secret, by: who)
         case .vaultLock(let reason): try await lockVault(reason: reason, by: who)
         case .vaultVerify: try await verifyVault(by: who)
+        case .vaultSlotAdd(let kind): try await addSlot(kind, secret: secret, by: who)
+        case .vaultSlotRemove(let slot): try await removeSlot(slot, by: who)
+        case .vaultPassphraseChange: try await changePassphrase(secret, by: who)
+        case .vaultRotateRoot(let kinds, let dropOthers):
+            try await rotateRoot(kinds, dropOthers: dropOthers, secret: secret, by: who)
+        case .vaultRotateKeys(let tenant): try await rotateKeys(of: tenant, by: who)
         case .keyAdd, .keyVerify, .keyRotate, .providerTest, .configReload:
             throw CommandRefusal(.storage, "this command does not run alone")
         }
@@ -330,6 +344,11 @@ enum CommandName {
         case .vaultUnlock: "vault.unlock"
         case .vaultLock: "vault.lock"
         case .vaultVerify: "vault.verify"
+        case .vaultSlotAdd: "vault.slot_add"
+        case .vaultSlotRemove: "vault.slot_remove"
+        case .vaultPassphraseChange: "vault.passphrase"
+        case .vaultRotateRoot: "vault.rotate_root"
+        case .vaultRotateKeys: "vault.rotate_keys"
         case .configReload: "config.reload"
         }
     }
@@ -351,7 +370,10 @@ enum CommandName {
             target.description
         case .cachePurge(let tenant): tenant?.text ?? "all"
         case .providerTest(let provider, _): provider.text
-        case .vaultUnlock, .vaultLock, .vaultVerify: "vault"
+        case .vaultUnlock, .vaultLock, .vaultVerify, .vaultSlotAdd, .vaultSlotRemove, .vaultPassphraseChange,
+            .vaultRotateRoot:
+            "vault"
+        case .vaultRotateKeys(let tenant): tenant?.text ?? "vault"
         case .configReload: "gatehouse.toml"
         }
     }

@@ -26,6 +26,7 @@ extension CommandDesk {
         let name = "\(tenantName) \(providerName)/\(label)"
         try await alone {
             try refuseTaken(tenant, providerName, label)
+            let record = try sealedForNow(record)
             let store = try await tenants.store(for: tenant.id)
             let audit = draft(
                 who, "key.add", name, tenant: tenant.id,
@@ -145,6 +146,7 @@ extension CommandDesk {
         try await alone {
             // Two rotations of one key may have asked the provider at the same time: the second finds it draining.
             var (ending, _, _) = try rotatable(id)
+            let new = try sealedForNow(new)
             ending.state = .draining
             ending.drainEnds = ends
             let store = try await tenants.store(for: tenant.id)
@@ -346,6 +348,7 @@ extension CommandDesk {
                         + "Nothing was changed; repeat with --accept-unverified to go on all the same.")
             }
         }
+        try await alone { try await allowSealing(for: tenant.id) }
         let id = ProviderKeyID.random()
         let bound = ProviderSecret(provider: provider.name, origin: provider.origin, secret: secret)
         let sealed = try parts.vault.sealProviderKey(bound, tenant: tenant.id, record: id, counter: 1)

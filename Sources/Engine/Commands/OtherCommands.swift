@@ -218,6 +218,7 @@ extension CommandDesk {
         }
         parts.secrets.expire(at: parts.clock.now)
         await settleLeftOvers()
+        await keepVault(by: gateway)
         for shift in parts.breakers.advance(to: parts.clock.now) {
             parts.announce(shift.change, at: shift.target, lane: parts.bus.commonLane)
         }

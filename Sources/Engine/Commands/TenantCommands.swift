@@ -16,9 +16,11 @@ extension CommandDesk {
         // The schema first: a schema without a tenant is harmless, a tenant without a schema is not.
         try await tenants.create(tenant.id, vault: vault.id)
         let audit = draft(who, "tenant.add", name.text, tenant: tenant.id, after: Self.words(limits))
-        try await control.insertTenant(tenant, key: key, audit: audit)
+        let next = try parts.vault.sealRing(vault, keys: state.load().tenantKeys + [key])
+        try await control.insertTenant(tenant, key: key, vault: next, audit: audit)
         if let failure = parts.vault.load([key])[tenant.id] { throw failure }
         change { state in
+            state.vault = next
             state.tenants[tenant.id] = tenant
             state.tenantKeys.append(key)
         }

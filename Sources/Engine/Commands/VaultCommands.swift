@@ -16,14 +16,14 @@ extension CommandDesk {
             throw CommandRefusal(.notFound, "this data folder has no vault; run: gatehouse init")
         }
         guard let secret else { throw CommandRefusal(.invalid, "the passphrase is needed") }
+        let damagedTenants: Int
         do {
-            try Self.unlock(parts.vault, record, with: secret)
+            damagedTenants = try Self.unlock(parts.vault, record, state.load().tenantKeys, with: secret)
         } catch {
             try await control.appendAudit(draft(who, "vault.unlock", "vault", result: "refused"))
             await refreshAuditTail()
             throw CommandRefusal(.invalid, "the vault did not open: \(error)")
         }
-        let damagedTenants = parts.vault.load(state.load().tenantKeys).count
         do {
             try await control.appendAudit(
                 draft(who, "vault.unlock", "vault", before: "sealed", after: "unlocked"))
@@ -61,14 +61,12 @@ extension CommandDesk {
         return damaged.count
     }
 
-    /// A vault that has a passphrase slot is asked for a passphrase, any other for its key file's content.
-    private static func unlock(_ vault: KeyVault, _ record: VaultRecord, with secret: SecretDraft) throws {
+    /// Whatever slot it is for: passphrase, key file's content, recovery key.
+    private static func unlock(
+        _ vault: KeyVault, _ record: VaultRecord, _ keys: [WrappedTenantKey], with secret: SecretDraft
+    ) throws -> Int {
         let bytes = try secret.withBytes { (bytes) throws(CipherFailure) in try SecretBytes(copying: bytes) }
-        if record.slots.contains(where: { $0.kind == .passphrase }) {
-            try vault.unlock(record, with: .passphrase(bytes))
-        } else {
-            try vault.unlock(record, with: .keyFile(bytes))
-        }
+        return try vault.unlock(record, keys: keys, withAny: bytes).count
     }
 
     // MARK: Lock
@@ -109,7 +107,7 @@ extension CommandDesk {
             throw CommandRefusal(.notFound, "this data folder has no vault; run: gatehouse init")
         }
         var check = VaultCheck(vault: parts.vault)
-        check.take(record)
+        check.take(record, keys: contents.tenantKeys)
         let names = Dictionary(
             contents.tenants.map { ($0.id, $0.name.text) }, uniquingKeysWith: { first, _ in first })
         for key in contents.tenantKeys { check.take(key, tenant: names[key.tenant] ?? key.tenant.text) }
@@ -172,10 +170,11 @@ struct VaultCheck {
 
     init(vault: KeyVault) { self.vault = vault }
 
-    mutating func take(_ record: VaultRecord) {
-        records += 1
-        do throws(SealFailure) { try vault.verify(record) } catch {
-            miss("-", SealedColumns.keyCheck, record.id.text, error)
+    mutating func take(_ record: VaultRecord, keys: [WrappedTenantKey]) {
+        records += record.ring.isEmpty ? 1 : 2
+        do throws(SealFailure) { try vault.verify(record, keys: keys) } catch {
+            let column = error == .keyCheck ? SealedColumns.keyCheck : SealedColumns.keyRing
+            miss("-", column, record.id.text, error)
         }
     }
 

@@ -74,7 +74,10 @@ struct SnapshotPainter {
             unlocked: parts.vault.isUnlocked, slots: (state.vault?.slots ?? []).map(\.kind.rawValue),
             rootVersion: state.vault?.rootVersion ?? 0,
             sealedKeys: state.providerKeys.values.count { $0.state == .active || $0.state == .draining },
-            damagedKeys: state.providerKeys.values.count { $0.state == .damaged })
+            damagedKeys: state.providerKeys.values.count { $0.state == .damaged },
+            slotList: (state.vault?.slots ?? []).map {
+                SlotView(id: $0.id, kind: $0.kind, created: $0.created)
+            }, work: VaultProgress.of(state))
     }
 
     private func health(journal: (used: Int, capacity: Int), lost: UInt64) -> HealthView {

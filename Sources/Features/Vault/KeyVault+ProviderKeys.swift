@@ -2,12 +2,13 @@ package import Cipher
 package import Domain
 
 extension KeyVault {
-    /// Seals a provider key for one row of one tenant; `counter` is the row's write counter.
+    /// Seals a provider key for one row of one tenant; `counter` is the row's write counter. Uses up one of the
+    /// tenant's sealings.
     package func sealProviderKey(
         _ secret: borrowing ProviderSecret, tenant: TenantID, record: ProviderKeyID, counter: UInt32
     ) throws(SealFailure) -> [UInt8] {
-        guard let active = try openRing().activeKey(of: tenant) else { throw .invalid(.sealingKey) }
         let plaintext = try secret.encoded()
+        let active = try takeSealing(of: tenant)
         let context = SealContext(
             column: SealedColumns.providerKeySecret, tenant: tenant, record: record,
             sealingVersion: active.version,
@@ -27,7 +28,7 @@ extension KeyVault {
         _ = try ProviderSecret.decode(openRecord(of: key), provider: key.provider, origin: nil)
     }
 
-    private func openRecord(of key: ProviderKeyRecord) throws(SealFailure) -> SecretBytes {
+    func openRecord(of key: ProviderKeyRecord) throws(SealFailure) -> SecretBytes {
         let ring = try openRing()
         guard let version = SealedRecord.claimedVersion(of: key.sealed) else { throw .invalid(.tooShort) }
         guard let sealing = ring.key(of: key.tenant, version: version) else { throw .invalid(.sealingKey) }
@@ -40,14 +41,14 @@ extension KeyVault {
 
     /// Six bytes as digits (`9f3c a17e 02b1`) that tell a tenant's provider keys apart.
     ///
-    /// HMAC-SHA-256 under a key derived from the root: without the vault no guess can be checked against it, and
+    /// HMAC-SHA-256 under a key that only the open vault has: without the vault no guess can be checked against it, and
     /// the same key looks different at another tenant.
     package func fingerprint(of secret: borrowing SecretBytes, tenant: TenantID) throws(SealFailure) -> String
     {
         let ring = try openRing()
         let code: Digest256
         do throws(CipherFailure) {
-            let key = try ring.root.derive(.fingerprint, tenant: tenant)
+            let key = try ring.fingerprints.derive(.fingerprint, tenant: tenant)
             code = try secret.withBytes { (secret) throws(CipherFailure) in
                 try key.withBytes { (key) throws(CipherFailure) in try HMACSHA256.code(of: secret, key: key) }
             }

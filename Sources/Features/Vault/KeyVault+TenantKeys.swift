@@ -2,7 +2,8 @@ import Cipher
 package import Domain
 
 extension KeyVault {
-    /// A new version of a tenant's key, wrapped by the root; once it is stored, `load` takes it into use.
+    /// A new version of a tenant's key, wrapped by the root, with a first batch of sealings; once it is stored, `load`
+    /// takes it into use.
     package func newTenantKey(
         _ tenant: TenantID, version: UInt32, at now: WallTime
     ) throws(SealFailure) -> WrappedTenantKey {
@@ -10,10 +11,32 @@ extension KeyVault {
         let plaintext = try mapped { () throws(CipherFailure) in
             try RandomBytes.secret(count: SealingKey.byteCount)
         }
-        let context = wrapContext(tenant, version: version, in: ring)
+        let context = Self.wrapContext(
+            tenant, version: version, vault: ring.vault, rootVersion: ring.rootVersion)
+        let wrapped = try SealedRecord.seal(plaintext, as: context, under: ring.root)
+        promise(SealingLimits.batch, to: tenant, version: version)
         return WrappedTenantKey(
-            tenant: tenant, version: version, state: .active, rootVersion: ring.rootVersion,
-            wrapped: try SealedRecord.seal(plaintext, as: context, under: ring.root), created: now)
+            tenant: tenant, version: version, state: .active, rootVersion: ring.rootVersion, wrapped: wrapped,
+            created: now, sealings: SealingLimits.batch)
+    }
+
+    /// The key with one batch of sealings more; once that is stored, `grantSealings` hands them out.
+    package func reserveSealings(_ key: WrappedTenantKey) throws(SealFailure) -> WrappedTenantKey {
+        guard key.sealings <= SealingLimits.sealingsMost - SealingLimits.batch else {
+            throw .counterExhausted
+        }
+        var more = key
+        more.sealings += SealingLimits.batch
+        return more
+    }
+
+    package func grantSealings(to key: WrappedTenantKey) throws(SealFailure) {
+        try change { $0.grant(SealingLimits.batch, to: key.tenant, version: key.version) }
+    }
+
+    /// What may still be sealed for a tenant before more is reserved; 0 while locked.
+    package func sealingsLeft(of tenant: TenantID) -> Int64 {
+        (try? openRing().sealingsLeft(of: tenant)) ?? 0
     }
 
     /// Takes tenants' keys into use; answers which tenants have a version that does not open, and why.
@@ -31,19 +54,21 @@ extension KeyVault {
         guard key.state != .destroyed else {
             return try change { $0.remove(key.version, of: key.tenant) }
         }
-        let held = try unwrap(key, in: openRing())
+        let held = try Self.unwrap(key, in: openRing())
         try change { $0.put(held, of: key.tenant, version: key.version, active: key.state == .active) }
+        claim(of: key.tenant, version: key.version)
     }
 
     /// Whether a wrapped key opens; nothing is taken into use.
     package func verifyTenantKey(_ key: WrappedTenantKey) throws(SealFailure) {
-        _ = try unwrap(key, in: openRing())
+        _ = try Self.unwrap(key, in: openRing())
     }
 
-    private func unwrap(_ key: WrappedTenantKey, in ring: KeyRing) throws(SealFailure) -> SealingKey {
-        guard key.rootVersion == ring.rootVersion else { throw .invalid(.sealingVersion) }
-        let opened = try SealedRecord.open(
-            key.wrapped, expected: wrapContext(key.tenant, version: key.version, in: ring), under: ring.root)
+    static func unwrap(_ key: WrappedTenantKey, in ring: KeyRing) throws(SealFailure) -> SealingKey {
+        guard let root = ring.root(version: key.rootVersion) else { throw .invalid(.sealingVersion) }
+        let context = wrapContext(
+            key.tenant, version: key.version, vault: ring.vault, rootVersion: key.rootVersion)
+        let opened = try SealedRecord.open(key.wrapped, expected: context, under: root)
         guard opened.count == SealingKey.byteCount else { throw .invalid(.content) }
         return SealingKey(opened)
     }
@@ -56,10 +81,28 @@ extension KeyVault {
 
     /// The vault's id stands for the record and the version for the counter: a wrap fits one vault, tenant and
     /// version alone.
-    private func wrapContext(_ tenant: TenantID, version: UInt32, in ring: KeyRing) -> SealContext {
+    /// The vault's id stands for the record and the version for the counter: a wrap fits one vault, tenant and
+    /// version alone.
+    static func wrapContext(
+        _ tenant: TenantID, version: UInt32, vault: VaultID, rootVersion: UInt32
+    ) -> SealContext {
         SealContext(
-            column: SealedColumns.tenantKeyWrap, tenant: tenant, record: ring.vault,
-            sealingVersion: ring.rootVersion,
+            column: SealedColumns.tenantKeyWrap, tenant: tenant, record: vault, sealingVersion: rootVersion,
             counter: version)
+    }
+}
+
+/// When a tenant's key is replaced by a new version.
+package enum SealingLimits {
+    /// Sealings are reserved in batches, so that the count is written once in ten thousand.
+    package static let batch: Int64 = 10_000
+    /// NIST SP 800-38D section 8.3 allows 2^32 invocations of a key; here each record has a key of its own, so this
+    /// is caution, and age is what ends a key.
+    package static let sealingsMost: Int64 = 1 << 32
+    package static let ageMost = Duration.seconds(365 * 86_400)
+
+    /// Whether a key has sealed long or often enough.
+    package static func isDue(_ key: WrappedTenantKey, at now: WallTime) -> Bool {
+        now - key.created >= ageMost || key.sealings > sealingsMost - batch
     }
 }

@@ -12,6 +12,13 @@ package final class KeyVault: Sendable {
         var ring: KeyRing?
         /// Moves with every unlock and lock, so that what was opened before cannot be taken for current.
         var generation: UInt64 = 0
+        /// Sealings reserved with keys that were made here and are not in use yet.
+        var grants: [Grant: Int64] = [:]
+    }
+
+    private struct Grant: Hashable {
+        let tenant: TenantID
+        let version: UInt32
     }
 
     private let state = Locked(State())
@@ -36,31 +43,35 @@ package final class KeyVault: Sendable {
         with source: borrowing UnlockSource, at now: WallTime, scryptN: UInt64
     ) throws(SealFailure) -> (vault: KeyVault, record: VaultRecord) {
         let root = try mapped { () throws(CipherFailure) in try SealingKey.random() }
-        let ring = KeyRing(vault: .random(), rootVersion: 1, root: root)
+        let ring = KeyRing(
+            vault: .random(), rootVersion: 1, root: root, fingerprints: try fingerprintKey(of: root))
         let slot = try VaultSlot.seal(
             root, version: ring.rootVersion, vault: ring.vault, with: source, scryptN: scryptN, at: now)
-        let record = VaultRecord(
-            id: ring.vault, created: now, slots: [slot], rootVersion: ring.rootVersion,
-            keyCheck: try KeyCheck.seal(ring))
+        let blank = VaultRecord(
+            id: ring.vault, created: now, slots: [slot], rootVersion: ring.rootVersion, keyCheck: [])
+        let record = try sealRing(blank, keys: [], in: ring)
         let vault = KeyVault()
         vault.adopt(ring)
         return (vault, record)
     }
 
-    /// A vault opened from its record; see `unlock`.
+    /// A vault opened from its record and all tenants' keys; see `unlock`.
     package static func open(
-        _ record: VaultRecord, with source: borrowing UnlockSource
+        _ record: VaultRecord, keys: [WrappedTenantKey] = [], with source: borrowing UnlockSource
     ) throws(SealFailure) -> KeyVault {
         let vault = KeyVault()
-        try vault.unlock(record, with: source)
+        try vault.unlock(record, keys: keys, with: source)
         return vault
     }
 
-    /// Tries the slots of the source's kind; on a refusal the vault stays as it was.
+    /// Tries the slots of the source's kind; on a refusal the vault stays as it was. Takes all tenants' keys into use
+    /// and answers which tenants have one that does not open.
     ///
-    /// The tenants' keys have to be loaded afterwards. Takes about half a second a passphrase slot: not for an
-    /// event loop.
-    package func unlock(_ record: VaultRecord, with source: borrowing UnlockSource) throws(SealFailure) {
+    /// Takes about half a second a passphrase slot: not for an event loop.
+    @discardableResult
+    package func unlock(
+        _ record: VaultRecord, keys: [WrappedTenantKey] = [], with source: borrowing UnlockSource
+    ) throws(SealFailure) -> [TenantID: SealFailure] {
         guard record.slots.count <= VaultSlot.countMax else { throw .tooManySlots }
         let kind = source.kind
         let slots = record.slots.filter { $0.kind == kind }
@@ -69,10 +80,8 @@ package final class KeyVault: Sendable {
         for slot in slots where slot.rootVersion == record.rootVersion {
             do throws(SealFailure) {
                 let root = try slot.open(in: record.id, with: source)
-                let ring = KeyRing(vault: record.id, rootVersion: record.rootVersion, root: root)
-                try KeyCheck.verify(record.keyCheck, with: ring)
-                adopt(ring)
-                return
+                adopt(try Self.openRing(record, keys: keys, with: root))
+                return load(keys)
             } catch .invalid {
                 continue
             } catch .slotParameters {
@@ -90,32 +99,11 @@ package final class KeyVault: Sendable {
         }
     }
 
-    /// Whether the record's check opens under the root key that is open.
-    package func verify(_ record: VaultRecord) throws(SealFailure) {
+    /// Whether the record's check and its key ring open under the root key that is open, and fit the tables.
+    package func verify(_ record: VaultRecord, keys: [WrappedTenantKey]) throws(SealFailure) {
         let ring = try openRing()
         guard record.id == ring.vault, record.rootVersion == ring.rootVersion else { throw .keyCheck }
-        try KeyCheck.verify(record.keyCheck, with: ring)
-    }
-
-    /// The record with one slot more; the vault has to be open, and the record its own.
-    package func addSlot(
-        for source: borrowing UnlockSource, to record: VaultRecord, at now: WallTime
-    ) throws(SealFailure) -> VaultRecord {
-        try addSlot(for: source, to: record, at: now, scryptN: SlotCost.newN)
-    }
-
-    func addSlot(
-        for source: borrowing UnlockSource, to record: VaultRecord, at now: WallTime, scryptN: UInt64
-    ) throws(SealFailure) -> VaultRecord {
-        let ring = try openRing()
-        guard record.id == ring.vault, record.rootVersion == ring.rootVersion else { throw .keyCheck }
-        guard record.slots.count < VaultSlot.countMax else { throw .tooManySlots }
-        var extended = record
-        extended.slots.append(
-            try VaultSlot.seal(
-                ring.root, version: ring.rootVersion, vault: ring.vault, with: source, scryptN: scryptN,
-                at: now))
-        return extended
+        _ = try Self.openRing(record, keys: keys, with: ring.root)
     }
 
     /// The keys as they are now; held by one call, they outlive a `lock` by that call.
@@ -133,39 +121,33 @@ package final class KeyVault: Sendable {
         }
     }
 
-    private func adopt(_ ring: KeyRing) {
+    /// One sealing with a tenant's active key, counted.
+    func takeSealing(of tenant: TenantID) throws(SealFailure) -> (version: UInt32, key: SealingKey) {
+        try state.withLock { (state) throws(SealFailure) in
+            guard var ring = state.ring else { throw .locked }
+            let taken = try ring.takeSealing(of: tenant)
+            state.ring = ring
+            return taken
+        }
+    }
+
+    /// Notes sealings that a new key comes with; `claim` hands them over when the key is taken into use.
+    func promise(_ sealings: Int64, to tenant: TenantID, version: UInt32) {
+        state.withLock { $0.grants[Grant(tenant: tenant, version: version)] = sealings }
+    }
+
+    func claim(of tenant: TenantID, version: UInt32) {
+        state.withLock { state in
+            guard let sealings = state.grants.removeValue(forKey: Grant(tenant: tenant, version: version))
+            else { return }
+            state.ring?.grant(sealings, to: tenant, version: version)
+        }
+    }
+
+    func adopt(_ ring: KeyRing) {
         state.withLock {
             $0.ring = ring
             $0.generation += 1
         }
-    }
-}
-
-/// The sealed record that opens if and only if the right root key was found.
-private enum KeyCheck {
-    private static let content = Array("gatehouse key check".utf8)
-
-    static func seal(_ ring: KeyRing) throws(SealFailure) -> [UInt8] {
-        let plaintext = try mapped { () throws(CipherFailure) in
-            try content.span.bytes.withUnsafeBytes { (bytes) throws(CipherFailure) in
-                try SecretBytes(copying: bytes)
-            }
-        }
-        return try SealedRecord.seal(plaintext, as: context(ring), under: ring.root)
-    }
-
-    static func verify(_ record: [UInt8], with ring: KeyRing) throws(SealFailure) {
-        do throws(SealFailure) {
-            let opened = try SealedRecord.open(record, expected: context(ring), under: ring.root)
-            guard opened.withBytes({ $0.elementsEqual(content) }) else { throw .keyCheck }
-        } catch .invalid {
-            throw .keyCheck
-        }
-    }
-
-    private static func context(_ ring: KeyRing) -> SealContext {
-        SealContext(
-            column: SealedColumns.keyCheck, tenant: nil, record: ring.vault, sealingVersion: ring.rootVersion,
-            counter: 0)
     }
 }

@@ -19,6 +19,10 @@ package enum SealFailure: Error, Hashable, Sendable, CustomStringConvertible {
     case tooManySlots
     /// The slot opened, but the root key it holds does not fit the vault's check record.
     case keyCheck
+    /// The tables do not fit the sealed key ring: slots or tenants' keys were changed by something else.
+    case keyRing(String)
+    /// The tenant's key has sealed as many records as were reserved for it; more have to be reserved first.
+    case sealingsUsedUp
     /// A new passphrase, key file or provider key was refused; the text says what is asked of it.
     case unsuitable(String)
     /// The row was written 2^32 − 1 times; a new row is needed.
@@ -61,6 +65,10 @@ package enum SealFailure: Error, Hashable, Sendable, CustomStringConvertible {
             "the stored \(kind.name) slot has parameters out of range; restore it from a backup"
         case .tooManySlots: "a vault has at most \(VaultSlot.countMax) slots; remove one"
         case .keyCheck: "the slot opened, but its root key does not fit this vault; nothing was changed"
+        case .keyRing(let what):
+            "\(what); something other than gatehouse changed the data folder: restore it from a backup. "
+                + "Nothing was changed"
+        case .sealingsUsedUp: "this tenant's key has no sealings reserved; try again"
         case .unsuitable(let what): what
         case .counterExhausted: "this row was written too often; make a new one"
         case .cipher(let failure): failure.description
@@ -85,6 +93,7 @@ extension SlotKind {
         switch self {
         case .passphrase: "passphrase"
         case .keyFile: "key file"
+        case .recovery: "recovery key"
         }
     }
 }

@@ -4,12 +4,13 @@ package enum SealPurpose: UInt8, Sendable, CaseIterable {
     case tenantKeyWrap = 16
     case keyCheck = 17
     case rootWrap = 18
+    case keyRing = 20
 
     /// Whether a record of this purpose belongs to a tenant, or to the gateway as a whole.
     var ofTenant: Bool {
         switch self {
         case .providerKey, .tenantKeyWrap: true
-        case .keyCheck, .rootWrap: false
+        case .keyCheck, .rootWrap, .keyRing: false
         }
     }
 }
@@ -28,6 +29,10 @@ package enum SealedColumns {
     package static let tenantKeyWrap = SealedColumn(id: "tenant_keys.wrapped", purpose: .tenantKeyWrap)
     package static let keyCheck = SealedColumn(id: "vaults.key_check", purpose: .keyCheck)
     package static let slotRoot = SealedColumn(id: "vault_slots.sealed_root", purpose: .rootWrap)
+    package static let keyRing = SealedColumn(id: "vaults.ring", purpose: .keyRing)
+    package static let previousRoot = SealedColumn(id: "vaults.previous_root", purpose: .rootWrap)
 
-    package static let all = [providerKeySecret, tenantKeyWrap, keyCheck, slotRoot]
+    package static let all = [
+        providerKeySecret, tenantKeyWrap, keyCheck, slotRoot, keyRing, previousRoot,
+    ]
 }

@@ -19,6 +19,13 @@ final class SealingKey: Sendable {
         try secret.withBytes { (bytes) throws(CipherFailure) in try SecretBytes(copying: bytes) }
     }
 
+    /// Lends the key to what seals it together with other things.
+    func withBytes<Result: ~Copyable, Failure: Error>(
+        _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        try secret.withBytes(body)
+    }
+
     /// HKDF-SHA-512 of the key.
     func derive(salt: [UInt8], info: [UInt8], count: Int) throws(CipherFailure) -> SecretBytes {
         try secret.withBytes { (key) throws(CipherFailure) in
@@ -42,8 +49,10 @@ final class SealingKey: Sendable {
 ///
 /// The info of a derivation is `"GWK1 "`, the label, a zero byte and the tenant's 16 bytes (zero for none).
 enum DerivedKeyUse: String, CaseIterable {
-    /// From the root: the HMAC key of a tenant's provider-key fingerprints.
+    /// From the fingerprint key: the HMAC key of a tenant's provider-key fingerprints.
     case fingerprint
+    /// From the first root: the fingerprint key, which the key ring keeps when the root changes.
+    case fingerprintKey = "fingerprint-key"
     /// From the key that seals: hedges the salt of a sealing against a generator that repeats itself.
     case salt
 }

@@ -1,11 +1,13 @@
 package import Cipher
 package import Domain
 
-/// What opens the vault: a passphrase someone types, or the content of a key file.
+/// What opens the vault: a passphrase someone types, the content of a key file, or the recovery key.
 package enum UnlockSource: ~Copyable, Sendable {
     case passphrase(SecretBytes)
     /// At least 32 bytes, made by a machine.
     case keyFile(SecretBytes)
+    /// The 32 bytes of a recovery key, without its checks.
+    case recovery(SecretBytes)
 
     /// NIST SP 800-63B asks for eight at least; a vault is attacked offline, so more are asked for.
     static let shortestPassphrase = 12
@@ -17,6 +19,7 @@ package enum UnlockSource: ~Copyable, Sendable {
         switch self {
         case .passphrase: .passphrase
         case .keyFile: .keyFile
+        case .recovery: .recovery
         }
     }
 
@@ -39,6 +42,10 @@ package enum UnlockSource: ~Copyable, Sendable {
                 throw .unsuitable(
                     "the key file needs \(Self.shortestKeyFile) to \(Self.longestKeyFile) random bytes")
             }
+        case .recovery(let bytes):
+            guard bytes.count == RecoveryKey.byteCount else {
+                throw .unsuitable("a recovery key has \(RecoveryKey.byteCount * 8) bits")
+            }
         }
     }
 
@@ -59,14 +66,22 @@ package enum UnlockSource: ~Copyable, Sendable {
                     }
                 }
             }
-        case .keyFile(let bytes):
-            try mapped { () throws(CipherFailure) in
-                let content = SealingKey(
-                    try bytes.withBytes { (bytes) throws(CipherFailure) in try SecretBytes(copying: bytes) })
-                return SealingKey(
-                    try content.derive(
-                        salt: salt, info: Array("GWK1 slot-keyfile\0".utf8), count: SealingKey.byteCount))
-            }
+        case .keyFile(let bytes): try Self.expand(bytes, salt: salt, label: "slot-keyfile")
+        case .recovery(let bytes): try Self.expand(bytes, salt: salt, label: "slot-recovery")
+        }
+    }
+
+    /// For sources that are random enough: nothing is gained by making them costly to try.
+    private static func expand(
+        _ bytes: borrowing SecretBytes, salt: [UInt8], label: String
+    ) throws(SealFailure) -> SealingKey {
+        try mapped { () throws(CipherFailure) in
+            let content = SealingKey(
+                try bytes.withBytes { (bytes) throws(CipherFailure) in try SecretBytes(copying: bytes) })
+            return SealingKey(
+                try content.derive(
+                    salt: salt, info: Array("GWK1 ".utf8) + Array(label.utf8) + [0],
+                    count: SealingKey.byteCount))
         }
     }
 }

@@ -65,7 +65,7 @@ extension VaultSlot {
         guard salt.count == Self.saltByteCount else { return false }
         return switch kind {
         case .passphrase: SlotCost.acceptedN.contains(scryptN) && scryptN.nonzeroBitCount == 1
-        case .keyFile: scryptN == 0
+        case .keyFile, .recovery: scryptN == 0
         }
     }
 

@@ -5,9 +5,14 @@ import Operations
 
 struct VaultCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "vault", abstract: "The vault: status, unlock, lock, verify.",
+        commandName: "vault",
+        abstract: "The vault: unlock, lock, verify, what opens it, rotation of its keys.",
         discussion: "Example:\n  gatehouse vault unlock",
-        subcommands: [Status.self, Unlock.self, Lock.self, Verify.self])
+        subcommands: [
+            Status.self, Unlock.self, Lock.self, Verify.self, VaultSlotCommand.self,
+            VaultPassphraseCommand.self, VaultRecoveryCommand.self, VaultRotateRootCommand.self,
+            VaultRotateKeysCommand.self,
+        ])
 
     struct Status: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -33,10 +38,12 @@ struct VaultCommand: AsyncParsableCommand {
             discussion: "Example:\n  gatehouse vault unlock")
         @OptionGroup var global: GlobalOptions
         @OptionGroup var source: SecretSource
+        @Flag(help: "Ask for the recovery key instead of the passphrase.") var recovery = false
 
         func run() async throws {
             let session = try OperatorSession.openRunning(try global.places)
-            try await session.carryOut(.vaultUnlock, secret: try source.read("passphrase: "))
+            try await session.carryOut(
+                .vaultUnlock, secret: try source.read(recovery ? "recovery key: " : "passphrase: "))
         }
     }
 

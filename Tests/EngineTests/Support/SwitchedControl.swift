@@ -21,9 +21,18 @@ final class SwitchedControl: ControlStore {
         try await inner.createVault(vault, audit: audit)
     }
 
-    func insertTenant(_ tenant: TenantRecord, key: WrappedTenantKey, audit: AuditDraft) async throws {
+    func changeVault(
+        _ vault: VaultRecord, keys: [WrappedTenantKey], audit: AuditDraft?
+    ) async throws {
         try check()
-        try await inner.insertTenant(tenant, key: key, audit: audit)
+        try await inner.changeVault(vault, keys: keys, audit: audit)
+    }
+
+    func insertTenant(
+        _ tenant: TenantRecord, key: WrappedTenantKey, vault: VaultRecord?, audit: AuditDraft
+    ) async throws {
+        try check()
+        try await inner.insertTenant(tenant, key: key, vault: vault, audit: audit)
     }
 
     func updateTenant(_ tenant: TenantRecord, audit: AuditDraft) async throws {

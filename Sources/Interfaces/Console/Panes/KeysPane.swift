@@ -63,6 +63,10 @@ struct KeysPane: Pane {
     private func sealWords(_ model: ConsoleModel) -> String {
         let vault = model.shown.vault
         let damaged = vault.damagedKeys > 0 ? ", \(vault.damagedKeys) DAMAGED" : ""
+        if vault.unlocked, let work = vault.work {
+            return "\(work.what == .root ? "root" : "tenants' keys") rotating: \(work.done) of \(work.total)"
+                + damaged
+        }
         return vault.unlocked
             ? "sealed under root v\(vault.rootVersion), values never shown\(damaged)" : "the vault is SEALED"
     }
