@@ -12,7 +12,7 @@ extension CallSession {
         _ option: RoutePlan.Attempt, hasRoom: Bool, left: Duration, at now: Instant
     ) -> Attempt? {
         guard let provider = directory.providers[option.target.provider] else { return nil }
-        guard hasRoom || parts.gates.tryEnter(option.target) else {
+        guard hasRoom || parts.gates.tryEnter(option.target, at: now) else {
             crowded = crowded ?? option
             return nil
         }
@@ -58,7 +58,7 @@ extension CallSession {
         case .pass(let given), .probe(let given): ticket = given
         case .refuse(let refusal):
             // The breaker stands before the target, so another key does not get past it either.
-            queue.removeAll { $0.target == option.target }
+            drop(option.target)
             return .failure(
                 Refused(skipped: .init(target: option.target, key: nil, reason: .breaker(refusal))))
         }
@@ -139,7 +139,7 @@ extension CallSession {
         if attempt.number == committed { used = attempt } else { release(attempt, usedTokens: 0, at: now) }
         let rule = failure.rule
         if !rule.failsOver { giveUpOthers() }
-        if !rule.triesOtherKey { queue.removeAll { $0.target == attempt.target } }
+        if !rule.triesOtherKey { drop(attempt.target) }
         note(attempt, failure, retryAfter, face)
         switch failure {
         case .contextWindow: reach(for: .contextOverflow, at: now)
@@ -152,6 +152,7 @@ extension CallSession {
     /// for just this fault comes after.
     private func giveUpOthers() {
         queue.removeAll()
+        spare.removeAll()
         crowded = nil
         spent.insert(.lastResort)
     }
@@ -170,10 +171,13 @@ extension CallSession {
         // What one provider said of the call itself stands, whatever became of the attempt beside it.
         guard !isRefused else { return }
         lastFailure = face
-        if retry == nil, rule.retriesSameKey > 0 {
+        let isLimited = failure == .keyRateLimit
+        // Without a word of how long, a limited key rests for longer than a call waits.
+        if retry == nil, rule.retriesSameKey > 0, !isLimited || retryAfter != nil {
             retry = Retry(
                 option: RoutePlan.Attempt(target: attempt.target, key: attempt.key?.id),
-                left: rule.retriesSameKey, floor: retryAfter)
+                left: rule.retriesSameKey, floor: retryAfter,
+                owner: isLimited ? attempt.key?.tenant : nil)
         } else if retry?.option.target == attempt.target {
             retry?.floor = retryAfter
         }
@@ -187,7 +191,7 @@ extension CallSession {
         parts.gates.leave(attempt.target, .nothing, at: now)
         release(attempt, usedTokens: 0, at: now)
         if hedge == attempt.number { hedge = nil }
-        queue.removeAll { $0.target == attempt.target }
+        drop(attempt.target)
         lastFailure = lastFailure ?? face
     }
 

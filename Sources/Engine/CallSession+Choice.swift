@@ -11,6 +11,8 @@ extension CallSession {
         var made = 0
         /// What the provider asked for.
         var floor: Duration?
+        /// Whose key was at its limit, where that was the fault.
+        var owner: TenantID?
     }
 
     /// How often a call asks whether it is its turn at a crowded target.
@@ -23,7 +25,8 @@ extension CallSession {
         guard outcomes.count < options.attempts else { return .fail(exhaustedFailure(at: now)) }
         if let step = takeTurn(left: left, at: now) { return step }
         while true {
-            while !queue.isEmpty {
+            while !queue.isEmpty || !spare.isEmpty {
+                if queue.isEmpty { swap(&queue, &spare) }
                 let option = queue.removeFirst()
                 if let attempt = begin(option, hasRoom: false, left: left, at: now) { return .send(attempt) }
             }
@@ -32,6 +35,12 @@ extension CallSession {
             reach(for: .lastResort, at: now)
             if queue.isEmpty { return .fail(exhaustedFailure(at: now)) }
         }
+    }
+
+    /// Nothing of this target will be tried any more.
+    func drop(_ target: Target) {
+        queue.removeAll { $0.target == target }
+        spare.removeAll { $0.target == target }
     }
 
     /// A call that waits at a crowded target asks whether it is its turn.
@@ -72,7 +81,8 @@ extension CallSession {
         guard var again = retry, again.left > 0 else { return nil }
         let pause = Backoff.pause(retry: again.made, draw: parts.draw(), floor: again.floor)
         guard pause < left, pause <= options.retryWaitMost,
-            parts.retries.mayRetry(again.option.target.provider, at: parts.clock.now)
+            parts.retries.mayRetry(
+                again.option.target.provider, ofKeyOf: again.owner, at: parts.clock.now)
         else {
             retry = nil
             return nil

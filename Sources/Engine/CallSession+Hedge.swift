@@ -30,8 +30,8 @@ extension CallSession {
         else { return nil }
         for option in queue where suits(option, beside: slow) {
             // A breaker that refused one of them took its others out of the queue.
-            guard queue.contains(option), parts.gates.tryEnter(option.target) else { continue }
-            guard parts.retries.mayRetry(home ?? slow.target.provider, at: now) else {
+            guard queue.contains(option), parts.gates.tryEnter(option.target, at: now) else { continue }
+            guard parts.retries.mayRetry(home ?? slow.target.provider, ofKeyOf: nil, at: now) else {
                 parts.gates.leave(option.target, .nothing, at: now)
                 return nil
             }

@@ -73,6 +73,9 @@ package final class CallSession {
     var question: RouteQuestion
     var route: Route?
     var queue: [RoutePlan.Attempt] = []
+    /// What the plan left out because a call makes only so many attempts: it has its turn when others could not even
+    /// begin.
+    var spare: [RoutePlan.Attempt] = []
     var keys: [ProviderKeyID: ProviderKeyRecord] = [:]
     package internal(set) var underWay = AttemptsUnderWay()
     /// Attempts begun so far: each one's number tells it apart.
@@ -170,7 +173,13 @@ package final class CallSession {
 
     func take(_ found: RouteFinder.Found) {
         if keys.isEmpty { keys = found.keys } else { keys.merge(found.keys) { _, new in new } }
-        if !found.plan.skipped.isEmpty { refusals += found.plan.skipped }
+        for skipped in found.plan.skipped {
+            if case .enough = skipped.reason {
+                spare.append(.init(target: skipped.target, key: skipped.key))
+            } else {
+                refusals.append(skipped)
+            }
+        }
         if queue.isEmpty { queue = found.plan.attempts } else { queue += found.plan.attempts }
         if let moment = found.plan.retryAt { retryAt = min(retryAt ?? moment, moment) }
     }

@@ -131,6 +131,38 @@ import Testing
         #expect(try tries(after: .contextWindow) == ["openai newer"])
     }
 
+    @Test func `a key that could not even be tried makes room for one that the plan had left out`()
+        async throws
+    {
+        let route = try Self.route("openai/gpt-6-sol", "second/x", "second/y")
+        let house = try await EngineFixture(options: PathOptions(attempts: 3), routes: [route])
+        let older = try await house.addKey(Self.first)
+        house.clock.advance(.seconds(1))
+        let newer = try await house.addKey(Self.second, label: "newer")
+        try await house.give(
+            .limitSet(
+                tenant: try TenantName("acme"), owner: .providerKey(newer), limits: LimitSet(parallel: 1)))
+        let token = try await house.issue()
+        let first = try house.forward(token, "pair")
+        #expect(try first.attempt(at: house.clock.now).key?.id == newer)
+        // The newer key is at its ceiling; with three targets and three attempts the plan has no place for the older.
+        let session = try house.forward(token, "pair")
+        var tried: [String] = []
+        for _ in 0..<3 {
+            let attempt = try session.attempt(at: house.clock.now)
+            tried.append("\(attempt.target) \(attempt.key?.id == older)")
+            session.fail(.providerFault, status: 500, at: house.clock.now)
+        }
+        #expect(tried == ["second/x false", "second/y false", "openai/gpt-6-sol true"])
+        guard case .fail = session.next(at: house.clock.now) else {
+            Issue.record("a fourth attempt")
+            return
+        }
+        session.settle(.answered(), at: house.clock.now)
+        first.settle(.answered(), at: house.clock.now)
+        try house.expectNothingHeld()
+    }
+
     @Test func `the last resort is tried once more after a pause, and then the failure is told`() async throws
     {
         let house = try await EngineFixture()

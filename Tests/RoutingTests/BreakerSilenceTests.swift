@@ -10,7 +10,8 @@ import Testing
     @discardableResult
     private mutating func wait(_ seconds: Double, from second: Double) throws -> Breaker.Change {
         let ticket = try ticket(at: second)
-        return breaker.gaveUp(ticket, after: .milliseconds(Int64(seconds * 1e3)), at: .seconds(second + seconds))
+        return breaker.gaveUp(
+            ticket, after: .milliseconds(Int64(seconds * 1e3)), at: .seconds(second + seconds))
     }
 
     private mutating func ticket(at second: Double) throws -> Breaker.Ticket {
@@ -20,7 +21,8 @@ import Testing
         }
     }
 
-    @Test mutating func `a minute without an answer to ten patient callers trips it, and not before`() throws {
+    @Test mutating func `a minute without an answer to ten patient callers trips it, and not before`() throws
+    {
         for second in 0..<6 { #expect(try wait(20, from: Double(second)) == .none) }
         for second in 30..<40 { #expect(try wait(20, from: Double(second)) == .none) }
         #expect(breaker.position == .closed, "59 seconds")
@@ -31,7 +33,9 @@ import Testing
                 == "no answer in 1m, 17 calls waited in vain (trip at 1m, min 10); probe in 10s; needs 3 ok")
     }
 
-    @Test mutating func `nine are too few however long the silence, and hasty callers count for nothing`() throws {
+    @Test mutating func `nine are too few however long the silence, and hasty callers count for nothing`()
+        throws
+    {
         for second in 0..<9 { #expect(try wait(10, from: Double(second) * 100) == .none) }
         for second in 900..<2_000 { #expect(try wait(9.9, from: Double(second)) == .none) }
         #expect(try wait(10, from: 2_000) == .opened)
@@ -40,7 +44,8 @@ import Testing
     @Test mutating func `one answer a minute keeps it closed to patient callers`() throws {
         for second in 0..<600 {
             if second % 50 == 0 {
-                #expect(breaker.succeeded(try ticket(at: Double(second)), at: .seconds(Double(second))) == .none)
+                #expect(
+                    breaker.succeeded(try ticket(at: Double(second)), at: .seconds(Double(second))) == .none)
             }
             #expect(try wait(10, from: Double(second)) == .none)
         }

@@ -22,7 +22,9 @@ import Testing
         _ gate: inout ConcurrencyGate, _ ticket: ConcurrencyGate.Ticket, _ seconds: Double
     ) -> ConcurrencyGate.Turn { gate.ask(ticket, at: .seconds(seconds)) }
 
-    private func enter(_ gate: inout ConcurrencyGate) -> Bool { gate.tryEnter() }
+    private func enter(_ gate: inout ConcurrencyGate, _ seconds: Double = 0) -> Bool {
+        gate.tryEnter(at: .seconds(seconds))
+    }
 
     private func joins(_ gate: inout ConcurrencyGate, _ callClass: CallClass, _ seconds: Double) -> Bool {
         gate.queue(callClass, at: .seconds(seconds)) != nil
@@ -85,11 +87,26 @@ import Testing
         #expect(gate.ceiling == 70)
         gate.leave(.overload, at: .seconds(1))
         #expect(gate.ceiling == 49)
-        for _ in 0..<5_000 { gate.leave(.good, at: .seconds(2)); _ = gate.tryEnter() }
+        for _ in 0..<5_000 { gate.leave(.good, at: .seconds(2)); _ = enter(&gate, 2) }
         #expect(gate.ceiling > 90, "it does not grow back: \(gate.ceiling)")
         var idle = ConcurrencyGate(options: Self.options(100))
-        for _ in 0..<1_000 where idle.tryEnter() { idle.leave(.good, at: .seconds(1)) }
+        for _ in 0..<1_000 where enter(&idle) { idle.leave(.good, at: .seconds(1)) }
         #expect(idle.ceiling == 100, "an unused ceiling grows")
+    }
+
+    @Test func `what was learned in an overload is forgotten while nobody meets the ceiling`() {
+        var gate = ConcurrencyGate(options: Self.options(256))
+        for _ in 0..<9 { #expect(enter(&gate)) }
+        // Down to the least: eight run on.
+        for second in 0..<9 { gate.leave(.overload, at: .seconds(Double(second))) }
+        #expect(gate.ceiling == 4)
+        for _ in 0..<4 { #expect(enter(&gate, 17)) }
+        #expect(!enter(&gate, 17.9), "what is nine seconds old is known")
+        #expect(!enter(&gate, 27.8) && gate.ceiling == 4, "it was met meanwhile")
+        for _ in 0..<4 { #expect(enter(&gate, 38)) }
+        #expect(!enter(&gate, 38) && gate.ceiling == 8)
+        for _ in 0..<248 { #expect(enter(&gate, 500)) }
+        #expect(!enter(&gate, 10_000) && gate.ceiling == 256, "it grows above where it began")
     }
 
     @Test(arguments: [1 as UInt64, 2, 3])
@@ -103,7 +120,12 @@ import Testing
             now += 0.01 * random.unit()
             let room = gate.ceiling - gate.running
             switch random.next() % 6 {
-            case 0: if gate.tryEnter() { running += 1; #expect(room > 0, "seed \(seed), step \(step)") }
+            case 0:
+                if enter(&gate, now) {
+                    running += 1
+                    // A ceiling that was not met for long has risen.
+                    #expect(room > 0 || running <= gate.ceiling, "seed \(seed), step \(step)")
+                }
             case 1:
                 let callClass = random.next() % 2 == 0 ? CallClass.batch : .interactive
                 if let ticket = gate.queue(callClass, at: .seconds(now)) { tickets.append(ticket) }
@@ -135,7 +157,9 @@ import Testing
     @Test func `gates of targets know nothing of each other, and their places are counted`() {
         let gates = ConcurrencyGates(options: Self.options(1))
         let (one, other) = (target("p/one"), target("p/other"))
-        #expect(gates.tryEnter(one) && !gates.tryEnter(one) && gates.tryEnter(other))
+        #expect(
+            gates.tryEnter(one, at: .seconds(0)) && !gates.tryEnter(one, at: .seconds(0))
+                && gates.tryEnter(other, at: .seconds(0)))
         #expect(gates.load.running == 2)
         gates.leave(one, .good, at: .seconds(1))
         gates.leave(other, .good, at: .seconds(1))

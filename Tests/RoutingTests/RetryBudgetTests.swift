@@ -59,18 +59,29 @@ import Testing
         let budgets = MemoryRetryBudgets()
         let (one, other) = (try ProviderName("openai"), try ProviderName("azure"))
         for _ in 1...100 { budgets.call(one, at: .seconds(0)) }
-        #expect((1...100).count { _ in budgets.mayRetry(one, at: .seconds(1)) } == 20)
-        #expect((1...100).count { _ in budgets.mayRetry(other, at: .seconds(1)) } == 10)
+        #expect((1...100).count { _ in budgets.mayRetry(one, ofKeyOf: nil, at: .seconds(1)) } == 20)
+        #expect((1...100).count { _ in budgets.mayRetry(other, ofKeyOf: nil, at: .seconds(1)) } == 10)
+    }
+
+    @Test func `a tenant whose keys are limited has retries of its own, and takes nobody else's`() throws {
+        let budgets = MemoryRetryBudgets()
+        let one = try ProviderName("openai")
+        for _ in 1...100 { budgets.call(one, at: .seconds(0)) }
+        for number in 1...3 as ClosedRange<UInt64> {
+            let owner = TenantID(high: 0, low: number)
+            #expect((1...100).count { _ in budgets.mayRetry(one, ofKeyOf: owner, at: .seconds(1)) } == 10)
+        }
+        #expect((1...100).count { _ in budgets.mayRetry(one, ofKeyOf: nil, at: .seconds(1)) } == 20)
     }
 
     @Test func `past its capacity the provider idle longest is forgotten`() throws {
         let budgets = MemoryRetryBudgets(capacity: 8)
         let busy = try ProviderName("busy")
-        for _ in 1...10 { _ = budgets.mayRetry(busy, at: .seconds(0)) }
+        for _ in 1...10 { _ = budgets.mayRetry(busy, ofKeyOf: nil, at: .seconds(0)) }
         for number in 0..<100 {
             let second = Double(number) / 100
             budgets.call(try ProviderName("p\(number)"), at: .seconds(second))
-            #expect(!budgets.mayRetry(busy, at: .seconds(second)))
+            #expect(!budgets.mayRetry(busy, ofKeyOf: nil, at: .seconds(second)))
             #expect(budgets.count <= 8)
         }
     }
@@ -80,7 +91,9 @@ import Testing
         let one = try ProviderName("openai")
         let granted = await withTaskGroup(of: Int.self) { group in
             for _ in 0..<8 {
-                group.addTask { (0..<500).count { _ in budgets.mayRetry(one, at: .seconds(1)) } }
+                group.addTask {
+                    (0..<500).count { _ in budgets.mayRetry(one, ofKeyOf: nil, at: .seconds(1)) }
+                }
             }
             return await group.reduce(0, +)
         }

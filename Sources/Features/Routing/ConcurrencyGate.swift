@@ -21,6 +21,9 @@ package struct ConcurrencyGate: Sendable {
         package var shrink = 0.7
         /// Signs within this time are one: they come from attempts that ran together.
         package var shrinkEvery = Duration.seconds(1)
+        /// A ceiling that was not reached for this long is supposed to be twice as high: what was learned in an overload
+        /// must not hold up the calls that come, all at once, when another target fails.
+        var forgetEvery = Duration.seconds(10)
         /// A waiter that has not asked for this long is gone.
         package var askEvery = Duration.seconds(1)
 
@@ -55,6 +58,8 @@ package struct ConcurrencyGate: Sendable {
     private let options: Options
     private var ceilingExact: Double
     private var lastShrink: Instant?
+    /// When the ceiling last turned a call away, or shrank: what is known of it is as old as that.
+    private var reached: Instant?
     package private(set) var running = 0
     /// Interactive ones first, within a class the oldest first.
     private var waiters: [Waiter] = []
@@ -71,10 +76,20 @@ package struct ConcurrencyGate: Sendable {
     var isFresh: Bool { running == 0 && waiters.isEmpty && ceiling == options.first }
 
     /// Takes a place if there is room and nobody waits for one.
-    package mutating func tryEnter() -> Bool {
+    package mutating func tryEnter(at now: Instant) -> Bool {
+        if running >= ceiling || !waiters.isEmpty { forget(at: now) }
         guard waiters.isEmpty, running < ceiling else { return false }
         running += 1
         return true
+    }
+
+    /// Raises a ceiling that nobody has met for a while, up to where it began.
+    private mutating func forget(at now: Instant) {
+        if let reached, ceilingExact < Double(options.first) {
+            let age = (now - reached).wholeNanoseconds / max(1, options.forgetEvery.wholeNanoseconds)
+            ceilingExact = min(Double(options.first), ceilingExact * Double(1 << min(max(age, 0), 16)))
+        }
+        reached = now
     }
 
     /// Queues for a place; nil = the queue is full, and this call is the newest.
@@ -126,6 +141,7 @@ package struct ConcurrencyGate: Sendable {
         case .overload:
             guard lastShrink.map({ now - $0 >= options.shrinkEvery }) ?? true else { return }
             lastShrink = now
+            reached = now
             // What runs is what the target could not take: an unused ceiling would shrink without effect.
             ceilingExact = max(
                 Double(options.least), min(ceilingExact, Double(running + 1)) * options.shrink)

@@ -13,7 +13,9 @@ package final class ConcurrencyGates: Sendable {
         self.capacity = max(1, capacity)
     }
 
-    package func tryEnter(_ target: Target) -> Bool { with(target) { $0.tryEnter() } }
+    package func tryEnter(_ target: Target, at now: Instant) -> Bool {
+        with(target) { $0.tryEnter(at: now) }
+    }
 
     package func queue(_ target: Target, _ callClass: CallClass, at now: Instant) -> ConcurrencyGate.Ticket? {
         with(target) { $0.queue(callClass, at: now) }

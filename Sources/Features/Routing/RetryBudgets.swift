@@ -6,37 +6,47 @@ package protocol RetryBudgets: Sendable {
     /// A call makes its first attempt at this provider.
     func call(_ provider: ProviderName, at now: Instant)
     /// Whether the provider may get one more attempt of a call that had one already; takes it when it may.
-    func mayRetry(_ provider: ProviderName, at now: Instant) -> Bool
+    ///
+    /// - Parameter owner: whose key it is, where the attempt failed by a limit of that key: such retries are the owner's
+    ///   own and leave those alone that other tenants need when the provider itself fails. nil = the provider's fault.
+    func mayRetry(_ provider: ProviderName, ofKeyOf owner: TenantID?, at now: Instant) -> Bool
 }
 
 /// The retry budgets of this process, behind one lock that is held for nanoseconds.
 package final class MemoryRetryBudgets: RetryBudgets {
-    private let capacity: Int
-    private let budgets = Locked<[ProviderName: RetryBudget]>([:])
+    private struct Place: Hashable {
+        let provider: ProviderName
+        let owner: TenantID?
+    }
 
-    /// - Parameter capacity: far above any configuration's providers, about 300 KiB when full; past it the one idle
-    ///   longest is forgotten.
+    private let capacity: Int
+    private let budgets = Locked<[Place: RetryBudget]>([:])
+
+    /// - Parameter capacity: far above any configuration's providers, and the owners of limited keys at one time; about 300
+    ///   KiB when full; past it the one idle longest is forgotten.
     package init(capacity: Int = 1_024) { self.capacity = max(1, capacity) }
 
-    /// Providers it remembers.
+    /// Budgets it remembers.
     package var count: Int { budgets.withLock { $0.count } }
 
     package func call(_ provider: ProviderName, at now: Instant) {
         budgets.withLock { budgets in
-            makeRoom(in: &budgets, for: provider)
-            budgets[provider, default: RetryBudget(at: now)].call(at: now)
+            let place = Place(provider: provider, owner: nil)
+            makeRoom(in: &budgets, for: place)
+            budgets[place, default: RetryBudget(at: now)].call(at: now)
         }
     }
 
-    package func mayRetry(_ provider: ProviderName, at now: Instant) -> Bool {
+    package func mayRetry(_ provider: ProviderName, ofKeyOf owner: TenantID?, at now: Instant) -> Bool {
         budgets.withLock { budgets in
-            makeRoom(in: &budgets, for: provider)
-            return budgets[provider, default: RetryBudget(at: now)].mayRetry(at: now)
+            let place = Place(provider: provider, owner: owner)
+            makeRoom(in: &budgets, for: place)
+            return budgets[place, default: RetryBudget(at: now)].mayRetry(at: now)
         }
     }
 
-    private func makeRoom(in budgets: inout [ProviderName: RetryBudget], for provider: ProviderName) {
-        guard budgets.count >= capacity, budgets[provider] == nil else { return }
+    private func makeRoom(in budgets: inout [Place: RetryBudget], for place: Place) {
+        guard budgets.count >= capacity, budgets[place] == nil else { return }
         guard let idle = budgets.min(by: { $0.value.lastUsed < $1.value.lastUsed })?.key else { return }
         budgets[idle] = nil
     }

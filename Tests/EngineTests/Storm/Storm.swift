@@ -108,7 +108,8 @@ final class Storm {
             estimatedTokens: 20 + Int64(random.next() % 300), wishes: wishes, bodyDigest: nil,
             cache: CacheDirective(), tags: "", timeout: timeout, received: now, at: house.clock.wall)
         let leaves = random.next() % 33 == 0 ? Duration.milliseconds(Int64(random.next() % 4_000)) : nil
-        let shelters = try shelters(of: model, for: tenant)
+        let nature = nature(random.next())
+        let shelters = nature == .ordinary ? try shelters(of: model, for: tenant) : []
         tally.calls += 1
         let bytes = Array("Bearer \(house.tenants[tenant].token.text)".utf8)
         let decision = bytes.withUnsafeBytes {
@@ -119,11 +120,20 @@ final class Storm {
         case .refuse(let failure): refused(call, tenant, model, failure, shelters)
         case .forward(let session):
             let begun = StormCall(
-                session, number: number, tenant: tenant, model: model, shelters: shelters, random: random,
-                storm: self)
+                session, number: number, tenant: tenant, model: model, nature: nature, shelters: shelters,
+                random: random, storm: self)
             running[number] = begun
             if let leaves { later(leaves) { begun.hangUp() } }
             begun.goOn()
+        }
+    }
+
+    /// One call in a hundred is bad, and one too long.
+    private func nature(_ draw: UInt64) -> StormCall.Nature {
+        switch draw % 100 {
+        case 0: .bad
+        case 1: .long
+        default: .ordinary
         }
     }
 
@@ -157,12 +167,14 @@ final class Storm {
 
     // MARK: Ends
 
+    func hedged() { tally.hedges += 1 }
+
     func ended(_ call: StormCall) {
         running[call.number] = nil
         if now > call.deadline { complain("call \(call.number) ended \(now - call.deadline) too late") }
         tally.attempts += call.tries.count
         tally.traces[call.tenant, default: []].append(
-            StormTally.Trace(number: counts[call.tenant], model: call.model, tries: call.tries.map(\.target)))
+            StormTally.Trace(number: call.number, model: call.model, tries: call.tries))
         let shelter = call.shelters.contains {
             plan.weather.isFair(at: $0, from: call.started - began, to: sinceStart)
         }
@@ -179,24 +191,27 @@ final class Storm {
     private func refused(
         _ call: InboundCall, _ tenant: Int, _ model: String, _ failure: CallFailure, _ shelters: [StormPlace]
     ) {
-        judge(failure, tenant, isHurried: false, shelter: !shelters.isEmpty, "refused, \(model)")
+        judge(
+            failure, tenant, isHurried: false, shelter: !shelters.isEmpty, nature: .ordinary,
+            "refused, \(model)")
     }
 
     private func judge(_ failure: CallFailure, _ call: StormCall, _ shelter: Bool) {
-        let story = call.tries.map { "\($0.target)" }.joined(separator: " ")
+        let story = call.tries.map { "\($0)" }.joined(separator: " ")
         judge(
-            failure, call.tenant, isHurried: call.isHurried, shelter: shelter,
+            failure, call.tenant, isHurried: call.isHurried, shelter: shelter, nature: call.nature,
             "\(call.model) after \(now - call.started): \(story)")
     }
 
     private func judge(
-        _ failure: CallFailure, _ tenant: Int, isHurried: Bool, shelter: Bool, _ story: String
+        _ failure: CallFailure, _ tenant: Int, isHurried: Bool, shelter: Bool, nature: StormCall.Nature,
+        _ story: String
     ) {
         tally.failures["\(failure.code.rawValue) \(failure.status)", default: 0] += 1
         let what = "tenant \(tenant) at \(sinceStart): \(failure.code.rawValue), \(failure.message); \(story)"
         if !StormTally.isClear(failure) { complain("no clear error: \(what)") }
         let isCalm = sinceStart > plan.blows + plan.calm - .seconds(60)
-        if isCalm, tenant != StormPlan.greedy { complain("an error in the calm: \(what)") }
+        if isCalm, tenant != StormPlan.greedy, nature == .ordinary { complain("an error in the calm: \(what)") }
         guard shelter, !plan.troubled.contains(tenant) else { return }
         // Who does not wait until the gateway gives a silent target up cannot be sent elsewhere in his time.
         if isHurried, failure.code == .deadlineExceeded {
@@ -233,7 +248,7 @@ final class Storm {
 
     private func expectBalance() {
         let parts = house.parts
-        let trying = running.values.count { $0.isTrying }
+        let trying = running.values.reduce(0) { $0 + $1.trying }
         if parts.inFlight.current != running.count {
             complain("\(parts.inFlight.current) in flight at \(sinceStart), \(running.count) running")
         }

@@ -5,7 +5,7 @@ import Locking
 import Routing
 import Storage
 
-/// One call of a storm: does what the interface does, with a provider that follows the weather.
+/// One call of a storm: asks the session for attempts and does with them what the interface does.
 final class StormCall {
     enum End {
         case answered
@@ -16,49 +16,53 @@ final class StormCall {
         case cancelled
     }
 
-    /// One attempt as it went out.
-    struct Try: Hashable {
-        let target: Target
-        let key: ProviderKeyID?
+    /// What is to be said of the call itself.
+    enum Nature {
+        case ordinary
+        /// No provider understands it.
+        case bad
+        /// Too long for small models.
+        case long
     }
 
     let number: Int
     let tenant: Int
     let model: String
+    let nature: Nature
     let id: CallID
     let started: Instant
     let deadline: Instant
+    let isStreamed: Bool
     /// Whether the caller set a time limit of his own.
     let isHurried: Bool
     /// Targets of its route that were well when it came: fair weather for a while, and a closed breaker.
     let shelters: [StormPlace]
-    private(set) var tries: [Try] = []
+    private(set) var tries: [Target] = []
     private(set) var end: End?
-    private(set) var endedAt: Instant?
-    var isTrying: Bool { attempt != nil }
+    /// Attempts under way.
+    var trying: Int { (attempt == nil ? 0 : 1) + (hedge == nil ? 0 : 1) }
 
     private let session: CallSession
-    private let streamed: Bool
     private var random: SplitMix
-    private var attempt: CallSession.Attempt?
-    private var isCommitted = false
-    /// Moves on with every step, so that what was planned for an earlier one does not happen.
-    private var step = 0
+    private var attempt: StormAttempt?
+    /// The one beside it.
+    private var hedge: StormAttempt?
     private unowned let storm: Storm
 
     init(
-        _ session: CallSession, number: Int, tenant: Int, model: String, shelters: [StormPlace],
-        random: SplitMix, storm: Storm
+        _ session: CallSession, number: Int, tenant: Int, model: String, nature: Nature,
+        shelters: [StormPlace], random: SplitMix, storm: Storm
     ) {
         self.session = session
         self.number = number
         self.tenant = tenant
         self.model = model
+        self.nature = nature
         self.shelters = shelters
         self.random = random
         self.storm = storm
         id = session.call.id
-        streamed = session.call.streamed
+        isStreamed = session.call.streamed
         started = session.call.received
         isHurried = session.call.timeout != nil
         let total = storm.options.total
@@ -68,94 +72,90 @@ final class StormCall {
     // MARK: Attempts
 
     func goOn() {
-        step += 1
-        attempt = nil
         switch session.next(at: storm.now) {
         case .fail(let failure):
             session.settle(.failed(failure), at: storm.now)
             finish(.failed(failure))
-        case .pause(let pause): after(pause) { $0.goOn() }
+        case .pause(let pause):
+            storm.later(pause) { [self] in if end == nil, attempt == nil { goOn() } }
         case .send(let next):
-            attempt = next
-            tries.append(Try(target: next.target, key: next.key?.id))
-            meet(next)
+            let fresh = fresh(next)
+            attempt = fresh
+            if let patience = session.hedgeAfter {
+                storm.later(patience) { [self] in runBeside(fresh) }
+            }
+            fresh.start()
         }
     }
 
-    private func meet(_ attempt: CallSession.Attempt) {
-        let bounds = attempt.timeouts
-        switch storm.behaviour(at: attempt.target, of: tenant, &random) {
-        case .refusesConnection: within(.milliseconds(1)) { $0.fail(.transport, nil) }
-        case .connectHangs: runOut(bounds.connect)
-        case .silent: runOut(bounds.firstByte)
-        case .fails(let failure, let status, let wait, let delay):
-            within(delay) { $0.fail(failure, status, wait) }
-        case .answers(let first, let whole):
-            guard first < bounds.firstByte else { return runOut(bounds.firstByte) }
-            within(first) { call in
-                call.begin()
-                call.within(whole - first, of: bounds.total - first) { $0.answer() }
-            }
-        case .cuts(let delay, let content):
-            within(delay) { call in
-                if content { call.begin() }
-                call.breakOff()
-            }
-        case .stalls(let first):
-            within(first) { call in
-                call.begin()
-                call.within(bounds.idle, of: bounds.total - first) { $0.breakOff() }
-            }
-        }
+    private func fresh(_ next: CallSession.Attempt) -> StormAttempt {
+        tries.append(next.target)
+        if nature == .bad, tries.count > 1 { storm.complain("call \(number), a bad request, was tried again") }
+        return StormAttempt(next, of: self, random: SplitMix(seed: random.next()), storm: storm)
     }
 
-    /// The first content: of a stream it goes out at once, and there is no other attempt from then on.
-    private func begin() {
-        guard streamed else { return }
-        isCommitted = true
-        session.firstByte(at: storm.now)
+    private func runBeside(_ slow: StormAttempt) {
+        guard end == nil, attempt === slow, hedge == nil, let next = session.hedge(at: storm.now) else { return }
+        storm.hedged()
+        let fresh = fresh(next)
+        hedge = fresh
+        fresh.start()
     }
 
-    private func answer() {
-        session.attemptAnswered(status: 200, at: storm.now)
-        session.firstByte(at: storm.now)
-        session.settle(
-            .answered(Usage(input: 20, output: Int64(random.next() % 300))), at: storm.now)
+    private func goOn(without ended: StormAttempt) {
+        if attempt === ended { attempt = hedge }
+        hedge = nil
+        if attempt == nil { goOn() }
+    }
+
+    private func settle(on winner: StormAttempt) {
+        guard let hedge, let loser = attempt === winner ? hedge : attempt else { return }
+        giveUp(loser)
+        attempt = winner
+        self.hedge = nil
+    }
+
+    private func giveUp(_ loser: StormAttempt) {
+        loser.close()
+        session.attemptAbandoned(loser.attempt, estimate: Usage(input: 20), at: storm.now)
+    }
+
+    // MARK: From the attempts
+
+    func begin(_ one: StormAttempt) {
+        settle(on: one)
+        session.firstByte(of: one.attempt, at: storm.now)
+    }
+
+    func answer(_ one: StormAttempt, _ usage: Usage) {
+        settle(on: one)
+        session.attemptAnswered(one.attempt, status: 200, at: storm.now)
+        session.firstByte(of: one.attempt, at: storm.now)
+        session.settle(.answered(usage), at: storm.now)
         finish(.answered)
     }
 
-    private func breakOff() {
-        guard isCommitted else { return fail(.brokeBeforeContent, streamed ? 200 : nil) }
-        cut(.brokeAfterContent)
-    }
-
-    private func cut(_ kind: FailureClass) {
+    func cut(_ one: StormAttempt, _ kind: FailureClass) {
         session.attemptFailed(
-            kind, status: 200, retryAfter: nil,
+            one.attempt, kind, status: 200, retryAfter: nil,
             face: CallFailure(.upstreamCut, source: .provider, "cut in a storm"), at: storm.now)
         session.settle(
-            .init(
-                end: .cut, status: 200, failure: .upstreamCut, usage: nil, estimate: Usage(input: 20)),
+            .init(end: .cut, status: 200, failure: .upstreamCut, usage: nil, estimate: Usage(input: 20)),
             at: storm.now)
         finish(.cut)
     }
 
-    private func fail(_ failure: FailureClass, _ status: Int?, _ wait: Duration? = nil) {
+    func failed(
+        _ one: StormAttempt, _ failure: FailureClass, _ status: Int?, _ wait: Duration?, _ face: CallFailure
+    ) {
         session.attemptFailed(
-            failure, status: status, retryAfter: wait, face: Self.face(of: failure, wait), at: storm.now)
-        goOn()
-    }
-
-    /// The call's own time ran out during an attempt, which says nothing of the provider.
-    private func passDeadline() {
-        guard !isCommitted else { return cut(.cancelled) }
-        let face = CallFailure(.deadlineExceeded, source: .gateway, "its time ran out in a storm")
-        session.attemptFailed(.cancelled, status: nil, retryAfter: nil, face: face, at: storm.now)
-        goOn()
+            one.attempt, failure, status: status, retryAfter: wait, face: face, at: storm.now)
+        goOn(without: one)
     }
 
     func hangUp() {
         guard end == nil else { return }
+        if let hedge { giveUp(hedge) }
         session.settle(
             .init(
                 end: .cancelled, status: 499, failure: .cancelled, usage: nil,
@@ -164,47 +164,12 @@ final class StormCall {
     }
 
     private func finish(_ end: End) {
-        step += 1
-        attempt = nil
         if self.end != nil { storm.complain("call \(number) ended twice") }
         self.end = end
-        endedAt = storm.now
+        attempt?.close()
+        hedge?.close()
+        attempt = nil
+        hedge = nil
         storm.ended(self)
-    }
-
-    // MARK: Time
-
-    private func after(_ delay: Duration, _ work: @escaping (StormCall) -> Void) {
-        step += 1
-        let step = step
-        storm.later(delay) { [self] in if self.step == step, end == nil { work(self) } }
-    }
-
-    /// Does something later, unless the call's time runs out before.
-    private func within(
-        _ delay: Duration, of left: Duration? = nil, _ work: @escaping (StormCall) -> Void
-    ) {
-        let left = left ?? attempt?.timeouts.total ?? .zero
-        if delay < left { after(delay, work) } else { after(left) { $0.passDeadline() } }
-    }
-
-    /// Nothing comes until a bound of the attempt's, or the call's own time, is over.
-    private func runOut(_ bound: Duration) {
-        within(bound) { $0.fail(.timeoutBeforeFirstByte, nil) }
-    }
-
-    /// What a caller is told of a failure, as the interface has it.
-    private static func face(of failure: FailureClass, _ wait: Duration?) -> CallFailure {
-        switch failure {
-        case .badKey: CallFailure(.upstreamRefused, source: .providerKey, "bad key")
-        case .notPermitted: CallFailure(.upstreamRefused, source: .providerKey, "denied", status: 403)
-        case .keyQuota: CallFailure(.upstreamRefused, source: .providerKey, "spent", status: 402)
-        case .keyRateLimit:
-            CallFailure(
-                .upstreamRefused, source: .providerKey, "limited", retryAfter: wait ?? .seconds(1),
-                status: 429)
-        case .timeoutBeforeFirstByte: CallFailure(.upstreamTimeout, source: .provider, "silent")
-        default: CallFailure(.upstreamFailed, source: .provider, "failed", retryAfter: wait)
-        }
     }
 }

@@ -18,7 +18,7 @@ import Vault
 struct StormHouse {
     /// Routes, and targets by their own names.
     static let models = [
-        "trio", "trio", "trio", "spread", "quick", "idle", "faithful", "pair", "large", "alpha/small",
+        "trio", "trio", "trio", "spread", "quick", "idle", "faithful", "pair", "large", "eager", "alpha/small",
         "beta/small", "gamma/small", "alpha/large", "beta/large", "gamma/large",
     ]
 
@@ -77,12 +77,13 @@ struct StormHouse {
 
     private static func routes() throws -> [ModelName: Route] {
         func route(
-            _ name: String, _ strategy: RoutingStrategyName, _ targets: [String], lastResort: String? = nil
+            _ name: String, _ strategy: RoutingStrategyName, _ targets: [String], lastResort: String? = nil, hedgeAfter: Duration? = nil
         ) throws -> Route {
             Route(
                 model: try ModelName(name), strategy: strategy,
                 choices: try targets.map { Route.Choice(target: try Target($0)) },
-                lastResort: try lastResort.map { try Target($0) })
+                lastResort: try lastResort.map { try Target($0) },
+                onContextOverflow: [try Target("beta/large")], hedgeAfter: hedgeAfter)
         }
         let three = ["alpha/small", "beta/small", "gamma/small"]
         let all = [
@@ -90,6 +91,7 @@ struct StormHouse {
             try route("quick", .fastest, three), try route("idle", .leastBusy, three),
             try route("faithful", .sticky, three),
             try route("pair", .priority, ["beta/small", "alpha/large"], lastResort: "gamma/large"),
+            try route("eager", .priority, three, hedgeAfter: .milliseconds(700)),
             try route("large", .priority, ["gamma/large", "beta/large", "alpha/large"]),
         ]
         return Dictionary(uniqueKeysWithValues: all.map { ($0.model, $0) })

@@ -22,6 +22,7 @@ struct StormTally {
     var hurried: [Duration] = []
     var openings = 0
     var retries = 0
+    var hedges = 0
     var rows = 0
     /// By tenant, in the order in which their calls ended.
     var traces: [Int: [Trace]] = [:]
@@ -37,7 +38,7 @@ struct StormTally {
         case .parallelCalls: return failure.status == 429
         case .noTarget: return failure.status == 503 && failure.retryAfter != nil
         case .noProviderKey: return failure.status == 424 && failure.retryAfter != nil
-        case .upstreamRefused: return [402, 403, 424, 429].contains(failure.status)
+        case .upstreamRefused: return [400, 402, 403, 424, 429].contains(failure.status)
         case .upstreamFailed: return failure.status == 502
         case .upstreamTimeout, .deadlineExceeded: return failure.status == 504
         default: return false

@@ -12,7 +12,7 @@ import Testing
         try await storm.run()
         let tally = storm.tally
         print(
-            "storm \(seed): \(tally.calls) calls, \(tally.attempts) attempts, \(tally.answered) answered, \(tally.cut) cut, \(tally.cancelled) cancelled, \(tally.failures), \(tally.sheltered) sheltered, \(tally.hurried.count) of them hurried, \(tally.openings) openings, \(tally.retries) retries, \(tally.rows) rows"
+            "storm \(seed): \(tally.calls) calls, \(tally.attempts) attempts, \(tally.answered) answered, \(tally.cut) cut, \(tally.cancelled) cancelled, \(tally.failures), \(tally.sheltered) sheltered, \(tally.hurried.count) of them hurried, \(tally.openings) openings, \(tally.retries) retries, \(tally.hedges) hedges, \(tally.rows) rows"
         )
         #expect(tally.complaints.isEmpty, "seed \(seed)")
         for line in tally.complaints { print(line) }

@@ -186,7 +186,7 @@ struct StormPlan: Sendable {
         }
         return Self(
             seed: seed, weather: StormWeather(spells: spells), blows: blows, calm: .seconds(300),
-            rates: (0..<tenants).map { $0 == greedy ? 8 : 2.5 + Double($0 % 4) / 2 },
+            rates: (0..<tenants).map { $0 == greedy ? 7 : 1.5 + Double($0 % 4) / 3 },
             troubled: keyTroubled.union([greedy]), models: StormHouse.models)
     }
 
