@@ -140,7 +140,7 @@ let package = Package(
             uses: [
                 "Engine", "Domain", "Locking", "Cipher", "Storage", "Events", "Operations", "Access",
                 "Limits",
-                "Cache", "Routing", "Vault", "Metering", logging,
+                "Cache", "Routing", "Vault", "Metering", logging, "TestKit",
             ]),
         tests(
             "GatewayTests",
@@ -148,7 +148,7 @@ let package = Package(
                 "Gateway", "Engine", "Domain", "Dialects", "Locking", "Cipher", "Storage", "Events",
                 "Operations", "Access", "Limits", "Cache", "Routing", "Vault", "Providers", "Metering",
                 nioCore,
-                nioPosix, nioHTTP, nioSSL, nioEmbedded, logging,
+                nioPosix, nioHTTP, nioSSL, nioEmbedded, logging, "TestKit",
             ]),
         tests("StorageTests", uses: ["Storage", "Domain"]),
         tests("StorageContract", uses: ["SQLiteStorage", "Storage", "Domain", "TestKit"]),

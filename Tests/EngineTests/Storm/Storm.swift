@@ -8,6 +8,7 @@ import Locking
 import Operations
 import Routing
 import Storage
+import TestKit
 import Testing
 
 /// A storm under way: callers, providers and time, all of one thread and in one order.
@@ -35,8 +36,8 @@ final class Storm {
         self.plan = plan
         house = try await StormHouse(seed: plan.seed)
         began = house.clock.now
-        arrivals = (0..<StormPlan.tenants).map { Self.generator(plan.seed, $0, -1) }
-        counts = Array(repeating: 0, count: StormPlan.tenants)
+        arrivals = (0..<StormPlace.tenants).map { Self.generator(plan.seed, $0, -1) }
+        counts = Array(repeating: 0, count: StormPlace.tenants)
         feed = house.engine.feed(depth: 100)
     }
 
@@ -104,7 +105,8 @@ final class Storm {
         wishes.callClass = random.next() % 5 == 0 ? .batch : nil
         let timeout = timeout(&random)
         let call = InboundCall(
-            id: .random(), dialect: .openAIChat, model: try ModelName(model), streamed: random.next() % 2 == 0,
+            id: .random(), dialect: .openAIChat, model: try ModelName(model),
+            streamed: random.next() % 2 == 0,
             estimatedTokens: 20 + Int64(random.next() % 300), wishes: wishes, bodyDigest: nil,
             cache: CacheDirective(), tags: "", timeout: timeout, received: now, at: house.clock.wall)
         let leaves = random.next() % 33 == 0 ? Duration.milliseconds(Int64(random.next() % 4_000)) : nil
@@ -120,8 +122,9 @@ final class Storm {
         case .refuse(let failure): refused(call, tenant, model, failure, shelters)
         case .forward(let session):
             let begun = StormCall(
-                session, number: number, tenant: tenant, model: model, nature: nature, shelters: shelters,
-                random: random, storm: self)
+                session, number: number, ordinal: counts[tenant], tenant: tenant, model: model,
+                nature: nature,
+                shelters: shelters, random: random, storm: self)
             running[number] = begun
             if let leaves { later(leaves) { begun.hangUp() } }
             begun.goOn()
@@ -151,7 +154,7 @@ final class Storm {
 
     private func place(_ target: Target, _ tenant: Int) -> StormPlace {
         StormPlace(
-            provider: StormPlace.providers.firstIndex(of: target.provider.text) ?? 0,
+            provider: StormHouse.providers.firstIndex(of: target.provider.text) ?? 0,
             model: StormPlace.models.firstIndex(of: target.model.text) ?? 0, tenant: tenant)
     }
 
@@ -174,7 +177,8 @@ final class Storm {
         if now > call.deadline { complain("call \(call.number) ended \(now - call.deadline) too late") }
         tally.attempts += call.tries.count
         tally.traces[call.tenant, default: []].append(
-            StormTally.Trace(number: call.number, model: call.model, tries: call.tries))
+            StormTally.Trace(
+                number: call.ordinal, model: call.model, tries: call.tries, failed: call.hasFailed))
         let shelter = call.shelters.contains {
             plan.weather.isFair(at: $0, from: call.started - began, to: sinceStart)
         }
@@ -185,7 +189,7 @@ final class Storm {
         case .failed(let failure): judge(failure, call, shelter)
         case nil: complain("call \(call.number) ended without an end")
         }
-        if shelter, !plan.troubled.contains(call.tenant) { tally.sheltered += 1 }
+        if shelter, !StormPlan.troubled.contains(call.tenant) { tally.sheltered += 1 }
     }
 
     private func refused(
@@ -211,8 +215,10 @@ final class Storm {
         let what = "tenant \(tenant) at \(sinceStart): \(failure.code.rawValue), \(failure.message); \(story)"
         if !StormTally.isClear(failure) { complain("no clear error: \(what)") }
         let isCalm = sinceStart > plan.blows + plan.calm - .seconds(60)
-        if isCalm, tenant != StormPlan.greedy, nature == .ordinary { complain("an error in the calm: \(what)") }
-        guard shelter, !plan.troubled.contains(tenant) else { return }
+        if isCalm, tenant != StormPlan.greedy, nature == .ordinary {
+            complain("an error in the calm: \(what)")
+        }
+        guard shelter, !StormPlan.troubled.contains(tenant) else { return }
         // Who does not wait until the gateway gives a silent target up cannot be sent elsewhere in his time.
         if isHurried, failure.code == .deadlineExceeded {
             tally.hurried.append(sinceStart)
@@ -229,9 +235,24 @@ final class Storm {
             seconds += 1
             // Pictures for screens cost more than the calls.
             if seconds % 20 == 0 { house.engine.pump() }
+            if plan.probes, seconds % 15 == 0 { probeProviders() }
             takeRows()
             expectBalance()
             if !isOver || !running.isEmpty { everySecond() }
+        }
+    }
+
+    /// What free calls to the providers find: whether anybody is there.
+    private func probeProviders() {
+        for (number, provider) in house.providerNames.enumerated() {
+            let kinds = plan.weather.spells.filter {
+                $0.provider == number && $0.tenant == nil && $0.from <= sinceStart && sinceStart < $0.until
+            }.map(\.kind)
+            let isGone = kinds.contains(.refused) || kinds.contains(.unreachable)
+            _ = house.breakers.probed(
+                provider, isGone ? .unreachable(.transport) : .reachable,
+                targets: house.targets(at: provider),
+                at: now)
         }
     }
 
@@ -281,7 +302,8 @@ final class Storm {
         if parts.gates.load != (0, 0) { complain("gates hold \(parts.gates.load)") }
         for tenant in house.tenants {
             let scopes: [LimitScope] =
-                [.tenant(tenant.id), .virtualKey(tenant.token.id)] + tenant.keys.joined().map { .providerKey($0) }
+                [.tenant(tenant.id), .virtualKey(tenant.token.id)]
+                + tenant.keys.joined().map { .providerKey($0) }
             for scope in scopes {
                 let held = parts.counters.use(of: scope, at: now)?.inFlight ?? 0
                 if held != 0 { complain("\(scope) holds \(held) places at the end") }

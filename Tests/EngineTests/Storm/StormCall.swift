@@ -4,6 +4,7 @@ import Engine
 import Locking
 import Routing
 import Storage
+import TestKit
 
 /// One call of a storm: asks the session for attempts and does with them what the interface does.
 final class StormCall {
@@ -26,6 +27,8 @@ final class StormCall {
     }
 
     let number: Int
+    /// Among the tenant's calls.
+    let ordinal: Int
     let tenant: Int
     let model: String
     let nature: Nature
@@ -39,6 +42,7 @@ final class StormCall {
     let shelters: [StormPlace]
     private(set) var tries: [Target] = []
     private(set) var end: End?
+    var hasFailed: Bool { if case .failed = end { true } else { false } }
     /// Attempts under way.
     var trying: Int { (attempt == nil ? 0 : 1) + (hedge == nil ? 0 : 1) }
 
@@ -50,11 +54,12 @@ final class StormCall {
     private unowned let storm: Storm
 
     init(
-        _ session: CallSession, number: Int, tenant: Int, model: String, nature: Nature,
+        _ session: CallSession, number: Int, ordinal: Int, tenant: Int, model: String, nature: Nature,
         shelters: [StormPlace], random: SplitMix, storm: Storm
     ) {
         self.session = session
         self.number = number
+        self.ordinal = ordinal
         self.tenant = tenant
         self.model = model
         self.nature = nature
@@ -90,12 +95,16 @@ final class StormCall {
 
     private func fresh(_ next: CallSession.Attempt) -> StormAttempt {
         tries.append(next.target)
-        if nature == .bad, tries.count > 1 { storm.complain("call \(number), a bad request, was tried again") }
+        if nature == .bad, tries.count > 1 {
+            storm.complain("call \(number), a bad request, was tried again")
+        }
         return StormAttempt(next, of: self, random: SplitMix(seed: random.next()), storm: storm)
     }
 
     private func runBeside(_ slow: StormAttempt) {
-        guard end == nil, attempt === slow, hedge == nil, let next = session.hedge(at: storm.now) else { return }
+        guard end == nil, attempt === slow, hedge == nil, let next = session.hedge(at: storm.now) else {
+            return
+        }
         storm.hedged()
         let fresh = fresh(next)
         hedge = fresh

@@ -11,14 +11,17 @@ import Metering
 import Operations
 import Routing
 import Storage
+import TestKit
 import Testing
 import Vault
 
 /// An engine with three providers and ten tenants, everything real but time and the network.
 struct StormHouse {
+    static let providers = ["alpha", "beta", "gamma"]
     /// Routes, and targets by their own names.
     static let models = [
-        "trio", "trio", "trio", "spread", "quick", "idle", "faithful", "pair", "large", "eager", "alpha/small",
+        "trio", "trio", "trio", "spread", "quick", "idle", "faithful", "pair", "large", "eager",
+        "alpha/small",
         "beta/small", "gamma/small", "alpha/large", "beta/large", "gamma/large",
     ]
 
@@ -51,7 +54,7 @@ struct StormHouse {
             record,
             audit: AuditDraft(
                 at: clock.wall, actor: "ops", via: "test", action: "vault.create", target: "vault"))
-        let providers = try StormPlace.providers.map {
+        let providers = try Self.providers.map {
             ProviderDefinition(
                 name: try ProviderName($0), kind: .openai,
                 origin: Origin(secure: true, host: "\($0).example", port: 443), pathPrefix: "/v1")
@@ -72,12 +75,13 @@ struct StormHouse {
             parts: parts, state: state, control: control, tenants: SwitchedTenants(), prober: TestProber(),
             holds: [], identity: .init(instance: "test", version: "0", demo: false, listening: ""),
             log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
-        for number in 0..<StormPlan.tenants { tenants.append(try await add(number)) }
+        for number in 0..<StormPlace.tenants { tenants.append(try await add(number)) }
     }
 
     private static func routes() throws -> [ModelName: Route] {
         func route(
-            _ name: String, _ strategy: RoutingStrategyName, _ targets: [String], lastResort: String? = nil, hedgeAfter: Duration? = nil
+            _ name: String, _ strategy: RoutingStrategyName, _ targets: [String], lastResort: String? = nil,
+            hedgeAfter: Duration? = nil
         ) throws -> Route {
             Route(
                 model: try ModelName(name), strategy: strategy,
@@ -105,6 +109,13 @@ struct StormHouse {
         return route.choices.map(\.target) + (route.lastResort.map { [$0] } ?? [])
     }
 
+    var providerNames: [ProviderName] { Self.providers.compactMap { try? ProviderName($0) } }
+
+    /// Those that routes and callers use.
+    func targets(at provider: ProviderName) -> [Target] {
+        StormPlace.models.compactMap { try? Target("\(provider)/\($0)") }
+    }
+
     // MARK: Tenants
 
     private func add(_ number: Int) async throws -> Tenant {
@@ -116,7 +127,7 @@ struct StormHouse {
             : LimitSet(requestsPerMinute: 100_000, parallel: 4_000)
         try await give(.tenantAdd(name: name, limits: limits))
         var keys: [[ProviderKeyID]] = []
-        for provider in StormPlace.providers {
+        for provider in Self.providers {
             var own: [ProviderKeyID] = []
             // Tenant 6 has a second key everywhere.
             for label in number == 6 ? ["main", "other"] : ["main"] {
@@ -144,7 +155,9 @@ struct StormHouse {
         return Tenant(id: record.id, token: Token(id: token.id, text: text), keys: keys)
     }
 
-    private func addKey(_ tenant: TenantName, _ provider: ProviderName, _ label: Label) async throws
+    private func addKey(
+        _ tenant: TenantName, _ provider: ProviderName, _ label: Label
+    ) async throws
         -> ProviderKeyID
     {
         let before = Set(ids())

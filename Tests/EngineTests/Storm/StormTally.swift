@@ -4,9 +4,11 @@ import Domain
 struct StormTally {
     /// Where one call was sent.
     struct Trace: Hashable {
+        /// Among the tenant's calls.
         let number: Int
         let model: String
         let tries: [Target]
+        let failed: Bool
     }
 
     var calls = 0

@@ -1,4 +1,5 @@
 import Domain
+import TestKit
 import Testing
 
 /// Outages, cuts, stalls, rate limits and bad keys for a quarter of an hour of virtual time: every call ends in time
@@ -19,7 +20,7 @@ import Testing
     }
 
     @Test func `a silent target is left alone also by callers who are all in a hurry`() async throws {
-        var plan = StormPlan.storm(11)
+        var plan = StormPlan(calm: 11)
         plan.weather = StormWeather(
             spells: [StormSpell(kind: .silent, provider: 0, from: .seconds(150), until: .seconds(600))])
         plan.models = ["trio"]

@@ -88,7 +88,10 @@ final class WatchedBreakers: BreakerBoard {
         seen.withLock { $0[target]?.probes.removeAll { $0.ticket == ticket } }
     }
 
-    private func hear(_ change: Breaker.Change, of target: Target, at now: Instant) {
+    /// - Parameter early: a free probe's answer may end an opening before its time.
+    private func hear(
+        _ change: Breaker.Change, of target: Target, at now: Instant, early: Bool = false
+    ) {
         guard change != .none else { return }
         seen.withLock { all in
             var breaker = all[target] ?? Seen()
@@ -101,7 +104,7 @@ final class WatchedBreakers: BreakerBoard {
                 breaker.probes = []
             case .halfOpened:
                 if breaker.position != .open { complaints.note("\(target) half-opened unopened") }
-                if let opened = breaker.openedAt, now - opened < options.openFirst {
+                if !early, let opened = breaker.openedAt, now - opened < options.openFirst {
                     complaints.note("\(target) was open for \(now - opened) only")
                 }
                 breaker.position = .halfOpen
@@ -126,6 +129,19 @@ final class WatchedBreakers: BreakerBoard {
     }
 
     func release(_ target: Target, at now: Instant) -> Breaker.Change { inner.release(target, at: now) }
+
+    func probed(
+        _ provider: ProviderName, _ finding: ProbeFinding, targets: [Target], at now: Instant
+    ) -> [BreakerShift] {
+        let shifts = inner.probed(provider, finding, targets: targets, at: now)
+        for shift in shifts {
+            if finding != .reachable, shift.change != .opened {
+                complaints.note("\(shift.target): \(shift.change) by a probe without an answer")
+            }
+            hear(shift.change, of: shift.target, at: now, early: finding == .reachable)
+        }
+        return shifts
+    }
 
     func advance(to now: Instant) -> [BreakerShift] {
         let shifts = inner.advance(to: now)
@@ -190,25 +206,31 @@ final class WatchedRetries: RetryBudgets {
         var retries: [Instant] = []
     }
 
+    private struct Place: Hashable {
+        let provider: ProviderName
+        let owner: TenantID?
+    }
+
     private let inner = MemoryRetryBudgets()
-    private let ledgers = Locked<[ProviderName: Ledger]>([:])
+    private let ledgers = Locked<[Place: Ledger]>([:])
+    private let total = Locked(0)
     let complaints = Complaints()
 
     /// Retries that were granted, all together.
     var granted: Int { total.withLock { $0 } }
-    private let total = Locked(0)
 
     func call(_ provider: ProviderName, at now: Instant) {
         inner.call(provider, at: now)
-        ledgers.withLock { $0[provider, default: Ledger()].calls.append(now) }
+        ledgers.withLock { $0[Place(provider: provider, owner: nil), default: Ledger()].calls.append(now) }
     }
 
-    func mayRetry(_ provider: ProviderName, at now: Instant) -> Bool {
-        let may = inner.mayRetry(provider, at: now)
+    func mayRetry(_ provider: ProviderName, ofKeyOf owner: TenantID?, at now: Instant) -> Bool {
+        let may = inner.mayRetry(provider, ofKeyOf: owner, at: now)
         guard may else { return false }
         total.withLock { $0 += 1 }
         ledgers.withLock { ledgers in
-            var ledger = ledgers[provider] ?? Ledger()
+            let place = Place(provider: provider, owner: owner)
+            var ledger = ledgers[place] ?? Ledger()
             ledger.retries.append(now)
             ledger.retries.removeAll { now - $0 >= RetryBudget.window }
             // A budget may see calls that are a bucket older than its window.
@@ -217,7 +239,7 @@ final class WatchedRetries: RetryBudgets {
             if ledger.retries.count > most {
                 complaints.note("\(provider): \(ledger.retries.count) retries in 10 s, \(most) allowed")
             }
-            ledgers[provider] = ledger
+            ledgers[place] = ledger
         }
         return true
     }

@@ -1,8 +1,7 @@
-import Domain
-import Locking
+package import Domain
 
 /// What a provider does with one attempt.
-enum StormBehaviour: Sendable, Hashable {
+package enum StormBehaviour: Sendable, Hashable {
     /// First content, and the whole answer, after these times.
     case answers(first: Duration, whole: Duration)
     /// Nobody listens.
@@ -19,69 +18,104 @@ enum StormBehaviour: Sendable, Hashable {
     case stalls(first: Duration)
 }
 
+/// Where an attempt goes, and whose key it carries.
+package struct StormPlace: Sendable, Hashable {
+    package static let models = ["small", "large"]
+    package static let providers = 3
+    package static let tenants = 10
+
+    package let provider: Int
+    package let model: Int
+    package let tenant: Int
+
+    package init(provider: Int, model: Int, tenant: Int) {
+        self.provider = provider
+        self.model = model
+        self.tenant = tenant
+    }
+}
+
 /// A time in which something is wrong: at a provider, for one of its models, or with one tenant's keys for it.
-struct StormSpell: Sendable, Hashable, CustomStringConvertible {
-    enum Kind: Sendable, Hashable, CaseIterable {
+package struct StormSpell: Sendable, Hashable {
+    package enum Kind: Sendable, Hashable, CaseIterable {
         // Of the provider.
         case refused, unreachable, errors, overloaded, silent, slow, cutsEarly, cutsLate, stalls, limited
         // Of one tenant's keys.
         case keyLimited, quotaSpent, badKey, denied
 
-        static let ofProvider: [Kind] = [
-            .refused, .unreachable, .errors, .overloaded, .silent, .slow, .cutsEarly, .cutsLate, .stalls,
-            .limited,
-        ]
-        static let ofKey: [Kind] = [.keyLimited, .quotaSpent, .badKey, .denied]
+        package static let ofKey: [Kind] = [.keyLimited, .quotaSpent, .badKey, .denied]
+        package static let ofProvider = allCases.filter { !ofKey.contains($0) }
     }
 
-    let kind: Kind
-    let provider: Int
+    package let kind: Kind
+    package let provider: Int
     /// nil = all.
-    var model: Int?
+    package var model: Int?
     /// Whose keys; nil = everybody's.
-    var tenant: Int?
+    package var tenant: Int?
     /// Since the storm's beginning.
-    let from: Duration
-    let until: Duration
+    package let from: Duration
+    package let until: Duration
     /// Of a hundred attempts.
-    var percent = 100
+    package var percent: Int
     /// What the provider asks for, where it asks.
-    var retryAfter: Duration?
+    package var retryAfter: Duration?
 
-    func covers(_ place: StormPlace) -> Bool {
+    package init(
+        kind: Kind, provider: Int, model: Int? = nil, tenant: Int? = nil, from: Duration, until: Duration,
+        percent: Int = 100, retryAfter: Duration? = nil
+    ) {
+        self.kind = kind
+        self.provider = provider
+        self.model = model
+        self.tenant = tenant
+        self.from = from
+        self.until = until
+        self.percent = percent
+        self.retryAfter = retryAfter
+    }
+
+    fileprivate func covers(_ place: StormPlace) -> Bool {
         provider == place.provider && (model ?? place.model) == place.model
             && (tenant ?? place.tenant) == place.tenant
     }
-
-    var description: String {
-        "\(kind) at \(StormPlace.providers[provider])"
-            + (model.map { "/\(StormPlace.models[$0])" } ?? "") + (tenant.map { " for tenant \($0)" } ?? "")
-            + " \(from)..\(until) \(percent) %"
-    }
 }
 
-/// Where an attempt goes, and whose key it carries.
-struct StormPlace: Sendable, Hashable {
-    static let providers = ["alpha", "beta", "gamma"]
-    static let models = ["small", "large"]
+/// How quick a storm and its providers are; all in milliseconds.
+package struct StormTempo: Sendable {
+    /// From a request to the first content, and from there to the end.
+    package var first: ClosedRange<Int64> = 80...780
+    package var rest: ClosedRange<Int64> = 50...2_450
+    /// To the first content of a slow answer.
+    package var late: ClosedRange<Int64> = 28_000...56_000
+    /// To a refusal.
+    package var soon: ClosedRange<Int64> = 5...205
+    /// How long spells last, and how much time lies between two of the same provider.
+    package var spells: ClosedRange<Int64> = 5_000...75_000
+    package var gaps: ClosedRange<Int64> = 10_000...190_000
+    /// The same of one tenant's keys.
+    package var keySpells: ClosedRange<Int64> = 20_000...140_000
+    package var keyGaps: ClosedRange<Int64> = 30_000...230_000
+    /// What providers ask for.
+    package var waits: ClosedRange<Int64> = 1_000...15_000
 
-    let provider: Int
-    let model: Int
-    let tenant: Int
+    package init() {}
 }
 
-/// All spells of a storm.
-struct StormWeather: Sendable {
-    let spells: [StormSpell]
+/// All that is wrong in a storm: everything follows from a seed.
+package struct StormWeather: Sendable {
+    package let spells: [StormSpell]
+    private let tempo: StormTempo
     /// By place, with their beginnings and ends in nanoseconds: asked many times a call.
     private let places: [StormPlace: [(from: Int64, until: Int64, spell: StormSpell)]]
 
-    init(spells: [StormSpell] = []) {
+    package init(spells: [StormSpell] = [], tempo: StormTempo = StormTempo()) {
         self.spells = spells
+        self.tempo = tempo
         var places: [StormPlace: [(from: Int64, until: Int64, spell: StormSpell)]] = [:]
-        for provider in StormPlace.providers.indices {
+        for provider in 0..<StormPlace.providers {
             for model in StormPlace.models.indices {
-                for tenant in 0..<StormPlan.tenants {
+                for tenant in 0..<StormPlace.tenants {
                     let place = StormPlace(provider: provider, model: model, tenant: tenant)
                     places[place] = spells.filter { $0.covers(place) }.map {
                         ($0.from.wholeNanoseconds, $0.until.wholeNanoseconds, $0)
@@ -92,24 +126,63 @@ struct StormWeather: Sendable {
         self.places = places
     }
 
+    /// Spells at all providers, and at the keys of some tenants, one after another until a storm is over.
+    package init(
+        seed: UInt64, blows: Duration, keyTroubled: Set<Int>, tempo: StormTempo = StormTempo()
+    ) {
+        var random = SplitMix(seed: seed)
+        var spells: [StormSpell] = []
+        for provider in 0..<StormPlace.providers {
+            var at = Duration.milliseconds(random.pick(0...tempo.gaps.upperBound / 3))
+            while at < blows {
+                let end = min(at + .milliseconds(random.pick(tempo.spells)), blows)
+                let kinds = StormSpell.Kind.ofProvider
+                spells.append(
+                    StormSpell(
+                        kind: kinds[Int(random.next() % UInt64(kinds.count))], provider: provider,
+                        model: random.next() % 4 == 0 ? Int(random.next() % 2) : nil, from: at, until: end,
+                        percent: random.next() % 3 == 0 ? 40 + Int(random.next() % 50) : 100,
+                        retryAfter: random.next() % 3 == 0 ? nil : .milliseconds(random.pick(tempo.waits))))
+                at = end + .milliseconds(random.pick(tempo.gaps))
+            }
+        }
+        for tenant in keyTroubled.sorted() {
+            for provider in 0..<StormPlace.providers {
+                var at = Duration.milliseconds(random.pick(0...tempo.keyGaps.upperBound / 3))
+                while at < blows {
+                    let end = min(at + .milliseconds(random.pick(tempo.keySpells)), blows)
+                    let kind = StormSpell.Kind.ofKey[Int(random.next() % 4)]
+                    spells.append(
+                        StormSpell(
+                            kind: kind, provider: provider,
+                            model: kind == .denied ? Int(random.next() % 2) : nil, tenant: tenant, from: at,
+                            until: end,
+                            retryAfter: random.next() % 2 == 0
+                                ? nil : .milliseconds(random.pick(tempo.waits))))
+                    at = end + .milliseconds(random.pick(tempo.keyGaps))
+                }
+            }
+        }
+        self.init(spells: spells, tempo: tempo)
+    }
+
     /// Whether nothing was or is wrong at a place within a time.
-    func isFair(at place: StormPlace, from start: Duration, to end: Duration) -> Bool {
+    package func isFair(at place: StormPlace, from start: Duration, to end: Duration) -> Bool {
         let (start, end) = (start.wholeNanoseconds, end.wholeNanoseconds)
         return !(places[place] ?? []).contains { $0.from <= end && start < $0.until }
     }
 
-    private func spell(at place: StormPlace, at now: Duration) -> StormSpell? {
+    package func behaviour(
+        at place: StormPlace, at now: Duration, _ random: inout SplitMix
+    ) -> StormBehaviour {
         let now = now.wholeNanoseconds
-        return places[place]?.first { $0.from <= now && now < $0.until }?.spell
-    }
-
-    func behaviour(at place: StormPlace, at now: Duration, _ random: inout SplitMix) -> StormBehaviour {
-        let spell = spell(at: place, at: now)
+        // The keys' own spells stand at the end, behind the providers'.
+        let spell = places[place]?.first { $0.from <= now && now < $0.until }?.spell
         let strikes = Int(random.next() % 100)
-        let first = Duration.milliseconds(80 + Int64(random.next() % 700))
-        let rest = Duration.milliseconds(50 + Int64(random.next() % 2_400))
+        let first = Duration.milliseconds(random.pick(tempo.first))
+        let rest = Duration.milliseconds(random.pick(tempo.rest))
         guard let spell, strikes < spell.percent else { return .answers(first: first, whole: first + rest) }
-        let soon = Duration.milliseconds(5 + Int64(random.next() % 200))
+        let soon = Duration.milliseconds(random.pick(tempo.soon))
         switch spell.kind {
         case .refused: return .refusesConnection
         case .unreachable: return .connectHangs
@@ -119,7 +192,7 @@ struct StormWeather: Sendable {
             return .fails(.providerFault, status: status, retryAfter: nil, after: soon)
         case .overloaded: return .fails(.overloaded, status: 529, retryAfter: spell.retryAfter, after: soon)
         case .slow:
-            let late = Duration.milliseconds(28_000 + Int64(random.next() % 28_000))
+            let late = Duration.milliseconds(random.pick(tempo.late))
             return .answers(first: late, whole: late + rest)
         case .cutsEarly: return .cuts(after: soon, content: false)
         case .cutsLate: return .cuts(after: first, content: true)
@@ -133,72 +206,8 @@ struct StormWeather: Sendable {
     }
 }
 
-/// What a storm is like: everything follows from it.
-struct StormPlan: Sendable {
-    let seed: UInt64
-    var weather = StormWeather()
-    /// How long there are faults, and how long the calm lasts that follows.
-    var blows: Duration
-    var calm: Duration
-    /// Calls a second of each tenant; 0 = the tenant keeps still.
-    var rates: [Double]
-    /// Of the tenants whose own keys have faults, or who ask for more than they may.
-    let troubled: Set<Int>
-    /// Names of models that callers use.
-    var models: [String]
-    /// Of every call; nil = a quarter of them have one, between 3 and 63 seconds.
-    var timeouts: ClosedRange<Int>?
-
-    static let tenants = 10
-    /// Two tenants with bad keys, one that asks for more than its limits.
-    static let keyTroubled: Set<Int> = [8, 9]
-    static let greedy = 7
-
-    /// Spells at all providers, and at the keys of two tenants, for ten minutes; five of calm follow.
-    static func storm(_ seed: UInt64) -> Self {
-        var random = SplitMix(seed: seed)
-        let blows = Duration.seconds(600)
-        var spells: [StormSpell] = []
-        for provider in StormPlace.providers.indices {
-            var at = Duration.seconds(Int64(random.next() % 60))
-            while at < blows {
-                let length = Duration.seconds(5 + Int64(random.next() % 70))
-                spells.append(spell(provider, at, min(at + length, blows), &random))
-                at += length + .seconds(10 + Int64(random.next() % 180))
-            }
-        }
-        for tenant in keyTroubled.sorted() {
-            for provider in StormPlace.providers.indices {
-                var at = Duration.seconds(Int64(random.next() % 100))
-                while at < blows {
-                    let length = Duration.seconds(20 + Int64(random.next() % 120))
-                    let kind = StormSpell.Kind.ofKey[Int(random.next() % 4)]
-                    spells.append(
-                        StormSpell(
-                            kind: kind, provider: provider,
-                            model: kind == .denied ? Int(random.next() % 2) : nil, tenant: tenant, from: at,
-                            until: min(at + length, blows),
-                            retryAfter: random.next() % 2 == 0
-                                ? nil : .seconds(1 + Int64(random.next() % 20))))
-                    at += length + .seconds(30 + Int64(random.next() % 200))
-                }
-            }
-        }
-        return Self(
-            seed: seed, weather: StormWeather(spells: spells), blows: blows, calm: .seconds(300),
-            rates: (0..<tenants).map { $0 == greedy ? 7 : 1.5 + Double($0 % 4) / 3 },
-            troubled: keyTroubled.union([greedy]), models: StormHouse.models)
-    }
-
-    private static func spell(
-        _ provider: Int, _ from: Duration, _ until: Duration, _ random: inout SplitMix
-    ) -> StormSpell {
-        let kinds = StormSpell.Kind.ofProvider
-        let kind = kinds[Int(random.next() % UInt64(kinds.count))]
-        let wait = random.next() % 3 == 0 ? nil : Duration.seconds(1 + Int64(random.next() % 15))
-        return StormSpell(
-            kind: kind, provider: provider, model: random.next() % 4 == 0 ? Int(random.next() % 2) : nil,
-            from: from, until: until,
-            percent: random.next() % 3 == 0 ? 40 + Int(random.next() % 50) : 100, retryAfter: wait)
+extension SplitMix {
+    package mutating func pick(_ range: ClosedRange<Int64>) -> Int64 {
+        range.lowerBound + Int64(next() % UInt64(range.upperBound - range.lowerBound + 1))
     }
 }
