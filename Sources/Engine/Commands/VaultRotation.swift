@@ -61,7 +61,8 @@ extension CommandDesk {
         adopt(new.record, keys)
         stuck = StuckRecords()
         publishChange("vault.rotate_root", "the vault has root version \(new.record.rootVersion)")
-        var details = ["\(keys.count) tenants' keys are being wrapped anew; then the old root is destroyed"]
+        let count = keys.count { $0.state != .destroyed }
+        var details = ["\(count) tenants' keys are being wrapped anew; then the old root is destroyed"]
         if !dropped.isEmpty { details.append("these slots are gone: \(Self.words(dropped))") }
         return CommandOutcome(
             CommandReceipt(

@@ -84,6 +84,10 @@ final class House {
             copying: UnsafeRawBufferPointer(start: file.utf8Start, count: file.utf8CodeUnitCount))
         let (vault, record) = try KeyVault.create(with: .keyFile(bytes), at: clock.wall)
         let control = MemoryControlStore(hashing: { SHA256.digest($0) })
+        try await control.createVault(
+            record,
+            audit: AuditDraft(
+                at: clock.wall, actor: "ops", via: "test", action: "vault.create", target: "vault"))
         let providers = try Self.providers(
             openAI: openAI.port, second: second.port, anthropic: anthropic.port)
         let state = EngineState(
