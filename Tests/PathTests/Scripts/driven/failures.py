@@ -43,6 +43,16 @@ def breaks(play):
     return broken
 
 
+def prompt_blocked(cell):
+    """A prompt that the provider's filter refuses: with an error, or with a 200 that holds no answer."""
+    if cell.kind not in ("gemini", "azure", "azure-v1"):
+        raise Absent
+    for stream in (False, True):
+        caller = cell.caller(f"blocked{cell.dialect.__name__}".lower())
+        error = raised(lambda: caller.ask(caller.first("blocked"), stream=stream), caller.errors.APIError)
+        check_status(error, 400, "BadRequestError", "(?i)filtered|blocked|safety")
+
+
 def first_event_fails(cell):
     """An error that is a stream's first event is told by the answer's status."""
     tag = f"first{cell.dialect.__name__}".lower()
@@ -55,6 +65,7 @@ def first_event_fails(cell):
 FAILURES = {
     "400 of the provider": fails("fail-request", 400, "BadRequestError", "the played model refuses this"),
     "400, context too long": fails("fail-context", 400, "BadRequestError", "(?i)too long|maximum|exceeds"),
+    "400, prompt blocked": prompt_blocked,
     "401 of the gateway": fails("plain", 401, "AuthenticationError", "virtual key", key="unknown"),
     "provider key revoked": fails("plain", 424, "APIStatusError", "provider key", key="revoked"),
     "429 with retry-after": fails("fail-rate", 429, "RateLimitError", "limits the rate"),

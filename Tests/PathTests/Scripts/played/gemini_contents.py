@@ -256,11 +256,22 @@ def chunk(ask, parts, stop, figures):
     return answer(made, types.GenerateContentResponse)
 
 
+def blocked(ask, reply):
+    """A prompt that was refused has no candidate."""
+    used = {"promptTokenCount": usage(reply.usage)["promptTokenCount"], "totalTokenCount": 0}
+    made = {"promptFeedback": {"blockReason": "SAFETY"}, "modelVersion": ask.model, "usageMetadata": used}
+    return answer(made, types.GenerateContentResponse)
+
+
 def whole(ask, reply):
+    if reply.stop == "blocked":
+        return blocked(ask, reply)
     return chunk(ask, [part(made) for made in reply.parts], STOPS[reply.stop], reply.usage)
 
 
 def events(ask, reply, body):
+    if reply.stop == "blocked":
+        return [sse(blocked(ask, reply))]
     pieces = []
     for made in reply.parts:
         if isinstance(made, mind.Call):

@@ -131,6 +131,8 @@ def reply(ask):
         raise Refused(play.removeprefix("fail-"))
     if play in BREAKS:
         return Reply([Text(facts.HELLO)], breaks=play)
+    if play == "blocked" and ask.kind.startswith("azure"):
+        raise Refused("blocked")
     return PLAYS[play](ask)
 
 
@@ -345,5 +347,6 @@ PLAYS = {
         refuse,
     )
 }
+PLAYS["blocked"] = lambda ask: Reply([], stop="blocked")
 PLAYS["filter"] = cut_off
 PLAYS["json"] = json_only

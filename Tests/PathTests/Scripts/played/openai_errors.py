@@ -33,6 +33,11 @@ def refused(kind, what):
     if what == "context":
         message = "This model's maximum context length is 128000 tokens. Please reduce the length of the messages."
         return envelope(400, message, "invalid_request_error", "context_length_exceeded", "messages")
+    if what == "blocked":
+        said = "The response was filtered due to the prompt triggering Azure OpenAI's content management policy."
+        inner = {"code": "ResponsibleAIPolicyViolation", "content_filter_result": {"hate": {"filtered": True}}}
+        error = {"message": said, "type": None, "param": "prompt", "code": "content_filter", "status": 400}
+        return Error(400, {"error": {**error, "innererror": inner}})
     if what == "rate" and azure:
         message = "Requests to the operation have exceeded the call rate limit of your current pricing tier."
         return Error(429, {"error": {"code": "429", "message": message}}, later)
