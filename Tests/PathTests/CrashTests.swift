@@ -12,7 +12,9 @@ import Testing
             // In the middle of the calls: once some more have reached the provider, each round at another moment.
             let before = size(of: house.record)
             let kill = DispatchWorkItem {
-                try? waitUntil("the load runs") { self.size(of: house.record) - before > 8_000 + 1_700 * round }
+                try? waitUntil("the load runs") {
+                    self.size(of: house.record) - before > 8_000 + 1_700 * round
+                }
                 house.stop(SIGKILL)
             }
             DispatchQueue.global().async(execute: kill)
