@@ -75,14 +75,6 @@ final class WatchedBreakers: BreakerBoard {
         return change
     }
 
-    func probed(
-        _ provider: ProviderName, _ finding: ProbeFinding, targets: [Target], at now: Instant
-    ) -> [BreakerShift] {
-        let shifts = inner.probed(provider, finding, targets: targets, at: now)
-        for shift in shifts { hear(shift.change, of: shift.target, at: now) }
-        return shifts
-    }
-
     private func settle(_ ticket: Breaker.Ticket, of target: Target) {
         guard ticket.probe != 0 else { return }
         seen.withLock { $0[target]?.probes.removeAll { $0.ticket == ticket } }
