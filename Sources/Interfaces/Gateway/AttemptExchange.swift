@@ -131,9 +131,9 @@ final class AttemptExchange: UpstreamDelegate {
     // MARK: The provider's answer
 
     func upstreamHead(status: Int, headers: HTTPHeaders) {
-        if let headroom = RateLimitHeaders.read(headers.lazy.map { (name: $0.name, value: $0.value) }) {
-            call.session.heard(headroom, by: attempt, at: now)
-        }
+        var limits = RateLimitHeaders.Found()
+        for (name, value) in headers { limits.take(name, value) }
+        if let headroom = limits.headroom { call.session.heard(headroom, by: attempt, at: now) }
         guard status == 200 else {
             stage = .error(status: status, headers: headers, body: ByteBuffer())
             return

@@ -7,6 +7,7 @@ import Engine
 import Locking
 import NIOCore
 import NIOHTTP1
+import Providers
 
 /// One caller's connection: reads a request, lets the path decide, and answers; one call at a time.
 ///
@@ -349,14 +350,17 @@ final class CallHandler: ChannelInboundHandler {
 
     func write(_ buffer: ByteBuffer) { context?.write(wrapOutboundOut(buffer), promise: nil) }
 
-    func flush() { context?.flush() }
+    func flush() { if let context { loop.pool.flushes.flush(context) } }
 
     /// The exchange has written its last byte.
     func finished(closes: Bool) {
         guard let context else { return }
-        flush()
         lastActive = .now()
-        guard !closes else { return closeAfterWrites(context) }
+        guard !closes else {
+            context.flush()
+            return closeAfterWrites(context)
+        }
+        flush()
         state = .idle
         takeWaiting(context)
     }

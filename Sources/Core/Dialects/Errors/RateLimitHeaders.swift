@@ -7,26 +7,24 @@ package enum RateLimitHeaders {
     /// Understood: `x-ratelimit-{limit,remaining}-{requests,tokens}` (OpenAI API reference, "Rate limits"; Azure OpenAI
     /// and Groq the same) and `anthropic-ratelimit-{requests,tokens}-{limit,remaining}` (Anthropic API reference, "Rate
     /// limits").
-    @inlinable
     package static func read(_ headers: some Sequence<(name: String, value: String)>) -> KeyHeadroom? {
         var found = Found()
-        for (name, value) in headers where name.utf8.count >= 20 && name.utf8.count <= 40 {
-            found.take(name.utf8, value)
-        }
+        for (name, value) in headers { found.take(name, value) }
         return found.headroom
     }
 
-    @usableFromInline
-    struct Found {
+    /// What the headers seen so far say: for those who have them in a form of their own and go through them anyway.
+    package struct Found {
         private var requestsLeft: Int64?
         private var requestsLimit: Int64?
         private var tokensLeft: Int64?
         private var tokensLimit: Int64?
 
-        @usableFromInline init() {}
+        package init() {}
 
-        @usableFromInline
-        mutating func take(_ name: String.UTF8View, _ value: String) {
+        package mutating func take(_ name: String, _ value: String) {
+            guard (20...40).contains(name.utf8.count) else { return }
+            let name = name.utf8
             switch name.first {
             case UInt8(ascii: "x"), UInt8(ascii: "X"): take(openAI: name, value)
             case UInt8(ascii: "a"), UInt8(ascii: "A"): take(anthropic: name, value)
@@ -58,8 +56,8 @@ package enum RateLimitHeaders {
             }
         }
 
-        @usableFromInline
-        var headroom: KeyHeadroom? {
+        /// nil where no header said anything.
+        package var headroom: KeyHeadroom? {
             guard requestsLeft != nil || tokensLeft != nil else { return nil }
             return KeyHeadroom(
                 requestsLeft: requestsLeft, requestsLimit: requestsLimit, tokensLeft: tokensLeft,

@@ -167,10 +167,11 @@ final class UpstreamConnection: ChannelInboundHandler {
         sent.futureResult.assumeIsolated().whenSuccess { [self] in requestWasSent(use) }
         if let body = exchange.outgoing.body {
             context.write(NIOAny(exchange.outgoing.head), promise: nil)
-            context.writeAndFlush(NIOAny(body), promise: sent)
+            context.write(NIOAny(body), promise: sent)
         } else {
-            context.writeAndFlush(NIOAny(exchange.outgoing.head), promise: sent)
+            context.write(NIOAny(exchange.outgoing.head), promise: sent)
         }
+        pool.flushes.flush(context)
         if exchange.isPaused { setReading(false) }
     }
 

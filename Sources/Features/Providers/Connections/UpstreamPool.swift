@@ -23,6 +23,7 @@ package final class UpstreamPool {
     }
 
     package let loop: any EventLoop
+    package let flushes: TurnFlushes
     let options: UpstreamOptions
     private(set) var ticks = 0
     package private(set) var counts = Counts()
@@ -45,6 +46,7 @@ package final class UpstreamPool {
 
     package init(loop: any EventLoop, options: UpstreamOptions = UpstreamOptions(), tls: UpstreamTLS) {
         self.loop = loop
+        flushes = TurnFlushes(loop: loop)
         self.options = options
         self.tls = tls
         resolver = AddressResolver(rule: options.addressRule)
