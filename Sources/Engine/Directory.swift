@@ -69,11 +69,8 @@ package final class Directory: Sendable {
     }
 
     private func compose(_ model: ModelName, _ tenant: TenantRecord, _ dialect: Dialect) -> Route {
-        // Most names are bare; asking for a target first would compose a refusal for each.
-        let isQualified = model.text.utf8.contains(UInt8(ascii: "/"))
-        if isQualified, let target = try? Target(model.text),
-            providers[target.provider] != nil
-        {
+        let isQualified = Self.isQualified(model)
+        if let target = target(named: model) {
             return Route(
                 model: model,
                 choices: serves(target.provider, dialect) ? [Route.Choice(target: target)] : [])
@@ -87,6 +84,25 @@ package final class Directory: Sendable {
         return Route(
             model: model,
             choices: names.sorted().map { Route.Choice(target: Target(provider: $0, model: model)) })
+    }
+
+    /// Whether a model's name may lead to several targets, of which one can suit a call better than another.
+    package func mayChoose(for model: ModelName) -> Bool {
+        if let route = routes[model] { return route.choices.count > 1 }
+        return target(named: model) == nil && prices.providers(for: model).count > 1
+    }
+
+    /// The target that a name of the form `PROVIDER/MODEL` names.
+    private func target(named model: ModelName) -> Target? {
+        // Most names are bare; asking for a target first would compose a refusal for each.
+        guard Self.isQualified(model), let target = try? Target(model.text),
+            providers[target.provider] != nil
+        else { return nil }
+        return target
+    }
+
+    private static func isQualified(_ model: ModelName) -> Bool {
+        model.text.utf8.contains(UInt8(ascii: "/"))
     }
 
     /// The providers that a tenant can call with some key.

@@ -77,11 +77,7 @@ package struct RequestPath: Sendable {
                 .shuttingDown, source: .gateway, "this gateway is shutting down; try again",
                 retryAfter: .seconds(1))
         }
-        guard parts.vault.isUnlocked else {
-            throw CallFailure(
-                .vaultSealed, source: .gateway, "the vault is sealed; an operator has to unlock it",
-                retryAfter: .seconds(10))
-        }
+        guard parts.vault.isUnlocked else { throw CallFailure.sealedVault }
         guard !parts.unmetered.load().contains(who.tenant.id) else {
             throw CallFailure(
                 .overloaded, source: .gateway,

@@ -70,6 +70,13 @@ package struct CallFailure: Error, Sendable, Hashable {
             status: statusOverride, limits: limits)
     }
 
+    /// No provider key can be opened until an operator unlocks the vault. 10 s: somebody has to come.
+    package static var sealedVault: CallFailure {
+        CallFailure(
+            .vaultSealed, source: .gateway, "the vault is sealed; an operator has to unlock it",
+            retryAfter: .seconds(10))
+    }
+
     /// The HTTP status a caller sees.
     package var status: Int {
         if let statusOverride { return statusOverride }

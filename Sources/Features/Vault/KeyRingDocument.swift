@@ -22,7 +22,6 @@ import Domain
 struct KeyRingDocument {
     static let format: UInt8 = 1
     private static let fixedByteCount = 95
-    private static let slotByteCount = 48
     private static let keyRange = 26..<58
 
     private let front: [UInt8]

@@ -92,11 +92,7 @@ final class AttemptExchange: UpstreamDelegate {
         } catch SealFailure.locked {
             // Locked since this call was let in: no key's fault.
             stage = .over
-            call.isUnsendable(
-                self,
-                CallFailure(
-                    .vaultSealed, source: .gateway, "the vault is sealed; an operator has to unlock it",
-                    retryAfter: .seconds(10)))
+            call.isUnsendable(self, .sealedVault)
         } catch is SealFailure {
             // A damaged record, or one sealed for another origin: this key's fault, and another may serve.
             let face = CallFailure(

@@ -264,7 +264,7 @@ final class CallHandler: ChannelInboundHandler {
             wishes.needs = body.withUnsafeReadableBytes { CallTraits.needs($0, as: dialect) }
         }
         // Looked at only where the length would matter: see `RouteFinder`.
-        if body.readableBytes > 4 << 10 {
+        if body.readableBytes > 4 << 10, directory.mayChoose(for: fields.model) {
             wishes.inlinesData = body.withUnsafeReadableBytes { CallTraits.inlinesData($0) }
         }
         if wishes.conversation == nil, directory.routes[fields.model]?.strategy.asksConversation ?? false {

@@ -73,10 +73,9 @@ struct BreakerCommand: AsyncParsableCommand {
         func validate() throws { try trial.check(hold.reason) }
 
         func run() async throws {
-            let session = try await trial.session(global)
-            if trial.dryRun { return try await trial.show(.breaker(hold.target, .open), session) }
-            try await session.carryOut(
-                .breakerTrip(target: hold.target, seconds: hold.duration.count, reason: hold.reason))
+            try await trial.carryOut(
+                .breakerTrip(target: hold.target, seconds: hold.duration.count, reason: hold.reason),
+                .breaker(hold.target, .open), global)
         }
     }
 
@@ -92,10 +91,9 @@ struct BreakerCommand: AsyncParsableCommand {
         func validate() throws { try trial.check(hold.reason) }
 
         func run() async throws {
-            let session = try await trial.session(global)
-            if trial.dryRun { return try await trial.show(.breaker(hold.target, .closed), session) }
-            try await session.carryOut(
-                .breakerClose(target: hold.target, seconds: hold.duration.count, reason: hold.reason))
+            try await trial.carryOut(
+                .breakerClose(target: hold.target, seconds: hold.duration.count, reason: hold.reason),
+                .breaker(hold.target, .closed), global)
         }
     }
 
@@ -110,10 +108,9 @@ struct BreakerCommand: AsyncParsableCommand {
         func validate() throws { try trial.check(hold.reason) }
 
         func run() async throws {
-            let session = try await trial.session(global)
-            if trial.dryRun { return try await trial.show(.breaker(hold.target, .asIs), session) }
-            try await session.carryOut(
-                .breakerHold(target: hold.target, seconds: hold.duration.count, reason: hold.reason))
+            try await trial.carryOut(
+                .breakerHold(target: hold.target, seconds: hold.duration.count, reason: hold.reason),
+                .breaker(hold.target, .asIs), global)
         }
     }
 

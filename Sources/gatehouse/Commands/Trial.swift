@@ -25,6 +25,13 @@ struct TrialOptions: ParsableArguments {
         dryRun ? try OperatorSession.openRunning(try global.places) : try await global.open()
     }
 
+    /// Carries a command out, or only says what its change would do.
+    func carryOut(_ command: EngineCommand, _ change: BlastChange, _ global: GlobalOptions) async throws {
+        let session = try await session(global)
+        if dryRun { return try await show(change, session) }
+        try await session.carryOut(command)
+    }
+
     func show(_ change: BlastChange, _ session: OperatorSession) async throws {
         try await BlastText.tell(change, json: json, session)
     }

@@ -12,7 +12,7 @@ package struct TranslatedStream: StreamFacts {
     package private(set) var sawContent = false
     package private(set) var deltas: Int64 = 0
     package private(set) var contentBytes: Int64 = 0
-    package var nextEventNumber: Int64 { encoder.nextSequenceNumber }
+    package var nextEventNumber: Int64 { encoder.nextEventNumber }
 
     init(_ decoder: any StreamDecoder, _ encoder: any StreamEncoder) {
         self.decoder = decoder

@@ -113,11 +113,11 @@ package protocol StreamEncoder {
     /// written: the error frame is the gateway's (``ErrorEnvelope``).
     mutating func write(_ piece: AnswerPiece, into out: inout [UInt8])
     /// The number that the next event has, where the format numbers them; else 0.
-    var nextSequenceNumber: Int64 { get }
+    var nextEventNumber: Int64 { get }
 }
 
 extension StreamEncoder {
-    package var nextSequenceNumber: Int64 { 0 }
+    package var nextEventNumber: Int64 { 0 }
 }
 
 /// A stream decoder for formats that come as server-sent events: the reader sees one event at a time.

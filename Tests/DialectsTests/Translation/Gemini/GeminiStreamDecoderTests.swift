@@ -187,7 +187,7 @@ import Testing
                 chunks[last][Int(random.next() % UInt64(chunks[last].count))] = UInt8(random.next() % 256)
             }
             let found = try GeminiFixture.pieces(chunks)
-            check(found, "seed \(seed), round \(round)")
+            PieceRules.check(found, "seed \(seed), round \(round)")
             if found.last == .ended { ended += 1 }
         }
         #expect(ended > 0 && ended < 1_500, "seed \(seed)")
@@ -202,33 +202,8 @@ import Testing
         ]
         for round in 0..<2_000 {
             let text = (0..<Int(random.next() % 30)).map { _ in words.randomElement(using: &random) ?? "" }
-            check(try GeminiFixture.pieces([Array(text.joined().utf8)]), "seed \(seed), round \(round)")
+            PieceRules.check(
+                try GeminiFixture.pieces([Array(text.joined().utf8)]), "seed \(seed), round \(round)")
         }
-    }
-
-    /// What every consumer of pieces relies on.
-    private func check(_ pieces: [AnswerPiece], _ note: Comment) {
-        var open: Set<Int> = []
-        var calls = 0
-        var stops = 0
-        for (position, piece) in pieces.enumerated() {
-            switch piece {
-            case .began: #expect(position == 0, note)
-            case .callBegan(let index, _, _, _):
-                #expect(index == calls, note)
-                calls += 1
-                open.insert(index)
-            case .callArguments(let index, _): #expect(open.contains(index), note)
-            case .callEnded(let index): #expect(open.remove(index) != nil, note)
-            case .stopped:
-                stops += 1
-                #expect(open.isEmpty, note)
-            case .ended, .failed: #expect(position == pieces.count - 1, note)
-            case .usage: break
-            default: #expect(stops == 0, note)
-            }
-        }
-        #expect(stops <= 1, note)
-        #expect(pieces.last != .ended || stops == 1, note)
     }
 }

@@ -131,7 +131,7 @@ import Testing
     func `the calls of compatible servers are told apart`(deltas: [String], calls: [String]) throws {
         let events = deltas.map { #"{"id":"c","choices":[{"delta":{"tool_calls":\#($0)}}]}"# }
         let found = try ChatFixture.pieces(data: events + ["[DONE]"])
-        ChatPieceRules.check(found, "\(deltas)")
+        PieceRules.check(found, "\(deltas)")
         var names: [String] = []
         for piece in found {
             switch piece {
@@ -241,7 +241,7 @@ import Testing
                     data.json, at: random.next() % 10 == 0 ? stream.count / 2 : stream.count)
             }
             let found = try ChatFixture.pieces(data: stream + ["[DONE]"])
-            ChatPieceRules.check(found, "seed \(seed), round \(round)")
+            PieceRules.check(found, "seed \(seed), round \(round)")
             guard found.last == .ended else { continue }
             ended += 1
             // What is written of it is read again as the same.
@@ -254,33 +254,8 @@ import Testing
     }
 }
 
-/// What every consumer of pieces relies on.
+/// What of an answer's pieces a second reading must give again.
 enum ChatPieceRules {
-    static func check(_ pieces: [AnswerPiece], _ note: Comment) {
-        var open: Set<Int> = []
-        var calls = 0
-        var stops = 0
-        for (position, piece) in pieces.enumerated() {
-            switch piece {
-            case .began: #expect(position == 0, note)
-            case .callBegan(let index, _, _, _):
-                #expect(index == calls, note)
-                calls += 1
-                open.insert(index)
-            case .callArguments(let index, _): #expect(open.contains(index), note)
-            case .callEnded(let index): #expect(open.remove(index) != nil, note)
-            case .stopped:
-                stops += 1
-                #expect(open.isEmpty, note)
-            case .ended, .failed: #expect(position == pieces.count - 1, note)
-            case .usage: break
-            default: #expect(stops == 0, note)
-            }
-        }
-        #expect(stops <= 1, note)
-        #expect(pieces.last != .ended || stops == 1, note)
-    }
-
     /// The pieces but for the id and the usage, which the gateway has from elsewhere.
     static func content(_ pieces: [AnswerPiece]) -> [AnswerPiece] {
         pieces.filter { piece in

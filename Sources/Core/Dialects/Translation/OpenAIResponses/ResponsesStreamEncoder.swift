@@ -30,7 +30,7 @@ package struct ResponsesStreamEncoder: StreamEncoder {
     private var usage: Usage?
 
     /// The number that the next event of the stream has, also where that is the gateway's error frame.
-    package var nextSequenceNumber: Int64 { events.count }
+    package var nextEventNumber: Int64 { events.count }
 
     package init(_ context: AnswerContext) {
         self.context = context
@@ -205,7 +205,7 @@ package struct ResponsesStreamEncoder: StreamEncoder {
             .upstreamFailed, source: .provider,
             "the answer is too long for a stream of this format: ask without a stream")
         out += ErrorEnvelope.streamFrame(
-            of: failure, as: .openAIResponses, sequenceNumber: nextSequenceNumber)
+            of: failure, as: .openAIResponses, sequenceNumber: nextEventNumber)
         return false
     }
 
