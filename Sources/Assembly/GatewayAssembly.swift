@@ -13,7 +13,7 @@ import Metering
 import NIOCore
 import NIOPosix
 package import Operations
-import Providers
+package import Providers
 import Routing
 import SQLiteStorage
 import Storage
@@ -60,7 +60,8 @@ package final class GatewayAssembly: Sendable {
 
     /// Opens a data folder and puts the engine together; nothing listens yet.
     package static func open(
-        _ places: Places, configuration: Configuration, unlock: Unlock, demo: Bool = false, log: Logger
+        _ places: Places, configuration: Configuration, unlock: Unlock, demo: Bool = false,
+        probeTimeouts: UpstreamTimeouts = ReachProbe.timeouts, log: Logger
     ) async throws -> GatewayAssembly {
         try SecureHeap.start()
         let folder = try DataFolder(at: places.data, creating: false)
@@ -85,7 +86,8 @@ package final class GatewayAssembly: Sendable {
         return try GatewayAssembly(
             places: places, folder: folder, lock: lock, control: control, tenants: tenants, vault: vault,
             state: state,
-            holds: contents.holds, configuration: configuration, demo: demo, log: log)
+            holds: contents.holds, configuration: configuration, demo: demo, probeTimeouts: probeTimeouts,
+            log: log)
     }
 
     private static func open(
@@ -154,7 +156,7 @@ package final class GatewayAssembly: Sendable {
         places: Places, folder: DataFolder, lock: FolderLock, control: SQLiteControlStore,
         tenants: SQLiteTenantStores,
         vault: KeyVault, state: EngineState, holds: [Target: BreakerHold], configuration: Configuration,
-        demo: Bool,
+        demo: Bool, probeTimeouts: UpstreamTimeouts,
         log: Logger
     ) throws {
         self.places = places
@@ -195,7 +197,7 @@ package final class GatewayAssembly: Sendable {
             identity: .init(
                 instance: configuration.instance, version: GatehouseVersion.text, demo: demo, listening: ""),
             log: log)
-        probes = ProviderProbes(of: engine, by: ReachProbe(pool: pool), log: log)
+        probes = ProviderProbes(of: engine, by: ReachProbe(pool: pool, timeouts: probeTimeouts), log: log)
         keptLimits = KeptLimits(in: folder, of: parts.counters, log: log)
         drain = LedgerDrain(journal: journal, stores: tenants, clock: clock)
     }

@@ -6,6 +6,7 @@ import Logging
 import NIOCore
 import NIOPosix
 import Operations
+import Providers
 import Testing
 
 @testable import Assembly
@@ -62,7 +63,9 @@ import Testing
         }
     }
 
-    private func open(_ more: String, interval: Duration) async throws -> GatewayAssembly {
+    private func open(
+        _ more: String, interval: Duration, timeouts: UpstreamTimeouts = ReachProbe.timeouts
+    ) async throws -> GatewayAssembly {
         try await Launcher.makeFolder(places, keyFile: folder.path + "/key", passphraseFromStdin: false)
         let text = FirstConfiguration.text(keyFile: folder.path + "/key") + more
         try Data(text.utf8).write(to: URL(filePath: places.config))
@@ -71,7 +74,8 @@ import Testing
         for name in configuration.probes.keys { configuration.probes[name] = interval }
         let secret = try SecretInput.keyFile(folder.path + "/key", outside: places.data)
         return try await GatewayAssembly.open(
-            places, configuration: configuration, unlock: .secret(secret), log: log)
+            places, configuration: configuration, unlock: .secret(secret), probeTimeouts: timeouts,
+            log: log)
     }
 
     private func wait(_ what: String, _ holds: () -> Bool) async throws {
@@ -135,11 +139,17 @@ import Testing
         try await provider.stop()
     }
 
-    @Test func `stopping waits for no provider that never answers`() async throws {
+    /// A probe that was waited for would take an hour.
+    @Test(.timeLimit(.minutes(5))) func `stopping waits for no provider that never answers`() async throws {
+        let callers = Locked(0)
         let silent = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
-            .childChannelInitializer { $0.eventLoop.makeSucceededVoidFuture() }
+            .childChannelInitializer { channel in
+                callers.withLock { $0 += 1 }
+                return channel.eventLoop.makeSucceededVoidFuture()
+            }
             .bind(host: "127.0.0.1", port: 0).get()
         let port = try #require(silent.localAddress?.port)
+        let hour = Duration.seconds(3_600)
         let gateway = try await open(
             """
 
@@ -148,10 +158,11 @@ import Testing
             kind = "openai-compatible"
             base_url = "http://127.0.0.1:\(port)/v1"
             probe = "5s"
-            """, interval: .milliseconds(1))
+            """, interval: .milliseconds(1),
+            timeouts: UpstreamTimeouts(connect: hour, firstByte: hour, idle: hour, total: hour))
         await gateway.startBackground()
+        try await wait("the provider is asked") { callers.withLock { $0 } > 0 }
         await gateway.stop(grace: .zero)
-        // A probe that had been waited for would have found out, after its 5 s, that nothing answers.
         #expect(gateway.engine.snapshot().providers.first { $0.name.text == "own" }?.probe == nil)
         try await silent.close()
     }

@@ -21,8 +21,12 @@ package struct ReachProbe: Sendable {
         connect: .seconds(5), firstByte: .seconds(5), idle: .seconds(5), total: .seconds(10))
 
     private let pool: NIOLoopBound<UpstreamPool>
+    private let timeouts: UpstreamTimeouts
 
-    package init(pool: NIOLoopBound<UpstreamPool>) { self.pool = pool }
+    package init(pool: NIOLoopBound<UpstreamPool>, timeouts: UpstreamTimeouts = Self.timeouts) {
+        self.pool = pool
+        self.timeouts = timeouts
+    }
 
     /// Whether a kind of provider has a call for this.
     package static func canAsk(_ definition: ProviderDefinition) -> Bool {
@@ -39,10 +43,10 @@ package struct ReachProbe: Sendable {
             return .nothing("not asked: \(error)")
         }
         let listener = ReachListener()
-        let pool = pool
+        let (pool, timeouts) = (pool, timeouts)
         return await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
-                pool.eventLoop.execute { listener.start(outgoing, on: pool.value, continuation) }
+                pool.eventLoop.execute { listener.start(outgoing, on: pool.value, timeouts, continuation) }
             }
         } onCancel: {
             pool.eventLoop.execute { listener.finish(.nothing("cancelled")) }
@@ -58,13 +62,13 @@ private final class ReachListener: UpstreamDelegate, @unchecked Sendable {
     private var isOver = false
 
     func start(
-        _ outgoing: OutgoingRequest, on pool: UpstreamPool,
+        _ outgoing: OutgoingRequest, on pool: UpstreamPool, _ timeouts: UpstreamTimeouts,
         _ continuation: CheckedContinuation<ReachProbe.Answer, Never>
     ) {
         // The task may have been cancelled before its call could start.
         guard !isOver else { return continuation.resume(returning: .nothing("cancelled")) }
         self.continuation = continuation
-        exchange = pool.sendAlone(outgoing, delegate: self, timeouts: ReachProbe.timeouts)
+        exchange = pool.sendAlone(outgoing, delegate: self, timeouts: timeouts)
     }
 
     func finish(_ answer: ReachProbe.Answer) {
