@@ -169,7 +169,7 @@ struct Fixture {
                     ProviderView(
                         name: Fixture.provider($0), kind: .openaiCompatible,
                         origin: "https://\($0).example:443",
-                        targets: 1, keys: 2)
+                        targets: 1, keys: 2, probe: $0 == "anthropic" ? probe() : nil)
                 },
                 tenants: tenantViews(), providerKeys: providerKeys(), virtualKeys: virtualKeys(),
                 cache: cache(), costs: costs(), audit: audit(),
@@ -249,6 +249,7 @@ struct Fixture {
             if incident, index == 3 { view.status = .suspended }
             view.limits = index == 2 ? LimitSet() : limited
             view.created = now + .seconds(-20_000_000)
+            view.usesPlatformKeys = index == 0
             view.figures = figures(rate, incident && index == 1 ? 12.1 : 0.2, 1_210)
             view.requestSeries = series(rate, 4, seed: UInt64(index) + 41)
             view.errorSeries = series(0.3, 0.5, seed: UInt64(index) + 51)
@@ -289,6 +290,7 @@ struct Fixture {
                     provider: Fixture.provider(stretched(row.1, to: 48)),
                     label: Fixture.label(stretched(row.2, to: 64)), fingerprint: "9f3ca17e02\(index)b",
                     state: row.3, health: row.4,
+                    healthUntil: row.4 == .ok || row.4 == .rejected ? nil : now + .seconds(26),
                     created: now + .seconds(-86_400 * (12 + index * 13)),
                     drainEnds: row.3 == .draining ? now + .seconds(412) : nil,
                     predecessor: index == 0 ? Fixture.id(101) : nil,
@@ -304,8 +306,18 @@ struct Fixture {
                     headroom: index < 3 ? "req 480/500 · tok 28k/30k" : "",
                     modelMarks: index == 2
                         ? [ModelMark(model: targets[0].model.text, mark: .cooling, until: now + .seconds(40))]
-                        : [])
+                        : [], weight: index == 0 ? 3 : nil, models: index == 0 ? [targets[0].model] : [])
             }
+        }
+
+        func probe() -> ProbeView {
+            incident
+                ? ProbeView(
+                    reachable: false, words: "the connect timeout for the provider ran out",
+                    at: now + .seconds(-4), failures: 7, everySeconds: 30)
+                : ProbeView(
+                    reachable: true, milliseconds: 34.4, words: "status 401", at: now + .seconds(-12),
+                    everySeconds: 30)
         }
 
         func virtualKeys() -> [VirtualKeyView] {

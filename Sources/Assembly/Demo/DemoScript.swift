@@ -3,7 +3,8 @@ import Domain
 /// What the simulated providers do and when: a pure function of a seed and the time since the start.
 ///
 /// Outages come one at a time, at a different provider each time; the first begins within 20 to 30 seconds, so that
-/// a newcomer sees a breaker open and recover within two minutes.
+/// a newcomer sees a breaker open and recover within two minutes. Between two outages comes a spell of a lesser fault, of
+/// another kind each time.
 package struct DemoScript: Sendable {
     /// How a provider behaves at one moment.
     package struct Mood: Sendable, Hashable {
@@ -14,11 +15,20 @@ package struct DemoScript: Sendable {
         package var failed: Double
         package var rateLimited: Double
         package var cut: Double
+        /// Of streams: they stand still and never end.
+        package var stalled: Double
+        /// Of calls: their first byte comes many times later than `latency`.
+        package var slow: Double
+        /// One tenant's key is refused.
+        package var refusesKey: Bool
 
         package init(
             latency: Double, overloaded: Double = 0, failed: Double = 0, rateLimited: Double = 0,
-            cut: Double = 0
+            cut: Double = 0, stalled: Double = 0, slow: Double = 0, refusesKey: Bool = false
         ) {
+            self.stalled = stalled
+            self.slow = slow
+            self.refusesKey = refusesKey
             self.latency = latency
             self.overloaded = overloaded
             self.failed = failed
@@ -34,10 +44,19 @@ package struct DemoScript: Sendable {
         package let end: Double
     }
 
+    /// What a spell is of.
+    package enum Spell: Sendable, Hashable, CaseIterable {
+        case rateLimits, cuts, badKey, slowness, stalls
+    }
+
     private let seed: UInt64
     private let providers: Int
     private static let cycle = 90.0
     private static let length = 22.0
+    /// A spell lies in the calm half of its cycle.
+    private static let spell = 60.0..<76.0
+    /// The provider at which a key goes bad: its tenant has another one there.
+    package static let keyProvider = 2
 
     package init(seed: UInt64, providers: Int) {
         self.seed = seed
@@ -53,7 +72,33 @@ package struct DemoScript: Sendable {
         return Outage(provider: provider, start: start, end: start + Self.length)
     }
 
+    /// The lesser fault of the n-th cycle and where it strikes: all kinds in turn, the first by the seed.
+    package func spell(_ cycle: Int) -> (kind: Spell, provider: Int) {
+        let kinds = Spell.allCases
+        let kind = kinds[Int((seed &+ UInt64(cycle)) % UInt64(kinds.count))]
+        var random = SplitMix(seed: ~seed &+ UInt64(cycle))
+        let place = Int(random.next() % UInt64(providers))
+        return (kind, kind == .badKey ? min(Self.keyProvider, providers - 1) : place)
+    }
+
     package func mood(of provider: Int, at seconds: Double) -> Mood {
+        var mood = weather(of: provider, at: seconds)
+        let cycle = max(0, Int(seconds / Self.cycle))
+        let spell = spell(cycle)
+        guard spell.provider == provider, Self.spell.contains(seconds - Double(cycle) * Self.cycle) else {
+            return mood
+        }
+        switch spell.kind {
+        case .rateLimits: mood.rateLimited = 0.3
+        case .cuts: mood.cut = 0.4
+        case .badKey: mood.refusesKey = true
+        case .slowness: mood.slow = 0.3
+        case .stalls: mood.stalled = 0.3
+        }
+        return mood
+    }
+
+    private func weather(of provider: Int, at seconds: Double) -> Mood {
         let base = [420.0, 560.0, 300.0, 480.0, 90.0][provider % 5]
         let current = outage(max(0, Int(seconds / Self.cycle)))
         if current.provider == provider, seconds >= current.start, seconds < current.end {

@@ -31,6 +31,8 @@ package struct EngineSnapshot: Sendable, Hashable, Codable {
     package var alerts: [AlertView]
     /// Drills that are on, at most one a tenant.
     package var drills: [DrillView]
+    /// The tenant whose provider keys serve also those that use platform keys; nil = there is none.
+    package var platform: TenantName?
 
     package init(
         instance: String = "gatehouse", version: String = "", demo: Bool = false, readOnly: Bool = false,
@@ -41,7 +43,7 @@ package struct EngineSnapshot: Sendable, Hashable, Codable {
         providers: [ProviderView] = [], tenants: [TenantView] = [], providerKeys: [ProviderKeyView] = [],
         virtualKeys: [VirtualKeyView] = [], cache: CacheView = .init(), costs: CostView = .init(),
         audit: [AuditRecord] = [], auditVerified: String = "", alerts: [AlertView] = [],
-        drills: [DrillView] = []
+        drills: [DrillView] = [], platform: TenantName? = nil
     ) {
         self.instance = instance
         self.version = version
@@ -66,6 +68,7 @@ package struct EngineSnapshot: Sendable, Hashable, Codable {
         self.auditVerified = auditVerified
         self.alerts = alerts
         self.drills = drills
+        self.platform = platform
     }
 }
 

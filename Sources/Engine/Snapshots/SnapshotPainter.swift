@@ -54,6 +54,7 @@ struct SnapshotPainter {
         snapshot.series = book.all.series(at: now)
         snapshot.targets = targets(book, shares)
         snapshot.drills = drills
+        snapshot.platform = state.routing.platform
         snapshot.providers = providers(snapshot.targets)
         snapshot.tenants = tenants(book)
         snapshot.providerKeys = providerKeys(book)

@@ -37,7 +37,7 @@ package struct ReachProbe: Sendable {
         let outgoing: OutgoingRequest
         do throws(ProviderRefusal) {
             outgoing = try OutgoingRequest(
-                to: UpstreamEndpoint.verification(of: definition.withoutKeys), body: ByteBuffer(),
+                to: UpstreamEndpoint.verification(of: definition, withoutKey: true), body: ByteBuffer(),
                 callerHeaders: nil, lent: nil, room: ByteBuffer())
         } catch {
             return .nothing("not asked: \(error)")
@@ -84,14 +84,4 @@ private final class ReachListener: UpstreamDelegate, @unchecked Sendable {
     func upstreamBody(_ piece: ByteBuffer) {}
     func upstreamEnd() { finish(.nothing("it ended without a head")) }
     func upstreamFailed(_ failure: UpstreamFailure) { finish(.failure(failure)) }
-}
-
-extension ProviderDefinition {
-    /// The same provider as one that takes no keys.
-    fileprivate var withoutKeys: ProviderDefinition {
-        ProviderDefinition(
-            name: name, kind: kind, origin: origin, pathPrefix: pathPrefix, keyless: true,
-            allowsPlainHTTP: allowsPlainHTTP, quirks: quirks, apiVersion: apiVersion,
-            region: region, retention: retention)
-    }
 }

@@ -1,3 +1,4 @@
+import Domain
 import Engine
 import Foundation
 import Locking
@@ -23,7 +24,8 @@ import Testing
                 gateway.engine.pump()
                 let picture = gateway.engine.snapshot()
                 #expect(picture.demo && picture.instance == "demo" && picture.vault.unlocked)
-                #expect(picture.tenants.count == 4 && !picture.providerKeys.isEmpty)
+                #expect(picture.tenants.count == 5 && picture.platform?.text == "house")
+                #expect(picture.providerKeys.contains { $0.weight != nil } && picture.providers.count > 5)
                 #expect(picture.listening.contains("127.0.0.1"))
                 await gateway.stop(grace: .zero)
                 try await body(gateway)
@@ -44,6 +46,29 @@ import Testing
         let first = try await run { _ in }
         let second = try await run { _ in }
         #expect(first != second)
+    }
+
+    @Test func `every tenant with calls may be drilled, and routes show the ways to choose`() async throws {
+        let seen = Locked<(strategies: Set<String>, refused: [String])>(([], []))
+        try await DemoHouse(seed: 7, speed: 1).run(log: log) { gateway in
+            let engine = gateway.engine
+            if case .routes(let routes) = try await engine.ask(.routes) {
+                seen.withLock { $0.strategies = Set(routes.map(\.strategy.rawValue)) }
+            }
+            for tenant in engine.snapshot().tenants where tenant.name.text != "house" {
+                do {
+                    _ = try await engine.perform(
+                        .drillStart(tenant: tenant.name, fault: .cut, percent: 10, minutes: 1, reason: "x"),
+                        secret: nil, by: OperatorID(name: "ana", via: "command"))
+                } catch {
+                    seen.withLock { $0.refused.append("\(tenant.name): \(error)") }
+                }
+            }
+            await gateway.stop(grace: .zero)
+        }
+        let (strategies, refused) = seen.withLock { $0 }
+        #expect(strategies.isSuperset(of: ["priority", "weighted", "fastest", "cheapest", "sticky"]))
+        #expect(refused.isEmpty, "\(refused)")
     }
 
     @Test func `the folder is gone also when the demo failed`() async throws {

@@ -29,7 +29,10 @@ import Testing
         let script = DemoScript(seed: seed, providers: 3)
         for moment in Self.moments {
             let mood = script.mood(of: moment.provider, at: moment.second)
-            let shares = [mood.overloaded, mood.failed, mood.rateLimited, mood.cut]
+            let shares = [
+                mood.overloaded, mood.failed, mood.rateLimited, mood.cut, mood.stalled, mood.slow,
+                mood.cut + mood.stalled,
+            ]
             #expect((50...1_000).contains(mood.latency), "seed \(seed) \(moment): \(mood)")
             #expect(shares.allSatisfy { (0...1).contains($0) }, "seed \(seed) \(moment): \(mood)")
             #expect(mood.overloaded + mood.failed + mood.rateLimited <= 1, "seed \(seed) \(moment): \(mood)")
@@ -50,6 +53,30 @@ import Testing
             #expect(bad.overloaded + bad.failed > 0.5, "seed \(seed)")
         }
         #expect(Set(outages.map(\.provider)).count == 3, "seed \(seed): some provider never fails")
+    }
+
+    @Test(arguments: 0..<50)
+    func `between outages every lesser fault has its turn`(seed: UInt64) {
+        let script = DemoScript(seed: seed, providers: 3)
+        let spells = (0..<5).map(script.spell)
+        #expect(Set(spells.map(\.kind)) == Set(DemoScript.Spell.allCases), "seed \(seed)")
+        for (cycle, spell) in spells.enumerated() {
+            let outage = script.outage(cycle)
+            let middle = Double(cycle) * 90 + 68
+            #expect(middle - 8 > outage.end && middle + 8 < Double(cycle + 1) * 90, "seed \(seed)")
+            let mood = script.mood(of: spell.provider, at: middle)
+            let shows =
+                switch spell.kind {
+                case .rateLimits: mood.rateLimited >= 0.3
+                case .cuts: mood.cut >= 0.3
+                case .badKey: mood.refusesKey && spell.provider == DemoScript.keyProvider
+                case .slowness: mood.slow >= 0.3
+                case .stalls: mood.stalled >= 0.3
+                }
+            #expect(shows && mood.overloaded + mood.failed < 0.1, "seed \(seed), \(spell): \(mood)")
+            let calm = script.mood(of: spell.provider, at: Double(cycle) * 90 + 5)
+            #expect(!calm.refusesKey && calm.slow == 0 && calm.stalled == 0, "seed \(seed)")
+        }
     }
 
     /// About a fifth of all calls go to the first provider's one target: the shares of the models that are routed

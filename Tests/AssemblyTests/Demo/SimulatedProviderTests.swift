@@ -24,18 +24,20 @@ import Testing
 
     /// Starts a provider in one mood, asks it once, and stops it.
     private func ask(
-        _ mood: DemoScript.Mood, _ path: String, _ body: String, method: String = "POST"
+        _ mood: DemoScript.Mood, _ path: String, _ body: String, method: String = "POST",
+        key: String = "sk-good", until isEnough: (@Sendable ([UInt8]) -> Bool)? = nil
     ) async throws -> Answer {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
-        let provider = try await SimulatedProvider.start(on: group, behaviour: .init(seed: 1) { mood })
+        let provider = try await SimulatedProvider.start(
+            on: group, behaviour: .init(seed: 1, doomedKey: "-doomed") { mood })
         let port = provider.port
         let request =
-            "\(method) \(path) HTTP/1.1\r\nhost: 127.0.0.1\r\n"
+            "\(method) \(path) HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer \(key)\r\n"
             + "content-length: \(body.utf8.count)\r\n\r\n\(body)"
         let all = try await awayFromPool {
             let socket = try #require(RawSocket.loopback(port: port))
             socket.send(Array(request.utf8))
-            return socket.read(until: isWhole).bytes
+            return socket.read(until: isEnough ?? isWhole).bytes
         }
         await provider.stop()
         try await group.shutdownGracefully()
@@ -121,6 +123,54 @@ import Testing
         let anthropic = try stream(
             try await ask(mood, "/v1/messages", Self.messageStream).body, .anthropicMessages)
         #expect(!anthropic.ended && !anthropic.usageIsFinal)
+    }
+
+    @Test func `a stream that stalls stands still behind its second event`() async throws {
+        let mood = DemoScript.Mood(latency: 1, stalled: 1)
+        let answer = try await ask(
+            mood, "/v1/messages", Self.messageStream,
+            until: { String(decoding: $0, as: UTF8.self).contains("event: content_block_start") })
+        let text = String(decoding: answer.body, as: UTF8.self)
+        #expect(text.contains("event: message_start") && !text.contains("content_block_delta"))
+        let whole = try await ask(mood, "/v1/messages", Self.message)
+        #expect(whole.status == 200, "an answer in one piece cannot stand still")
+    }
+
+    @Test func `one key is refused while it is doomed, in free calls too`() async throws {
+        let mood = DemoScript.Mood(latency: 1, refusesKey: true)
+        for method in ["POST", "GET"] {
+            for (key, status) in [("sk-doomed", 401), ("sk-doomed-2", 200)] {
+                let answer = try await ask(mood, "/v1/chat/completions", Self.chat, method: method, key: key)
+                #expect(answer.status == status, "\(method) \(key)")
+            }
+        }
+        let calm = try await ask(self.calm, "/v1/chat/completions", Self.chat, key: "sk-doomed")
+        #expect(calm.status == 200)
+    }
+
+    @Test func `a slow answer comes many times later`() async throws {
+        let began = ContinuousClock.now
+        let slow = DemoScript.Mood(latency: 50, slow: 1)
+        #expect(try await ask(slow, "/v1/chat/completions", Self.chat).status == 200)
+        // Twelve times the least that 50 ms are spread to.
+        #expect(ContinuousClock.now - began >= .milliseconds(350))
+    }
+
+    @Test func `answers tell what the key has left, in the names of both formats`() async throws {
+        for body in [Self.chat, Self.chatStream] {
+            let answer = try await ask(calm, "/v1/chat/completions", body)
+            #expect(answer.head.contains("x-ratelimit-remaining-requests: 499\r\n"), "\(answer.head)")
+            #expect(answer.head.contains("anthropic-ratelimit-requests-limit: 500\r\n"))
+        }
+        var limits = SimulatedLimits()
+        func left(_ key: String, _ what: String, minute: UInt64 = 0) -> String? {
+            let now = NIODeadline.uptimeNanoseconds(minute * 60_000_000_000)
+            return limits.spend(400, of: key, at: now).first { $0.name == "x-ratelimit-remaining-\(what)" }?
+                .value
+        }
+        for _ in 0..<600 { _ = left("a", "requests") }
+        #expect(left("a", "requests") == "0" && left("a", "tokens") == "0")
+        #expect(left("b", "tokens") == "199600" && left("a", "requests", minute: 1) == "499")
     }
 
     @Test func `each kind of failure has its status and a body that says so`() async throws {

@@ -43,15 +43,16 @@ package final class UpstreamEndpoint: Sendable {
         try self.init(definition, adapter: adapter, isPost: dialect != .openAIModels, path: path)
     }
 
-    /// The endpoint for finding out whether a provider key works.
+    /// The endpoint for finding out whether a provider key works, or, without one, whether anybody answers.
     package static func verification(
-        of definition: ProviderDefinition
+        of definition: ProviderDefinition, withoutKey: Bool = false
     ) throws(ProviderRefusal) -> UpstreamEndpoint {
         let adapter = try adapter(of: definition)
         guard let path = adapter.verificationPath(at: definition) else {
             throw ProviderRefusal("providers of kind \(definition.kind.rawValue) have no free call for that")
         }
-        return try UpstreamEndpoint(definition, adapter: adapter, isPost: false, path: path)
+        return try UpstreamEndpoint(
+            definition, adapter: adapter, isPost: false, path: path, withoutKey: withoutKey)
     }
 
     private static func adapter(
@@ -64,11 +65,12 @@ package final class UpstreamEndpoint: Sendable {
     }
 
     private init(
-        _ definition: ProviderDefinition, adapter: any ProviderAdapter, isPost: Bool, path: String
+        _ definition: ProviderDefinition, adapter: any ProviderAdapter, isPost: Bool, path: String,
+        withoutKey: Bool = false
     ) throws(ProviderRefusal) {
         provider = definition.name
         origin = definition.origin
-        keyless = definition.keyless
+        keyless = definition.keyless || withoutKey
         allowsPlainHTTP = definition.allowsPlainHTTP
         self.isPost = isPost
         signs = adapter.authorization == .aws

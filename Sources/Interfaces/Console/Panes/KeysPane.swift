@@ -103,11 +103,11 @@ struct KeysPane: Pane {
         return [
             (
                 "used by",
-                "\(key.tenant) only   \(Figure.rate(key.requestsPerSecond)) rq/s, \(Figure.percent(key.rateLimitedPercent))% rate limited, \(used)"
+                "\(users(of: key, model))   \(Figure.rate(key.requestsPerSecond)) rq/s, \(Figure.percent(key.rateLimitedPercent))% rate limited, \(used)"
             ),
             ("health", health(key, now)),
             ("headroom", headroom(key, now)),
-        ] + (drain.map { [("drain", $0)] } ?? []) + [
+        ] + (drain.map { [("drain", $0)] } ?? []) + share(key) + [
             (
                 "lineage",
                 "\(label(key.predecessor)) -> \(key.label) (this) -> \(label(key.successor))   made \(key.created.civil.date)"
@@ -117,10 +117,25 @@ struct KeysPane: Pane {
         ]
     }
 
+    private func users(of key: ProviderKeyView, _ model: ConsoleModel) -> String {
+        key.tenant == model.shown.platform
+            ? "\(key.tenant), and tenants that use platform keys" : "\(key.tenant) only"
+    }
+
+    /// Its part of the calls, where that was put.
+    private func share(_ key: ProviderKeyView) -> [(String, String)] {
+        guard key.weight != nil || !key.models.isEmpty else { return [] }
+        let models = key.models.isEmpty ? "every model" : key.models.map(\.text).joined(separator: ", ")
+        return [("share", "\(key.weight.map { "weight \($0)" } ?? "no weight")   for \(models)")]
+    }
+
     private func health(_ key: ProviderKeyView, _ now: WallTime) -> String {
         func ago(_ moment: WallTime?) -> String { moment.map { "\(Figure.span(now - $0)) ago" } ?? "never" }
+        let rest =
+            key.health == .ok
+            ? "" : key.healthUntil.map { ", tried in \(Figure.span($0 - now))" } ?? ", the next call tries it"
         return
-            "\(StateWord.health(key.health).text)   last ok \(ago(key.lastSuccess)), 401 \(ago(key.lastRejected)), 429 \(ago(key.lastRateLimited))"
+            "\(StateWord.health(key.health).text)\(rest)   last ok \(ago(key.lastSuccess)), 401 \(ago(key.lastRejected)), 429 \(ago(key.lastRateLimited))"
     }
 
     /// What the provider says is left, and the models it stands otherwise with.
@@ -144,7 +159,7 @@ struct KeysPane: Pane {
         return [
             ("belongs", "\(key.tenant)" + (people.isEmpty ? "" : "   \(people.joined(separator: ", "))")),
             ("models", key.models.isEmpty ? "all" : key.models.map(\.text).joined(separator: ", ")),
-            ("limits", KeyListings.limits(key.limits)),
+            ("limits", "\(KeyListings.limits(key.limits))   class \(key.callClass.rawValue)"),
             ("life", "made \(key.created.civil.date)   \(ends)\(after)\(revoked)"),
             ("print", "\(key.fingerprint)   id \(key.id)"),
         ]

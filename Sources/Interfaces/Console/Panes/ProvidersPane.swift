@@ -34,7 +34,8 @@ struct ProvidersPane: Pane {
         let rows = min(listing.count, max(3, area.height / 3))
         table(listing, title: "Targets", model, &canvas, in: area.takeTop(rows + 2), empty: empty)
         drawTimeline(view, model, &canvas, area.takeTop(area.height >= 20 ? 8 : 4))
-        let detail = TargetDetail(view: view, now: model.shownTime)
+        let provider = model.shown.providers.first { $0.name == view.target.provider }
+        let detail = TargetDetail(view: view, probe: provider?.probe, now: model.shownTime)
         if model.width >= 110 {
             let (left, right) = area.split(at: area.width / 2)
             detail.drawWide(&canvas, left, right)

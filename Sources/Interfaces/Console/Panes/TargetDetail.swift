@@ -5,6 +5,8 @@ import Operations
 /// traffic went, who depends on it, what its breaker did and what failed.
 struct TargetDetail {
     let view: TargetView
+    /// What free calls show of its provider; nil = it is not asked.
+    let probe: ProbeView?
     let now: WallTime
 
     private struct Line {
@@ -21,15 +23,16 @@ struct TargetDetail {
     /// Two columns: health and history at the left; traffic, tenants and errors at the right.
     func drawWide(_ canvas: inout Canvas, _ left: Area, _ right: Area) {
         canvas.divider(column: left.right, rows: left.row..<left.bottom)
-        let (top, edge) = (left.row, left.right)
+        let (top, bottom, edge) = (left.row, left.bottom, left.right)
         var (left, right) = (left, right)
-        section("Health of the provider", why(width: left.width - 9), &canvas, &left)
+        section("Health of the provider", why(width: left.width - 9) + probes, &canvas, &left)
         section("Health of its keys", [keys], &canvas, &left)
         drawHistory(&canvas, left)
         canvas.rule(right.takeTop(1), "Where the traffic went, 60s", went)
         drawShares(&canvas, &right)
         section("Who depends on it", dependents(width: right.width - 9), &canvas, &right)
         drawErrors(&canvas, right)
+        canvas.join(column: edge, rows: top + 1..<bottom)
         canvas.sign(canvas.glyphs.dividerDown, edge, top, Style(.rule))
     }
 
@@ -40,6 +43,7 @@ struct TargetDetail {
         var lines = why(width: width) + [keys]
         if !view.wentTo.isEmpty { lines.append(Line("went", shares)) }
         if !view.dependents.isEmpty { lines.append(Line("users", view.dependents.joined(separator: ", "))) }
+        lines += probes
         // The errors keep a rule and two rows.
         draw(Array(lines.prefix(max(1, area.height - 3))), &canvas, &area)
         drawErrors(&canvas, area)
@@ -61,6 +65,17 @@ struct TargetDetail {
             lines.append(Line("reason", hold.reason))
         }
         return lines
+    }
+
+    private var probes: [Line] {
+        guard let probe else { return [] }
+        let age = "\(Figure.span(now - probe.at)) ago"
+        guard probe.reachable else {
+            let times = probe.failures > 1 ? " x\(probe.failures)" : ""
+            return [Line("probe", "NO ANSWER\(times), \(age): \(probe.words)", .statusWarn)]
+        }
+        let time = probe.milliseconds.map { " \(Figure.fixed($0, 0)) ms" } ?? ""
+        return [Line("probe", "ok\(time), \(age), every \(probe.everySeconds)s")]
     }
 
     /// The keys' health is told apart: a bad key is its tenant's trouble, not the provider's.

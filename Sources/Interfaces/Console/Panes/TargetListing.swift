@@ -7,14 +7,17 @@ enum TargetListing {
         case target, breaker, since, rate, errors, median, slow, inFlight, keys, cost, rates, errorRates, note
     }
 
-    private static let columns = columns(full: true)
-    private static let briefColumns = columns(full: false)
+    private static let columns = columns(full: true, target: 24)
+    private static let smallColumns = columns(full: true, target: 14)
+    private static let briefColumns = columns(full: false, target: 18)
 
     /// The brief form has room for a sentence sooner, the full one for figures.
-    private static func columns(full: Bool) -> [Listing.Column] {
+    ///
+    /// - Parameter target: cells that the name gets at least; 24 tell two models of a provider apart.
+    private static func columns(full: Bool, target: Int) -> [Listing.Column] {
         func rank(_ whenFull: Int, _ whenBrief: Int) -> Int { full ? whenFull : whenBrief }
         return [
-            .init("TARGET", full ? 14 : 18, widest: 34),
+            .init("TARGET", target, widest: 34),
             .init("BREAKER", 11),
             .init("SINCE", 6, .right, rank: rank(3, 2)),
             .init("rq/s", 6, .right),
@@ -37,7 +40,8 @@ enum TargetListing {
         let targets = model.shown.targets
         let now = model.shownTime
         return Listing(
-            key: key, columns: full ? columns : briefColumns, total: targets.count,
+            key: key, columns: full ? (model.isSmall ? smallColumns : columns) : briefColumns,
+            total: targets.count,
             id: { .target(targets[$0].target) },
             attention: { targets[$0].position != .closed || targets[$0].hold != nil },
             entry: { entry(targets[$0], Part(rawValue: $1) ?? .note, now) })

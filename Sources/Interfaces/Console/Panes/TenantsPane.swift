@@ -191,7 +191,10 @@ struct TenantsPane: Pane {
         let calls = Figure.short(figures.calls)
         let drill = model.shown.drills.first { $0.tenant == tenant.name }
         let lines: [(String, String, Slot, Double?)] = [
-            ("status", word.text + drillWords(tenant, model), drill == nil ? word.slot : .bannerProd, nil),
+            (
+                "status", word.text + drillWords(tenant, model) + platformWords(tenant, model),
+                drill == nil ? word.slot : .bannerProd, nil
+            ),
             (
                 "calls", "\(calls) of \(ceiling(limits.requestsPerMinute)) /min", .text,
                 share(Double(figures.calls), limits.requestsPerMinute)
@@ -230,6 +233,11 @@ struct TenantsPane: Pane {
         let left = Figure.age(drill.until - model.shownTime)
         return
             ", DRILL \(drill.fault.rawValue) \(drill.percent)% \(left) left, \(drill.owner): \(drill.reason)"
+    }
+
+    private func platformWords(_ tenant: TenantView, _ model: ConsoleModel) -> String {
+        if tenant.name == model.shown.platform { return ", its keys are the platform's" }
+        return tenant.usesPlatformKeys ? ", platform keys on" : ""
     }
 
     private func ceiling(_ limit: Int?) -> String { limit.map { Figure.limit($0) } ?? "no limit" }

@@ -109,6 +109,17 @@ struct Canvas {
         for row in rows { sign(joints[row] ?? glyphs.divider, column, row, Style(.rule)) }
     }
 
+    /// Joins a divider that is drawn already to the rules that end at it.
+    mutating func join(column: Int, rows: Range<Int>) {
+        for row in rows {
+            let left = frame[column - 1, row].text == glyphs.rule
+            let right = frame[column + 1, row].text == glyphs.rule
+            guard left || right else { continue }
+            let sign = left && right ? glyphs.cross : left ? glyphs.dividerLeft : glyphs.dividerRight
+            self.sign(sign, column, row, Style(.rule))
+        }
+    }
+
     mutating func hit(_ id: RowID, region: Int, row: Int, columns: Range<Int>) {
         hits.append(Hit(row: row, columns: columns, region: region, id: id))
     }

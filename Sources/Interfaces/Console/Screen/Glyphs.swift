@@ -10,6 +10,10 @@ package struct Glyphs: Sendable, Hashable {
     var rule: String { isASCII ? "-" : "─" }
     var divider: String { isASCII ? "|" : "│" }
     var dividerDown: String { isASCII ? "+" : "┬" }
+    /// A divider that meets a rule at its left, at its right, or at both.
+    var dividerLeft: String { isASCII ? "+" : "┤" }
+    var dividerRight: String { isASCII ? "+" : "├" }
+    var cross: String { isASCII ? "+" : "┼" }
     var topLeft: String { isASCII ? "+" : "┌" }
     var topRight: String { isASCII ? "+" : "┐" }
     var bottomLeft: String { isASCII ? "+" : "└" }
