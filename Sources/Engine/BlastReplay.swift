@@ -35,7 +35,19 @@ struct BlastReplay {
             costPerHourBefore: cost(of: ways, at: \.before, perHour),
             costPerHourAfter: cost(of: ways, at: \.after, perHour),
             latencyBefore: latency(of: ways, at: \.before), latencyAfter: latency(of: ways, at: \.after),
-            sampled: recent.sampled, note: note(ways))
+            sampled: recent.sampled,
+            note: [note(ways), ending(change, over: recent)].filter { !$0.isEmpty }.joined(separator: "; "))
+    }
+
+    /// A drain ends in the key's revocation: what fails then, beside what a drain does at once.
+    private func ending(
+        _ change: BlastChange, over recent: (calls: [RecentCalls.Call], seconds: Double, sampled: Bool)
+    ) -> String {
+        guard case .drainKey(let key) = change, !recent.calls.isEmpty else { return "" }
+        let losses = radius(of: .revokeKey(key), over: recent).failing
+        guard !losses.isEmpty else { return "when the drain ends, no call fails either" }
+        let words = losses.prefix(3).map { "\($0.calls) calls of \($0.tenant)" }.joined(separator: ", ")
+        return "when the drain ends, \(words) would fail"
     }
 
     private func replay(_ call: RecentCalls.Call, draw: UInt64, _ changed: RouteFinder) -> Ways? {

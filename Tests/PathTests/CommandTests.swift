@@ -222,6 +222,7 @@ import Testing
         #expect(((revoke["failing"] as? [[String: Any]])?.first?["calls"] as? Int) == 8, "\(revoke)")
         let drain = try object(house, ["key", "drain", id, "--dry-run"])
         #expect((drain["failing"] as? [[String: Any]])?.isEmpty == true, "\(drain)")
+        #expect((drain["note"] as? String)?.contains("8 calls of acme would fail") == true, "\(drain)")
         let weight = try house.command(["route", "weight", "pair", "openai/gpt-6-sol", "0"]).out
         #expect(weight.contains("nothing is changed"), "\(weight)")
 

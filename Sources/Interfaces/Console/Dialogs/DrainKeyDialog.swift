@@ -1,7 +1,7 @@
 import Domain
 import Operations
 
-/// Takes a provider key out of use: calls in flight finish, new ones go elsewhere.
+/// Takes a provider key out of use: only where no other key serves it goes on until the end, and then it is revoked.
 struct DrainKeyDialog: BlastDialog {
     private let key: ProviderKeyView
     let known: [Form.Fact]
@@ -14,8 +14,8 @@ struct DrainKeyDialog: BlastDialog {
     init(_ key: ProviderKeyView, _ model: ConsoleModel) {
         self.key = key
         known =
-            [Form.Fact("", "New calls stop using it now; calls in flight may finish.")]
-            + KeyUse(key, model).facts
+            [Form.Fact("", "In reserve from now on: other keys go first. At the end it is revoked.")]
+            + KeyUse(key, model, "once it is revoked").facts
         form = Form(
             facts: known + BlastFacts.waiting,
             fields: [
@@ -39,14 +39,15 @@ struct DrainKeyDialog: BlastDialog {
 struct KeyUse {
     let facts: [Form.Fact]
 
-    init(_ key: ProviderKeyView, _ model: ConsoleModel) {
+    /// - Parameter when: from when on there is the key no more.
+    init(_ key: ProviderKeyView, _ model: ConsoleModel, _ when: String) {
         let others = model.live.providerKeys.filter {
             $0.id != key.id && $0.tenant == key.tenant && $0.provider == key.provider && $0.state == .active
         }
         let last = key.lastUsed.map { "last used \(Figure.age(model.wall - $0)) ago" } ?? "never used"
         let rest =
             others.isEmpty
-            ? "no other active key: \(key.tenant)'s calls to \(key.provider) will fail"
+            ? "\(key.tenant) has no key of its own at \(key.provider) \(when)"
             : "\(Figure.count(others.count, "other active key")) of \(key.tenant) at \(key.provider)"
         facts = [
             Form.Fact("key", "of \(key.tenant), fingerprint \(key.fingerprint)"),

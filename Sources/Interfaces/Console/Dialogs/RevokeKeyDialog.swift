@@ -15,7 +15,7 @@ struct RevokeKeyDialog: BlastDialog {
         self.key = key
         known =
             [Form.Fact("", "Destroys the sealed key. This cannot be undone.", .statusBad)]
-            + KeyUse(key, model).facts
+            + KeyUse(key, model, "then").facts
         form = Form(
             facts: known + BlastFacts.waiting,
             fields: [
