@@ -29,10 +29,13 @@ final class RawUpstream: Sendable {
     let port: Int
     private let listener: CInt
     private let script: Script
+    private let keeps: Bool
     private let state = Watched(State())
 
-    init(_ script: @escaping Script) throws {
+    /// - Parameter keeps: whether requests and faults can be looked at; they are many where load is made.
+    init(keeps: Bool = true, _ script: @escaping Script) throws {
         self.script = script
+        self.keeps = keeps
         let listener = socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0)
         self.listener = listener
         guard listener >= 0 else { throw SocketFault(call: "socket") }
@@ -52,6 +55,8 @@ final class RawUpstream: Sendable {
     /// Requests so far, in the order in which they came.
     var requests: [Request] { state.read(\.requests) }
     var connections: Int { state.read(\.connections) }
+    /// Connections that stand now.
+    var open: Int { state.read(\.open.count) }
     var faults: [String] { state.read(\.faults) }
 
     /// Waits until so many requests have come, and returns the last of them.
@@ -94,11 +99,11 @@ final class RawUpstream: Sendable {
         do {
             var received: [UInt8] = []
             while let request = try Self.next(&received, from: link) {
-                state.update { $0.requests.append(request) }
+                if keeps { state.update { $0.requests.append(request) } }
                 try script(link, request)
             }
         } catch {
-            state.update { $0.faults.append("\(error)") }
+            if keeps { state.update { $0.faults.append("\(error)") } }
         }
         // Out of the set before it is closed: its number may be given to another socket at once.
         state.update { _ = $0.open.remove(descriptor) }
