@@ -141,7 +141,7 @@ package enum Launcher {
         _ configuration: Configuration, _ places: Places, passphraseFromStdin: Bool
     ) throws -> GatewayAssembly.Unlock {
         if passphraseFromStdin { return .secret(try SecretInput.fromStandardInput()) }
-        if case .keyFile = configuration.unlock {
+        if configuration.unlock != .passphrase {
             return .secret(try UnlockSecret.obtain(configuration, places))
         }
         if Places.variable("GATEHOUSE_PASSPHRASE_FD") != nil || isatty(0) == 1 {

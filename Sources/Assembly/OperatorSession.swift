@@ -136,8 +136,8 @@ package enum VaultSecret {
         let configuration = try Configuration.load(places.config)
         let kind: SlotKind
         switch configuration.unlock {
-        case .passphrase: kind = .passphrase
-        case .keyFile: kind = .keyFile
+        case .passphrase, .environment: kind = .passphrase
+        case .keyFile, .credential: kind = .keyFile
         }
         return (kind, try UnlockSecret.obtain(configuration, places))
     }
@@ -146,7 +146,7 @@ package enum VaultSecret {
 /// Gets what opens the vault, as the configuration says.
 enum UnlockSecret {
     /// `GATEHOUSE_PASSPHRASE_FD` names an open file descriptor to read the passphrase from, for scripts; a secret
-    /// itself is never taken from the environment.
+    /// itself is taken from the environment only where the configuration calls that insecure.
     static func obtain(_ configuration: Configuration, _ places: Places) throws -> SecretDraft {
         // Nobody should type a passphrase for a folder that is not there.
         guard access(places.data + "/control.sqlite", F_OK) == 0 else {
@@ -154,6 +154,10 @@ enum UnlockSecret {
         }
         switch configuration.unlock {
         case .keyFile(let path): return try SecretInput.keyFile(path, outside: places.data)
+        case .credential(let name):
+            return try SecretInput.credential(
+                name, in: Places.variable("CREDENTIALS_DIRECTORY"), outside: places.data)
+        case .environment(let variable): return try SecretInput.environment(variable)
         case .passphrase:
             guard let text = Places.variable("GATEHOUSE_PASSPHRASE_FD") else {
                 return try SecretInput.ask("passphrase of \(places.data): ")

@@ -64,6 +64,49 @@ package enum SecretInput {
         return try read(descriptor, called: "the key file \(path)", firstLine: false)
     }
 
+    /// Reads a credential that systemd laid out for this service.
+    static func credential(_ name: String, in folder: String?, outside data: String) throws -> SecretDraft {
+        guard let folder, folder.hasPrefix("/") else {
+            throw CommandFailure(
+                "$CREDENTIALS_DIRECTORY is not set: the unit needs LoadCredential=\(name):/path, or run it by systemd"
+            )
+        }
+        let path = folder + "/" + name
+        guard !path.utf8.starts(with: (data + "/").utf8) else {
+            throw CommandFailure("the credential \(path) lies in the data folder, beside its lock")
+        }
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
+        guard descriptor >= 0 else { throw CommandFailure("the credential \(path) cannot be opened") }
+        defer { close(descriptor) }
+        var facts = stat()
+        // systemd leaves it to root and lets a service's user in by an access list, which shows as the group's right.
+        guard fstat(descriptor, &facts) == 0,
+            facts.st_mode & (facts.st_uid == 0 ? 0o027 : 0o077) == 0
+        else { throw CommandFailure("the credential \(path) is open to others") }
+        return try read(descriptor, called: "the credential \(path)", firstLine: false)
+    }
+
+    /// Takes a passphrase out of the environment, where it does not stay for children.
+    static func environment(_ variable: String) throws -> SecretDraft {
+        guard let value = getenv(variable), value.pointee != 0 else {
+            throw CommandFailure("the variable \(variable) is not set; it has to hold the vault's passphrase")
+        }
+        let length = strlen(value)
+        guard length <= SecretDraft.longest else {
+            throw CommandFailure("the secret in \(variable) is longer than \(SecretDraft.longest) bytes")
+        }
+        let draft = SecretDraft(copying: UnsafeRawBufferPointer(start: value, count: length))
+        explicit_bzero(value, length)
+        unsetenv(variable)
+        complain(variable)
+        return draft
+    }
+
+    private static func complain(_ variable: String) {
+        Output.complain(
+            "warning: the vault's passphrase came from the variable \(variable); others can read it there")
+    }
+
     /// Makes a key file where one may lie.
     package static func makeKeyFile(_ path: String, outside folder: String) throws {
         guard path.hasPrefix("/"), !path.utf8.starts(with: (folder + "/").utf8) else {

@@ -128,4 +128,36 @@ import Testing
         #expect(failure?.message.contains("--from-stdin") == true)
         #expect(failure?.code == 3)
     }
+
+    @Test func `a credential is read from systemd's folder alone, and only while it is closed to others`()
+        throws
+    {
+        let key = Array("0123456789abcdef0123456789abcdef".utf8)
+        _ = try keyFile(key)
+        let read = try SecretInput.credential("key", in: folder.path, outside: "/data")
+        #expect(read.withBytes { Array($0) } == key)
+        func failure(_ folder: String?, outside: String = "/data") -> String {
+            let failure = #expect(throws: CommandFailure.self) {
+                _ = try SecretInput.credential("key", in: folder, outside: outside)
+            }
+            return failure?.message ?? ""
+        }
+        #expect(failure(nil).contains("LoadCredential=key"))
+        #expect(failure("relative").contains("CREDENTIALS_DIRECTORY"))
+        #expect(failure(folder.path + "/none").contains("cannot be opened"))
+        #expect(failure(folder.path, outside: folder.path).contains("beside its lock"))
+        for mode in [0o604, 0o620, 0o602] as [mode_t] {
+            _ = try keyFile(key, mode: mode)
+            #expect(failure(folder.path).contains("open to others"), "\(mode)")
+        }
+    }
+
+    @Test func `a passphrase in the environment is taken out of it`() throws {
+        let name = "GATEHOUSE_TEST_\(UInt32.random(in: 0 ... .max))"
+        setenv(name, "correct horse battery", 1)
+        let draft = try SecretInput.environment(name)
+        #expect(draft.withBytes { String(decoding: $0, as: UTF8.self) } == "correct horse battery")
+        #expect(getenv(name) == nil)
+        #expect(throws: CommandFailure.self) { _ = try SecretInput.environment(name) }
+    }
 }

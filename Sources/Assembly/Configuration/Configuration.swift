@@ -12,6 +12,11 @@ package struct Configuration: Sendable, Equatable {
         /// Asked for on the terminal; a service without one starts sealed.
         case passphrase
         case keyFile(path: String)
+        /// A file of that name in `$CREDENTIALS_DIRECTORY`, where systemd puts what a unit's `LoadCredential=` or
+        /// `LoadCredentialEncrypted=` names (systemd.exec(5), "CREDENTIALS").
+        case credential(name: String)
+        /// The passphrase in a variable: only with `insecure = true`, since every child and `/proc` can show it.
+        case environment(variable: String)
     }
 
     package var listenHost = "127.0.0.1"
@@ -120,8 +125,9 @@ extension Configuration {
     }
 
     private mutating func readVault(_ section: ConfigurationReader) throws(ConfigurationProblem) {
-        try section.allow(["unlock", "keyfile"])
+        try section.allow(["unlock", "keyfile", "credential", "variable", "insecure"])
         let path = try section.string("keyfile")
+        let isInsecure = try section.flag("insecure", default: false)
         switch try section.string("unlock") ?? (path == nil ? "passphrase" : "keyfile") {
         case "passphrase":
             guard path == nil else {
@@ -133,8 +139,33 @@ extension Configuration {
                 throw section.problem("unlock", "unlock = \"keyfile\" needs keyfile = \"/absolute/path\"")
             }
             unlock = .keyFile(path: path)
-        default: throw section.problem("unlock", "unlock is \"passphrase\" or \"keyfile\"")
+        case "credential":
+            guard let name = try section.string("credential"), Self.isCredentialName(name) else {
+                throw section.problem(
+                    "unlock",
+                    "unlock = \"credential\" needs credential = \"NAME\", a file's name without a path")
+            }
+            unlock = .credential(name: name)
+        case "environment":
+            guard let name = try section.string("variable"), !name.isEmpty else {
+                throw section.problem("unlock", "unlock = \"environment\" needs variable = \"NAME\"")
+            }
+            guard isInsecure else {
+                throw section.problem(
+                    "unlock",
+                    "a passphrase in the environment can be read from outside: use a key file or a "
+                        + "credential, or say insecure = true")
+            }
+            unlock = .environment(variable: name)
+        default:
+            throw section.problem(
+                "unlock", "unlock is \"passphrase\", \"keyfile\", \"credential\" or \"environment\"")
         }
+    }
+
+    private static func isCredentialName(_ name: String) -> Bool {
+        !name.isEmpty && name.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7f && $0 != UInt8(ascii: "/") }
+            && !name.utf8.elementsEqual(".".utf8) && !name.utf8.elementsEqual("..".utf8)
     }
 
     private mutating func readProvider(

@@ -14,7 +14,10 @@ package enum FirstConfiguration {
             # tls_key = "/etc/gatehouse/tls.key"
             # threads = 2                         # event loops for calls; 0 or no line = one per core
 
-            \(vault)
+            \(vault)# credential = "vault.key"            # with unlock = "credential": a file in $CREDENTIALS_DIRECTORY
+            # variable = "GATEHOUSE_PASSPHRASE"   # with unlock = "environment", which also needs insecure = true
+            # insecure = false
+
             # Providers that need no entry: openai, anthropic, gemini, mistral, groq, deepseek, xai, together, openrouter;
             # ollama and vllm on this machine need only their name. An entry adds a provider or changes one.
             # [[provider]]

@@ -39,6 +39,12 @@ import Testing
         Key("[vault]\nunlock = \"keyfile\"\nkeyfile = \"/run/key\"") {
             $0.unlock == .keyFile(path: "/run/key")
         },
+        Key("[vault]\nunlock = \"credential\"\ncredential = \"vault.key\"") {
+            $0.unlock == .credential(name: "vault.key")
+        },
+        Key("[vault]\nunlock = \"environment\"\nvariable = \"VAULT\"\ninsecure = true") {
+            $0.unlock == .environment(variable: "VAULT")
+        },
         Key("[vault]\nkeyfile = \"/run/key\"") { $0.unlock == .keyFile(path: "/run/key") },
         Key("[cache]\nenabled = false") { !$0.cacheEnabled && !$0.path.cacheEnabled },
         Key("[cache]\nttl_seconds = 86400") {
