@@ -122,6 +122,16 @@ let package = Package(
             path: "Tests/Benchmarks",
             swiftSettings: strict),
 
+        // What reads bytes from outside, fed with what nobody expects
+        .target(
+            name: "FuzzTargets",
+            dependencies: ["Assembly", "Cipher", "Console", "Dialects", "Domain", "Vault"],
+            path: "Tests/FuzzTargets", swiftSettings: strict),
+        .executableTarget(
+            name: "GatehouseFuzz", dependencies: ["FuzzTargets"], path: "Tests/GatehouseFuzz",
+            exclude: ["run"], swiftSettings: strict),
+        tests("FuzzTests", uses: ["FuzzTargets", "TestKit"]),
+
         // Tests mirror the modules; PathTests run the whole program, SourceRulesTests read the source tree
         tests("PathTests", uses: ["gatehouse", "TestKit"], data: [.copy("Scripts")]),
         tests("SourceRulesTests", uses: []),

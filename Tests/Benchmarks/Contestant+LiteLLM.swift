@@ -3,7 +3,8 @@ import Glibc
 import TestKit
 
 extension Contestant {
-    /// LiteLLM's proxy with one worker, a master key, and the same two upstreams as the gateway.
+    /// LiteLLM's proxy with one worker, a master key, and the same two upstreams as the gateway. It drops what its list
+    /// says a model does not take; the gateway passes it on.
     ///
     /// - Parameter program: `bin/litellm` of an environment into which `litellm[proxy]` was installed.
     static func litellm(_ program: String, in folder: TemporaryFolder, provider: Int) throws -> Contestant {
@@ -26,6 +27,8 @@ extension Contestant {
               model: anthropic/\(Kind.anthropicModel)
               api_base: http://127.0.0.1:\(provider)
               api_key: sk-bench
+        litellm_settings:
+          drop_params: true
         general_settings:
           master_key: \(token)
         """.write(toFile: file, atomically: true, encoding: .utf8)

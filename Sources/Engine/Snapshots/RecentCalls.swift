@@ -61,16 +61,22 @@ struct RecentCalls: Sendable {
     /// For every target of the last minute.
     func shares(at now: WallTime) -> [Target: TargetShare] {
         var shares: [Target: TargetShare] = [:]
-        for call in calls(at: now).calls {
-            for (place, target) in call.targets.enumerated() {
-                shares[target, default: .init()].tenants[call.tenant, default: 0] += 1
-                if call.drill { shares[target]?.drilled = true }
-                let isLast = place == call.targets.count - 1
-                if isLast, call.answered { continue }
-                let then = isLast ? "" : call.targets[place + 1].description
-                if then != target.description { shares[target]?.wentTo[then, default: 0] += 1 }
-            }
-        }
+        let since = now.milliseconds - Int64(Self.seconds) * 1_000
+        // Where they lie: a picture is painted some times a second, and copies of them all would cost more than it.
+        for call in ring where call.at.milliseconds >= since { call.add(to: &shares) }
         return shares
+    }
+}
+
+extension RecentCalls.Call {
+    fileprivate func add(to shares: inout [Target: RecentCalls.TargetShare]) {
+        for (place, target) in targets.enumerated() {
+            shares[target, default: .init()].tenants[tenant, default: 0] += 1
+            if drill { shares[target]?.drilled = true }
+            let isLast = place == targets.count - 1
+            if isLast, answered { continue }
+            let then = isLast ? "" : targets[place + 1].description
+            if then != target.description { shares[target]?.wentTo[then, default: 0] += 1 }
+        }
     }
 }

@@ -26,10 +26,10 @@ struct CallTranslation {
             let request = try Translator.request(source, in: format, for: target)
             self.format = format
             self.source = source
-            losses = request.losses
+            losses = request.losses.named(in: call.dialect)
             return request.body
         } catch {
-            throw error.failure
+            throw error.named(in: call.dialect).failure
         }
     }
 
