@@ -130,7 +130,7 @@ let package = Package(
         .executableTarget(
             name: "GatehouseFuzz", dependencies: ["FuzzTargets"], path: "Tests/GatehouseFuzz",
             exclude: ["run"], swiftSettings: strict),
-        tests("FuzzTests", uses: ["FuzzTargets", "TestKit"]),
+        tests("FuzzTests", uses: ["FuzzTargets", "Domain"]),
 
         // Tests mirror the modules; PathTests run the whole program, SourceRulesTests read the source tree
         tests("PathTests", uses: ["gatehouse", "TestKit"], data: [.copy("Scripts")]),

@@ -35,7 +35,7 @@ enum FuzzedStream {
         var found = Found()
         for chunk in chunks {
             do throws(StreamFault) {
-                try chunk.withUnsafeBytes { (bytes) throws(StreamFault) in
+                try chunk.span.bytes.withUnsafeBytes { (bytes) throws(StreamFault) in
                     try scanner.scan(bytes, for: &found) { found, event in
                         must(
                             event.range.lowerBound >= 0 && event.range.upperBound <= bytes.count,
@@ -78,7 +78,7 @@ enum FuzzedStream {
         var found = Found()
         for chunk in chunks {
             do throws(StreamFault) {
-                try chunk.withUnsafeBytes { (bytes) throws(StreamFault) in
+                try chunk.span.bytes.withUnsafeBytes { (bytes) throws(StreamFault) in
                     try stream.read(bytes, for: &found) { (found, message) throws(StreamFault) in
                         found.events.append([
                             Array(message.type), Array(message.event), Array(message.exception),

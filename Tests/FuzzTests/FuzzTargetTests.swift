@@ -1,5 +1,5 @@
+import Domain
 import FuzzTargets
-import TestKit
 import Testing
 
 /// The same rules as under libFuzzer, with a few mutations of each seed: what is broken shows at once.

@@ -1,5 +1,5 @@
+import Foundation
 import FuzzTargets
-import Glibc
 
 /// libFuzzer's way in (LLVM, "libFuzzer", "Fuzz Target"); which reader is fed is told by `GATEHOUSE_FUZZ`, because
 /// libFuzzer owns the arguments.
@@ -13,7 +13,7 @@ private let chosen: FuzzTarget = {
     let name = getenv("GATEHOUSE_FUZZ").map { String(cString: $0) } ?? ""
     guard let target = FuzzTarget(rawValue: name) else {
         let names = FuzzTarget.allCases.map(\.rawValue).joined(separator: " ")
-        fputs("GATEHOUSE_FUZZ names one of: \(names)\n", stderr)
+        FileHandle.standardError.write(Data("GATEHOUSE_FUZZ names one of: \(names)\n".utf8))
         exit(2)
     }
     return target
@@ -25,9 +25,9 @@ private let chosen: FuzzTarget = {
     enum Seeds {
         static func main() {
             guard let folder = CommandLine.arguments.dropFirst().first else {
-                fputs(
-                    "usage: GatehouseFuzz FOLDER\nWrites the seeds there; Tests/GatehouseFuzz/run fuzzes.\n",
-                    stderr)
+                let usage =
+                    "usage: GatehouseFuzz FOLDER\nWrites the seeds there; Tests/GatehouseFuzz/run fuzzes.\n"
+                FileHandle.standardError.write(Data(usage.utf8))
                 exit(2)
             }
             mkdir(folder, 0o755)
