@@ -54,6 +54,7 @@ let package = Package(
         library("CNcurses", apt: "libncurses-dev"),
         library("CSQLite", apt: "libsqlite3-dev"),
         library("CLinux", apt: "libc6-dev"),
+        library("CPKCS11", apt: "libp11-kit-dev"),
 
         // Core: the words and the ports
         module("Domain", in: "Core"),
@@ -98,6 +99,8 @@ let package = Package(
             "Terminal", in: "Adapters",
             uses: ["Console", "Domain", "Events", "Operations", "Locking", "CNcurses", "CLinux"]),
 
+        module("Keepers", in: "Adapters", uses: ["Domain", "Cipher", "Locking", "Vault", "CPKCS11"]),
+
         // Assembly: chooses adapters, reads configuration; gatehouse: arguments in, exit code out
         .target(
             name: "Assembly",
@@ -105,7 +108,7 @@ let package = Package(
                 "Domain", "Locking", "Cipher", "Dialects", "Storage", "Events", "Operations", "Access",
                 "Limits", "Cache",
                 "Routing", "Vault", "Providers", "Metering", "Engine", "Gateway", "Console", "SQLiteStorage",
-                "Terminal", "CLinux", nioCore, nioPosix, nioHTTP, logging,
+                "Terminal", "Keepers", "CLinux", nioCore, nioPosix, nioHTTP, logging,
             ], path: "Sources/Assembly", swiftSettings: strict),
         .executableTarget(
             name: "gatehouse",
@@ -140,6 +143,8 @@ let package = Package(
         tests("CipherTests", uses: ["Cipher", "Domain", "CLibCrypto", "CLinux"], data: [.copy("Fixtures")]),
         tests("AccessTests", uses: ["Access", "Cipher", "Domain"]),
         tests("VaultTests", uses: ["Vault", "Cipher", "Domain", "Locking"]),
+        tests(
+            "KeepersTests", uses: ["Keepers", "Vault", "Cipher", "Domain", "Locking", "CPKCS11", "TestKit"]),
         tests("DialectsTests", uses: ["Dialects", "Domain"], data: [.copy("Fixtures")]),
         tests("MeteringTests", uses: ["Metering", "Storage", "Domain", "Locking"]),
         tests("RoutingTests", uses: ["Routing", "Domain", "Locking"]),
@@ -178,8 +183,8 @@ let package = Package(
             "AssemblyTests",
             uses: [
                 "Assembly", "Console", "Operations", "Events", "Domain", "Cipher", "Locking", "Dialects",
-                "Routing", "Cache", "Providers", "Engine", "Storage", "SQLiteStorage", nioCore, nioPosix,
-                logging, grdb,
+                "Routing", "Cache", "Providers", "Engine", "Storage", "SQLiteStorage", "Keepers", "Vault",
+                nioCore, nioPosix, logging, grdb,
             ]),
         tests(
             "ConsoleTests", uses: ["Console", "Domain", "Events", "Operations"], data: [.copy("Golden")]),

@@ -1,7 +1,7 @@
 import Access
 import Cache
 import Cipher
-import Domain
+package import Domain
 package import Engine
 import Events
 import Gateway
@@ -52,6 +52,8 @@ package final class GatewayAssembly: Sendable {
     /// How the vault is to be opened.
     package enum Unlock: Sendable {
         case secret(SecretDraft)
+        /// By a key that is kept outside; the draft is empty where there is nothing to give.
+        case outside(SlotKind, pin: SecretDraft)
         /// Starts sealed.
         case later
     }
@@ -72,9 +74,8 @@ package final class GatewayAssembly: Sendable {
             throw CommandFailure("\(places.data) has no vault; run: gatehouse init")
         }
         let vault = KeyVault()
-        if case .secret(let secret) = unlock {
-            try open(vault, vaultRecord, contents, with: secret, log: log)
-        }
+        let keepers = KeeperList.make(configuration, places)
+        try await open(vault, vaultRecord, contents, unlock, keepers, log: log)
         let tenants = SQLiteTenantStores(in: folder, vault: vaultRecord.id)
         let keys = try await loadKeys(contents, tenants: tenants, control: control, vault: vault, log)
         let state = EngineState(
@@ -85,18 +86,28 @@ package final class GatewayAssembly: Sendable {
             prices: .builtIn)
         return try GatewayAssembly(
             places: places, folder: folder, lock: lock, control: control, tenants: tenants, vault: vault,
-            state: state,
+            keepers: keepers, state: state,
             holds: contents.holds, configuration: configuration, demo: demo, probeTimeouts: probeTimeouts,
             log: log)
     }
 
     private static func open(
-        _ vault: KeyVault, _ record: VaultRecord, _ contents: ControlContents, with secret: SecretDraft,
-        log: Logger
-    ) throws {
+        _ vault: KeyVault, _ record: VaultRecord, _ contents: ControlContents, _ unlock: Unlock,
+        _ keepers: [any KeyKeeper], log: Logger
+    ) async throws {
         let damaged: [TenantID: SealFailure]
         do {
-            damaged = try vault.unlock(record, keys: contents.tenantKeys, with: secret)
+            switch unlock {
+            case .later: return
+            case .secret(let secret):
+                damaged = try vault.unlock(record, keys: contents.tenantKeys, with: secret)
+            case .outside(let kind, let pin):
+                guard let keeper = keepers.first(where: { $0.kind == kind }) else {
+                    throw SealFailure.noSlot(kind)
+                }
+                damaged = try await vault.unlock(
+                    record, keys: contents.tenantKeys, with: keeper, pin: pin.pin())
+            }
         } catch {
             throw CommandFailure("the vault did not open: \(error). Nothing was changed.")
         }
@@ -155,7 +166,8 @@ package final class GatewayAssembly: Sendable {
     private init(
         places: Places, folder: DataFolder, lock: FolderLock, control: SQLiteControlStore,
         tenants: SQLiteTenantStores,
-        vault: KeyVault, state: EngineState, holds: [Target: BreakerHold], configuration: Configuration,
+        vault: KeyVault, keepers: [any KeyKeeper], state: EngineState, holds: [Target: BreakerHold],
+        configuration: Configuration,
         demo: Bool, probeTimeouts: UpstreamTimeouts,
         log: Logger
     ) throws {
@@ -193,7 +205,7 @@ package final class GatewayAssembly: Sendable {
             journal: journal, bus: EventBus(lanes: threads + 1))
         engine = GatewayEngine(
             parts: parts, state: state, control: control, tenants: tenants,
-            prober: prober, holds: Set(holds.keys),
+            prober: prober, keepers: keepers, holds: Set(holds.keys),
             identity: .init(
                 instance: configuration.instance, version: GatehouseVersion.text, demo: demo, listening: ""),
             log: log)

@@ -83,7 +83,8 @@ package enum Launcher {
         guard try Configuration.load(places.config).unlock == wanted else {
             throw CommandFailure(
                 "[vault] in \(places.config) says otherwise; change it there, or give init the same: "
-                    + "--keyfile PATH, or nothing for a passphrase. Nothing was made.")
+                    + "--keyfile PATH, or nothing for a passphrase (another key is added later, with: gatehouse vault "
+                    + "slot add). Nothing was made.")
         }
     }
 
@@ -141,13 +142,14 @@ package enum Launcher {
         _ configuration: Configuration, _ places: Places, passphraseFromStdin: Bool
     ) throws -> GatewayAssembly.Unlock {
         if passphraseFromStdin { return .secret(try SecretInput.fromStandardInput()) }
-        if configuration.unlock != .passphrase {
-            return .secret(try UnlockSecret.obtain(configuration, places))
-        }
-        if Places.variable("GATEHOUSE_PASSPHRASE_FD") != nil || isatty(0) == 1 {
-            return .secret(try UnlockSecret.obtain(configuration, places))
-        }
-        return .later
+        let needsPerson =
+            switch configuration.unlock {
+            case .passphrase: true
+            case .outside(.token): configuration.tokenPIN == nil
+            case .keyFile, .credential, .environment, .outside: false
+            }
+        if needsPerson, Places.variable("GATEHOUSE_PASSPHRASE_FD") == nil, isatty(0) != 1 { return .later }
+        return try UnlockSecret.unlock(configuration, places)
     }
 
     // MARK: console
@@ -163,7 +165,7 @@ package enum Launcher {
         let log = Logger(label: "gatehouse") { LineLog(label: $0, descriptor: logDescriptor) }
         let gateway = try await GatewayAssembly.open(
             places, configuration: configuration,
-            unlock: .secret(try UnlockSecret.obtain(configuration, places)), log: log)
+            unlock: try UnlockSecret.unlock(configuration, places), log: log)
         await gateway.startBackground()
         try await gateway.openSocket()
         try await gateway.listen()

@@ -57,7 +57,7 @@ package struct OperatorSession: Sendable {
         var log = Logger(label: "gatehouse") { LineLog(label: $0, descriptor: 2) }
         log.logLevel = .warning
         let unlock: GatewayAssembly.Unlock =
-            unlocked ? .secret(try UnlockSecret.obtain(configuration, places)) : .later
+            unlocked ? try UnlockSecret.unlock(configuration, places) : .later
         return OperatorSession(
             door: .folder(
                 try await GatewayAssembly.open(places, configuration: configuration, unlock: unlock, log: log)
@@ -65,10 +65,11 @@ package struct OperatorSession: Sendable {
     }
 
     /// With no engine running, opens the folder's vault with a secret that was asked for anyway.
-    package func unlockFolder(with secret: SecretDraft) async throws {
+    package func unlockFolder(with secret: SecretDraft, for kind: SlotKind) async throws {
         guard case .folder(let gateway) = door, !gateway.engine.parts.vault.isUnlocked else { return }
         do {
-            _ = try await perform(.vaultUnlock, secret: secret)
+            _ = try await perform(
+                kind.isKeptOutside ? .vaultUnlockOutside(kind: kind) : .vaultUnlock, secret: secret)
         } catch {
             throw CommandFailure(error.message)
         }
@@ -126,48 +127,6 @@ package struct OperatorSession: Sendable {
             // Rows of an interrupted run are in the journal until somebody drains it.
             await gateway.drainOnce()
             return try await gateway.engine.ask(query)
-        }
-    }
-}
-
-/// What opens the vault by the configuration, for commands that need it beside an engine.
-package enum VaultSecret {
-    package static func configured(_ places: Places) throws -> (SlotKind, SecretDraft) {
-        let configuration = try Configuration.load(places.config)
-        let kind: SlotKind
-        switch configuration.unlock {
-        case .passphrase, .environment: kind = .passphrase
-        case .keyFile, .credential: kind = .keyFile
-        }
-        return (kind, try UnlockSecret.obtain(configuration, places))
-    }
-}
-
-/// Gets what opens the vault, as the configuration says.
-enum UnlockSecret {
-    /// `GATEHOUSE_PASSPHRASE_FD` names an open file descriptor to read the passphrase from, for scripts; a secret
-    /// itself is taken from the environment only where the configuration calls that insecure.
-    static func obtain(_ configuration: Configuration, _ places: Places) throws -> SecretDraft {
-        // Nobody should type a passphrase for a folder that is not there.
-        guard access(places.data + "/control.sqlite", F_OK) == 0 else {
-            throw CommandFailure("\(places.data) has no vault; run: gatehouse init")
-        }
-        switch configuration.unlock {
-        case .keyFile(let path): return try SecretInput.keyFile(path, outside: places.data)
-        case .credential(let name):
-            return try SecretInput.credential(
-                name, in: Places.variable("CREDENTIALS_DIRECTORY"), outside: places.data)
-        case .environment(let variable): return try SecretInput.environment(variable)
-        case .passphrase:
-            guard let text = Places.variable("GATEHOUSE_PASSPHRASE_FD") else {
-                return try SecretInput.ask("passphrase of \(places.data): ")
-            }
-            guard let descriptor = Int32(text), descriptor > 2 else {
-                throw CommandFailure(
-                    "GATEHOUSE_PASSPHRASE_FD must be the number of an open descriptor above 2")
-            }
-            return try SecretInput.line(
-                from: descriptor, called: "descriptor \(descriptor) of GATEHOUSE_PASSPHRASE_FD")
         }
     }
 }

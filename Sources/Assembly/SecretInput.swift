@@ -48,24 +48,33 @@ package enum SecretInput {
 
     /// Reads a key file: an absolute path outside the data folder, readable by its owner alone.
     package static func keyFile(_ path: String, outside folder: String) throws -> SecretDraft {
+        try file(path, outside: folder, called: "the key file", firstLine: false)
+    }
+
+    /// Reads a file that is its owner's alone, whole or its first line.
+    static func file(
+        _ path: String, outside folder: String, called what: String, firstLine: Bool
+    ) throws -> SecretDraft {
         guard path.hasPrefix("/"), !path.utf8.starts(with: (folder + "/").utf8) else {
             throw CommandFailure(
-                "the key file must be an absolute path outside \(folder): it would lie beside its lock")
+                "\(what) must be an absolute path outside \(folder): it would lie beside its lock")
         }
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
         guard descriptor >= 0 else {
-            throw CommandFailure("the key file \(path) cannot be opened (no link is followed)")
+            throw CommandFailure("\(what) \(path) cannot be opened (no link is followed)")
         }
         defer { close(descriptor) }
         var facts = stat()
         guard fstat(descriptor, &facts) == 0, facts.st_mode & 0o077 == 0 else {
-            throw CommandFailure("the key file \(path) is open to others; run: chmod 600 \(path)")
+            throw CommandFailure("\(what) \(path) is open to others; run: chmod 600 \(path)")
         }
-        return try read(descriptor, called: "the key file \(path)", firstLine: false)
+        return try read(descriptor, called: "\(what) \(path)", firstLine: firstLine)
     }
 
     /// Reads a credential that systemd laid out for this service.
-    static func credential(_ name: String, in folder: String?, outside data: String) throws -> SecretDraft {
+    static func credential(
+        _ name: String, in folder: String?, outside data: String, firstLine: Bool = false
+    ) throws -> SecretDraft {
         guard let folder, folder.hasPrefix("/") else {
             throw CommandFailure(
                 "$CREDENTIALS_DIRECTORY is not set: the unit needs LoadCredential=\(name):/path, or run it by systemd"
@@ -83,7 +92,7 @@ package enum SecretInput {
         guard fstat(descriptor, &facts) == 0,
             facts.st_mode & (facts.st_uid == 0 ? 0o027 : 0o077) == 0
         else { throw CommandFailure("the credential \(path) is open to others") }
-        return try read(descriptor, called: "the credential \(path)", firstLine: false)
+        return try read(descriptor, called: "the credential \(path)", firstLine: firstLine)
     }
 
     /// Takes a passphrase out of the environment, where it does not stay for children.

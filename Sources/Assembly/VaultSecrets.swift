@@ -18,8 +18,17 @@ extension KeyVault {
         switch kind {
         case .passphrase: return try create(with: .passphrase(bytes), at: now).record
         case .keyFile: return try create(with: .keyFile(bytes), at: now).record
-        case .recovery: throw SealFailure.unsuitable("a vault begins with a passphrase or a key file")
+        case .recovery, .token, .keyService:
+            throw SealFailure.unsuitable("a vault begins with a passphrase or a key file")
         }
+    }
+}
+
+extension SecretDraft {
+    /// nil when nobody gave one.
+    func pin() throws -> KeeperPIN? {
+        guard !isEmpty else { return nil }
+        return KeeperPIN(try withBytes { (bytes) throws(CipherFailure) in try SecretBytes(copying: bytes) })
     }
 }
 

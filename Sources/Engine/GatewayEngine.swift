@@ -4,6 +4,7 @@ import Locking
 package import Logging
 package import Operations
 package import Storage
+package import Vault
 
 /// The engine: takes calls through `path`, answers the operator's port, and keeps the picture that consoles show.
 ///
@@ -36,13 +37,14 @@ package final class GatewayEngine: EnginePort {
 
     package init(
         parts: PathParts, state: EngineState, control: any ControlStore, tenants: any TenantStores,
-        prober: any KeyProber, holds: Set<Target>, identity: Identity, log: Logger
+        prober: any KeyProber, keepers: [any KeyKeeper] = [], holds: Set<Target>, identity: Identity,
+        log: Logger
     ) {
         self.parts = parts
         path = RequestPath(parts: parts)
         desk = CommandDesk(
-            parts: parts, state: state, control: control, tenants: tenants, prober: prober, holds: holds,
-            log: log)
+            parts: parts, state: state, control: control, tenants: tenants, prober: prober, keepers: keepers,
+            holds: holds, log: log)
         self.identity = Published(identity)
         started = parts.clock.wall
         picture = Published(EngineSnapshot())

@@ -131,7 +131,9 @@ import Testing
             "DROP TABLE limits; ALTER TABLE virtual_keys DROP COLUMN class; "
                 + "ALTER TABLE tenants DROP COLUMN platform_keys; ALTER TABLE vault DROP COLUMN epoch; "
                 + "ALTER TABLE vault DROP COLUMN ring; ALTER TABLE vault DROP COLUMN previous_root; "
-                + "ALTER TABLE tenant_keys DROP COLUMN sealings; PRAGMA user_version = 1")
+                + "ALTER TABLE tenant_keys DROP COLUMN sealings; "
+                + "ALTER TABLE vault_slots DROP COLUMN outside_name; "
+                + "ALTER TABLE vault_slots DROP COLUMN outside_sealed; PRAGMA user_version = 1")
         let contents = try await folder.controlStore().load()
         #expect(contents.virtualKeys == [key] && key.callClass == .interactive)
         #expect(contents.limits.isEmpty && contents.tenants == [ant] && !ant.usesPlatformKeys)

@@ -13,7 +13,7 @@ struct ImportTable {
     static let features: Set<String> = [
         "Access", "Limits", "Cache", "Routing", "Vault", "Providers", "Metering",
     ]
-    static let adapters: Set<String> = ["SQLiteStorage", "Terminal"]
+    static let adapters: Set<String> = ["SQLiteStorage", "Terminal", "Keepers"]
     static let nio: Set<String> = [
         "NIOCore", "NIOPosix", "NIOHTTP1", "NIOSSL", "NIOTLS", "NIOFoundationCompat",
     ]
@@ -56,6 +56,8 @@ struct ImportTable {
         "Terminal": Row(
             ours: ["Domain", "Locking", "Events", "Operations", "Console", "CNcurses", "CLinux"],
             outside: ["Glibc"]),
+        "Keepers": Row(
+            ours: ["Domain", "Locking", "Cipher", "Vault", "CPKCS11"], outside: ["Dispatch", "Glibc"]),
 
         // Assembly and the program
         "Assembly": Row(
@@ -74,6 +76,7 @@ struct ImportTable {
     static let keepers: [String: Set<String>] = [
         "CLibCrypto": ["Cipher"], "GRDB": ["SQLiteStorage"], "CSQLite": ["SQLiteStorage"],
         "CNcurses": ["Terminal"], "SQLiteStorage": ["Assembly"], "Terminal": ["Assembly"],
+        "CPKCS11": ["Keepers"], "Keepers": ["Assembly"],
         "ArgumentParser": ["gatehouse"],
     ]
 }

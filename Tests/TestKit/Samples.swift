@@ -21,6 +21,10 @@ package enum Samples {
                 VaultSlot(
                     id: .random(), kind: .keyFile, scryptN: 0, salt: [], rootVersion: 1, sealedRoot: [9],
                     created: .init(milliseconds: 7)),
+                VaultSlot(
+                    id: .random(), kind: .token, scryptN: 0, salt: [], rootVersion: 1, sealedRoot: [8],
+                    created: .init(milliseconds: 8),
+                    outside: OutsideKey(name: "pkcs11:token=t", sealed: [0, 7])),
             ], rootVersion: 1, keyCheck: [0, 255])
     }
 

@@ -4,7 +4,7 @@ enum ColumnClass: Hashable, Sendable {
     case open
     /// About people or chosen by them: names, users, teams, tags, free text.
     case personal
-    /// Made from a secret or a message in one direction: hashes, fingerprints, salts.
+    /// Made from a secret or a message in one direction: hashes, fingerprints, salts, what a token's key sealed.
     case derived
     /// A sealed record; the text is the immutable id that it is bound to (the vault's registry of sealed columns).
     case sealed(String)
@@ -21,8 +21,8 @@ enum ColumnRegistry {
             .sealed("vaults.previous_root"): ["previous_root"],
         ],
         "vault_slots": [
-            .open: ["position", "id", "kind", "scrypt_n", "root_version", "created"],
-            .derived: ["salt"],
+            .open: ["position", "id", "kind", "scrypt_n", "root_version", "created", "outside_name"],
+            .derived: ["salt", "outside_sealed"],
             .sealed("vault_slots.sealed_root"): ["sealed_root"],
         ],
         "tenants": [

@@ -54,12 +54,14 @@ extension VaultRecord {
             try database.execute(
                 sql: """
                     INSERT INTO vault_slots
-                        (position, id, kind, scrypt_n, salt, root_version, sealed_root, created)
-                    VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+                        (position, id, kind, scrypt_n, salt, root_version, sealed_root, created,
+                         outside_name, outside_sealed)
+                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                     """,
                 arguments: [
                     position, slot.id.blob, slot.kind.rawValue, Int64(clamping: slot.scryptN),
                     Data(slot.salt), slot.rootVersion, Data(slot.sealedRoot), slot.created.milliseconds,
+                    slot.outside?.name, slot.outside.map { Data($0.sealed) },
                 ])
         }
     }
@@ -70,7 +72,16 @@ extension VaultSlot {
         self.init(
             id: try row.id("id"), kind: try row.choice("kind"), scryptN: try row.value("scrypt_n"),
             salt: try row.bytes("salt"), rootVersion: try row.value("root_version"),
-            sealedRoot: try row.bytes("sealed_root"), created: try row.time("created"))
+            sealedRoot: try row.bytes("sealed_root"), created: try row.time("created"),
+            outside: try OutsideKey(row))
+    }
+}
+
+extension OutsideKey {
+    /// nil where the slot's key is kept by nobody else; a name alone is a damaged row.
+    init?(_ row: Row) throws {
+        guard let name: String = try row.optional("outside_name") else { return nil }
+        self.init(name: name, sealed: try row.bytes("outside_sealed"))
     }
 }
 

@@ -1,7 +1,16 @@
 extension Schema {
     /// The control database. Ids are 16-byte blobs, times milliseconds since 1970.
     static let control = Schema(
-        name: "control database", applicationID: 0x4757_4331, steps: [control1, control2, control3])
+        name: "control database", applicationID: 0x4757_4331, steps: [control1, control2, control3, control4])
+
+    /// Slots whose keys are kept outside: by which key, and as it sealed them.
+    private static let control4 = Step(
+        number: 4,
+        sql: """
+            ALTER TABLE vault_slots ADD COLUMN outside_name TEXT;
+            ALTER TABLE vault_slots ADD COLUMN outside_sealed BLOB;
+            PRAGMA user_version = 4;
+            """)
 
     /// The sealed key ring, the root before while a rotation needs it, and how much a tenant's key may have sealed.
     private static let control3 = Step(

@@ -47,7 +47,9 @@ extension Configuration {
         {
             out.append("[listen]")
         }
-        if unlock != start.unlock { out.append("[vault]") }
+        if unlock != start.unlock || token != start.token || tokenPIN != start.tokenPIN {
+            out.append("[vault]")
+        }
         if authorities != start.authorities { out.append("[upstream]") }
         if privateHosts != start.privateHosts { out.append("allow_private") }
         if breaker != start.breaker { out.append("[breaker]") }

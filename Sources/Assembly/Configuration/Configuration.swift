@@ -2,6 +2,7 @@ import Cache
 package import Domain
 import Engine
 import Gateway
+package import Keepers
 import Providers
 package import Routing
 
@@ -17,6 +18,14 @@ package struct Configuration: Sendable, Equatable {
         case credential(name: String)
         /// The passphrase in a variable: only with `insecure = true`, since every child and `/proc` can show it.
         case environment(variable: String)
+        /// By a key that is kept outside, which a table of the same name describes.
+        case outside(SlotKind)
+    }
+
+    /// Where a token's PIN lies, if nobody is to type it.
+    package enum PINPlace: Sendable, Hashable {
+        case file(String)
+        case credential(name: String)
     }
 
     package var listenHost = "127.0.0.1"
@@ -26,6 +35,9 @@ package struct Configuration: Sendable, Equatable {
     package var certificate: String?
     package var certificateKey: String?
     package var unlock = Unlock.passphrase
+    /// The token whose key may keep slots, and where its PIN lies; nil = there is none.
+    package var token: TokenPlace?
+    package var tokenPIN: PINPlace?
     package var providers: [ProviderName: ProviderDefinition] = [:]
     /// Providers that are asked every so often, for nothing and without a key, whether they answer.
     package var probes: [ProviderName: Duration] = [:]
@@ -122,50 +134,6 @@ extension Configuration {
                 "address",
                 "anything but loopback needs tls_certificate and tls_key: virtual keys would go in clear")
         }
-    }
-
-    private mutating func readVault(_ section: ConfigurationReader) throws(ConfigurationProblem) {
-        try section.allow(["unlock", "keyfile", "credential", "variable", "insecure"])
-        let path = try section.string("keyfile")
-        let isInsecure = try section.flag("insecure", default: false)
-        switch try section.string("unlock") ?? (path == nil ? "passphrase" : "keyfile") {
-        case "passphrase":
-            guard path == nil else {
-                throw section.problem("keyfile", "keyfile goes with unlock = \"keyfile\"")
-            }
-            unlock = .passphrase
-        case "keyfile":
-            guard let path, path.hasPrefix("/") else {
-                throw section.problem("unlock", "unlock = \"keyfile\" needs keyfile = \"/absolute/path\"")
-            }
-            unlock = .keyFile(path: path)
-        case "credential":
-            guard let name = try section.string("credential"), Self.isCredentialName(name) else {
-                throw section.problem(
-                    "unlock",
-                    "unlock = \"credential\" needs credential = \"NAME\", a file's name without a path")
-            }
-            unlock = .credential(name: name)
-        case "environment":
-            guard let name = try section.string("variable"), !name.isEmpty else {
-                throw section.problem("unlock", "unlock = \"environment\" needs variable = \"NAME\"")
-            }
-            guard isInsecure else {
-                throw section.problem(
-                    "unlock",
-                    "a passphrase in the environment can be read from outside: use a key file or a "
-                        + "credential, or say insecure = true")
-            }
-            unlock = .environment(variable: name)
-        default:
-            throw section.problem(
-                "unlock", "unlock is \"passphrase\", \"keyfile\", \"credential\" or \"environment\"")
-        }
-    }
-
-    private static func isCredentialName(_ name: String) -> Bool {
-        !name.isEmpty && name.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7f && $0 != UInt8(ascii: "/") }
-            && !name.utf8.elementsEqual(".".utf8) && !name.utf8.elementsEqual("..".utf8)
     }
 
     private mutating func readProvider(

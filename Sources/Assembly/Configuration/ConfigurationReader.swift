@@ -104,11 +104,13 @@ struct ConfigurationReader {
     /// The sub-table of that name; an empty one when it is absent.
     func section(_ key: String) throws(ConfigurationProblem) -> ConfigurationReader {
         guard let value = table[key] else {
-            return ConfigurationReader(self, path: key, table: TOMLTable(line: 0, origin: .header))
+            return ConfigurationReader(self, path: inner(key), table: TOMLTable(line: 0, origin: .header))
         }
-        guard case .table(let inner) = value else { throw problem(key, "[\(key)] must be a table") }
-        return ConfigurationReader(self, path: key, table: inner)
+        guard case .table(let table) = value else { throw problem(key, "[\(inner(key))] must be a table") }
+        return ConfigurationReader(self, path: inner(key), table: table)
     }
+
+    private func inner(_ key: String) -> String { path.isEmpty ? key : "\(path).\(key)" }
 
     /// The tables of an array of tables, in order.
     func sections(_ key: String) throws(ConfigurationProblem) -> [ConfigurationReader] {

@@ -17,6 +17,11 @@ package enum FirstConfiguration {
             \(vault)# credential = "vault.key"            # with unlock = "credential": a file in $CREDENTIALS_DIRECTORY
             # variable = "GATEHOUSE_PASSPHRASE"   # with unlock = "environment", which also needs insecure = true
             # insecure = false
+            # [vault.pkcs11]                      # with unlock = "pkcs11", and for slots that a token's key keeps
+            # module = "/usr/lib/softhsm/libsofthsm2.so"
+            # token = "gatehouse"                 # the token's label
+            # key = "vault"                       # the label of an AES key of 256 bits on it, not extractable
+            # pin_file = "/etc/gatehouse/pin"     # or pin_credential = "vault.pin"; no line = it is asked for
 
             # Providers that need no entry: openai, anthropic, gemini, mistral, groq, deepseek, xai, together, openrouter;
             # ollama and vllm on this machine need only their name. An entry adds a provider or changes one.

@@ -4,6 +4,30 @@ package enum SlotKind: String, Sendable, Codable {
     case keyFile = "keyfile"
     /// 256 bits on paper, for the day when nothing else opens the vault.
     case recovery
+    /// A key that never leaves a token keeps the slot's key.
+    case token = "pkcs11"
+    /// A key that never leaves a key service (AWS KMS, or one that speaks as it does) keeps the slot's key.
+    case keyService = "kms"
+
+    /// Whether something outside of this machine's files has to be asked for the slot's key.
+    package var isKeptOutside: Bool {
+        switch self {
+        case .token, .keyService: true
+        case .passphrase, .keyFile, .recovery: false
+        }
+    }
+}
+
+/// What a slot keeps of a key that never comes here: which one it is, and the slot's key as that key sealed it.
+package struct OutsideKey: Hashable, Sendable, Codable {
+    /// As its keeper calls it: a PKCS #11 URI (RFC 7512), or the ARN of a key at AWS. Open to everyone.
+    package let name: String
+    package let sealed: [UInt8]
+
+    package init(name: String, sealed: [UInt8]) {
+        self.name = name
+        self.sealed = sealed
+    }
 }
 
 /// One way to open the vault: the root key wrapped for one unlock source, as LUKS key slots do.
@@ -17,11 +41,14 @@ package struct VaultSlot: Hashable, Sendable, Codable {
     /// The root key as a GWE1 record of purpose 18.
     package let sealedRoot: [UInt8]
     package let created: WallTime
+    /// Of slots whose key is kept outside.
+    package let outside: OutsideKey?
 
     package init(
         id: Identifier<SlotIDKind>, kind: SlotKind, scryptN: UInt64, salt: [UInt8], rootVersion: UInt32,
-        sealedRoot: [UInt8], created: WallTime
+        sealedRoot: [UInt8], created: WallTime, outside: OutsideKey? = nil
     ) {
+        self.outside = outside
         self.id = id
         self.kind = kind
         self.scryptN = scryptN

@@ -54,11 +54,15 @@ package enum EngineCommand: Sendable, Hashable, Codable {
     case providerTest(provider: ProviderName, tenant: TenantName?)
     /// Comes with the passphrase, or with the key file's content.
     case vaultUnlock
+    /// Opens the vault with a key that is kept outside: by a token or a key service. Comes with the token's PIN, or with
+    /// nothing where the configuration says where that lies, or where there is none.
+    case vaultUnlockOutside(kind: SlotKind)
     /// Forgets every key: calls that need one are refused until the next unlock.
     case vaultLock(reason: String)
     /// Opens every sealed record and says which do not open.
     case vaultVerify
-    /// One more way to open the vault. Comes with the passphrase, the key file's content, or the recovery key's text.
+    /// One more way to open the vault. Comes with the passphrase, the key file's content, or the recovery key's text;
+    /// for a key that is kept outside, with what opens that.
     case vaultSlotAdd(kind: SlotKind)
     /// Never the last one.
     case vaultSlotRemove(slot: SlotID)

@@ -143,7 +143,10 @@ package struct SlotView: Sendable, Hashable, Codable {
     package let id: SlotID
     package let kind: SlotKind
     package let created: WallTime
-    package init(id: SlotID, kind: SlotKind, created: WallTime) {
+    /// Which key outside keeps the slot's; nil where none does.
+    package let keptBy: String?
+    package init(id: SlotID, kind: SlotKind, created: WallTime, keptBy: String? = nil) {
+        self.keptBy = keptBy
         self.id = id
         self.kind = kind
         self.created = created

@@ -20,6 +20,8 @@ actor CommandDesk {
     let control: any ControlStore
     let tenants: any TenantStores
     let prober: any KeyProber
+    /// What keeps slot keys outside, as the configuration named it at the start.
+    let keepers: [any KeyKeeper]
     let log: Logger
     /// Targets whose hold is in storage: one that is no longer in force is removed there.
     var stored: Set<Target>
@@ -45,8 +47,9 @@ actor CommandDesk {
 
     init(
         parts: PathParts, state: EngineState, control: any ControlStore, tenants: any TenantStores,
-        prober: any KeyProber, holds: Set<Target>, log: Logger
+        prober: any KeyProber, keepers: [any KeyKeeper], holds: Set<Target>, log: Logger
     ) {
+        self.keepers = keepers
         stored = holds
         self.parts = parts
         self.state = Published(state)
@@ -98,6 +101,10 @@ actor CommandDesk {
             try await rotateKey(key, drainSeconds: seconds, acceptUnverified: accept, secret: secret, by: who)
         case .providerTest(let provider, let tenant): try await testProvider(provider, tenant: tenant)
         case .configReload: try await reloadConfiguration(by: who)
+        case .vaultUnlockOutside(let kind): try await unlockVault(keptBy: kind, pin: secret, by: who)
+        case .vaultSlotAdd(let kind): try await addSlot(kind, secret: secret, by: who)
+        case .vaultRotateRoot(let kinds, let dropOthers):
+            try await rotateRoot(kinds, dropOthers: dropOthers, secret: secret, by: who)
         default: try await alone { try await carryOutAlone(command, secret: secret, by: who) }
         }
     }
@@ -140,13 +147,11 @@ actor CommandDesk {
         case .vaultUnlock: try await unlockVault(secret, by: who)
         case .vaultLock(let reason): try await lockVault(reason: reason, by: who)
         case .vaultVerify: try await verifyVault(by: who)
-        case .vaultSlotAdd(let kind): try await addSlot(kind, secret: secret, by: who)
         case .vaultSlotRemove(let slot): try await removeSlot(slot, by: who)
         case .vaultPassphraseChange: try await changePassphrase(secret, by: who)
-        case .vaultRotateRoot(let kinds, let dropOthers):
-            try await rotateRoot(kinds, dropOthers: dropOthers, secret: secret, by: who)
         case .vaultRotateKeys(let tenant): try await rotateKeys(of: tenant, by: who)
-        case .keyAdd, .keyVerify, .keyRotate, .providerTest, .configReload:
+        case .keyAdd, .keyVerify, .keyRotate, .providerTest, .configReload, .vaultUnlockOutside,
+            .vaultSlotAdd, .vaultRotateRoot:
             throw CommandRefusal(.storage, "this command does not run alone")
         }
     }
@@ -341,7 +346,7 @@ enum CommandName {
         case .breakerRelease: "breaker.release"
         case .cachePurge: "cache.purge"
         case .providerTest: "provider.test"
-        case .vaultUnlock: "vault.unlock"
+        case .vaultUnlock, .vaultUnlockOutside: "vault.unlock"
         case .vaultLock: "vault.lock"
         case .vaultVerify: "vault.verify"
         case .vaultSlotAdd: "vault.slot_add"
@@ -370,7 +375,8 @@ enum CommandName {
             target.description
         case .cachePurge(let tenant): tenant?.text ?? "all"
         case .providerTest(let provider, _): provider.text
-        case .vaultUnlock, .vaultLock, .vaultVerify, .vaultSlotAdd, .vaultSlotRemove, .vaultPassphraseChange,
+        case .vaultUnlock, .vaultUnlockOutside, .vaultLock, .vaultVerify, .vaultSlotAdd, .vaultSlotRemove,
+            .vaultPassphraseChange,
             .vaultRotateRoot:
             "vault"
         case .vaultRotateKeys(let tenant): tenant?.text ?? "vault"

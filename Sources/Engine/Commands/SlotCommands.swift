@@ -9,8 +9,15 @@ import Vault
 extension CommandDesk {
     func addSlot(_ kind: SlotKind, secret: SecretDraft?, by who: OperatorID) async throws -> CommandOutcome {
         guard parts.vault.isUnlocked else { throw sealedRefusal }
+        // Asks a keeper, if there is one to ask, before others have to wait.
+        let added = try await newSlotSecret(kind, secret)
+        return try await alone { try await addSlot(added, by: who) }
+    }
+
+    private func addSlot(_ added: SlotSecret, by who: OperatorID) async throws -> CommandOutcome {
+        guard parts.vault.isUnlocked else { throw sealedRefusal }
         let record = try vaultRecord()
-        let added = try Self.slotSecret(kind, secret)
+        let kind = added.kind
         if kind == .recovery, record.slots.contains(where: { $0.kind == .recovery }) {
             throw CommandRefusal(
                 .conflict, "there is a recovery key already; remove its slot first: gatehouse vault slot list"
@@ -28,8 +35,12 @@ extension CommandDesk {
         publishChange("vault.slot_add", "the vault opens with one more \(kind.rawValue)")
         return CommandOutcome(
             CommandReceipt(
-                message: "slot \(slot) added: the vault opens with this \(Self.name(kind)) too",
-                details: ["whoever has a copy of it and of the data folder can open every key"]))
+                message: "slot \(slot) added: the vault opens with this \(kind.name) too",
+                details: [
+                    kind.isKeptOutside
+                        ? "whoever may use it and has a copy of the data folder can open every key"
+                        : "whoever has a copy of it and of the data folder can open every key"
+                ]))
     }
 
     func removeSlot(_ id: SlotID, by who: OperatorID) async throws -> CommandOutcome {
@@ -52,7 +63,7 @@ extension CommandDesk {
         publishChange("vault.slot_remove", "a slot of the vault is gone")
         return CommandOutcome(
             CommandReceipt(
-                message: "slot \(id.short) (\(Self.name(slot.kind))) is gone", details: Self.notDone))
+                message: "slot \(id.short) (\(slot.kind.name)) is gone", details: Self.notDone))
     }
 
     /// Comes with the present passphrase and the new one.
@@ -98,7 +109,7 @@ extension CommandDesk {
 
     static func slotSecret(_ kind: SlotKind, _ draft: SecretDraft?) throws -> SlotSecret {
         guard let draft, !draft.isEmpty else {
-            throw CommandRefusal(.invalid, "the \(name(kind)) is needed")
+            throw CommandRefusal(.invalid, "the \(kind.name) is needed")
         }
         do {
             let bytes = try draft.withBytes { (bytes) throws(CipherFailure) in
@@ -107,14 +118,6 @@ extension CommandDesk {
             return try SlotSecret(kind, bytes)
         } catch let fault as RecoveryKey.Fault {
             throw CommandRefusal(.invalid, "\(fault)")
-        }
-    }
-
-    static func name(_ kind: SlotKind) -> String {
-        switch kind {
-        case .passphrase: "passphrase"
-        case .keyFile: "key file"
-        case .recovery: "recovery key"
         }
     }
 

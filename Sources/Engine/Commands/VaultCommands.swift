@@ -9,16 +9,28 @@ import Vault
 /// The vault: unlock, lock, verify.
 extension CommandDesk {
     func unlockVault(_ secret: SecretDraft?, by who: OperatorID) async throws -> CommandOutcome {
+        let record = try sealedRecord()
+        guard let secret else { throw CommandRefusal(.invalid, "the passphrase is needed") }
+        return try await unlockVault(by: who) { vault, keys in
+            try Self.unlock(vault, record, keys, with: secret)
+        }
+    }
+
+    /// The record of a vault that is to be opened.
+    func sealedRecord() throws(CommandRefusal) -> VaultRecord {
         guard !parts.vault.isUnlocked else {
             throw CommandRefusal(.conflict, "the vault is unlocked already")
         }
-        guard let record = state.load().vault else {
-            throw CommandRefusal(.notFound, "this data folder has no vault; run: gatehouse init")
-        }
-        guard let secret else { throw CommandRefusal(.invalid, "the passphrase is needed") }
+        return try vaultRecord()
+    }
+
+    /// `open` answers how many tenants have a key that does not open. Only behind the turnstile.
+    func unlockVault(
+        by who: OperatorID, _ open: (KeyVault, [WrappedTenantKey]) throws -> Int
+    ) async throws -> CommandOutcome {
         let damagedTenants: Int
         do {
-            damagedTenants = try Self.unlock(parts.vault, record, state.load().tenantKeys, with: secret)
+            damagedTenants = try open(parts.vault, state.load().tenantKeys)
         } catch {
             try await control.appendAudit(draft(who, "vault.unlock", "vault", result: "refused"))
             await refreshAuditTail()

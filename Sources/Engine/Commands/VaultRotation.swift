@@ -23,17 +23,27 @@ extension CommandDesk {
         guard parts.vault.isUnlocked else { throw sealedRefusal }
         guard let drafts = secret.flatMap(SecretBundle.unpack), drafts.count == kinds.count, !kinds.isEmpty
         else { throw CommandRefusal(.invalid, "the secret of each slot that is to stay is needed") }
+        var kept: [KeptSlot] = []
+        for (kind, draft) in zip(kinds, drafts) { kept.append(try await keptSlot(kind, draft)) }
+        return try await alone { [kept] in
+            try await rotateRoot(kept, dropOthers: dropOthers, by: who)
+        }
+    }
+
+    private func rotateRoot(
+        _ slots: [KeptSlot], dropOthers: Bool, by who: OperatorID
+    ) async throws -> CommandOutcome {
+        guard parts.vault.isUnlocked else { throw sealedRefusal }
         let record = try vaultRecord()
         guard record.previousRoot.isEmpty else {
             throw CommandRefusal(.conflict, "a rotation of the root is under way; it has to end first")
         }
-        let secrets = try zip(kinds, drafts).map { try Self.slotSecret($0, $1) }
         let vault = parts.vault
         let keys = state.load().tenantKeys
         let now = parts.clock.wall
         let kept = try await Self.aside {
-            try secrets.map { secret in
-                do { return try vault.slot(of: record, openedBy: secret).id } catch {
+            try slots.map { slot in
+                do { return try vault.slot(of: record, openedBy: slot.now).id } catch {
                     throw CommandRefusal(.invalid, "nothing was changed: \(error)")
                 }
             }
@@ -49,7 +59,7 @@ extension CommandDesk {
                     + "repeat with --drop-others and they are gone")
         }
         let new = try await Self.aside {
-            try vault.newRoot(for: record, keys: keys, slots: secrets, at: now)
+            try vault.newRoot(for: record, keys: keys, slots: slots.map(\.next), at: now)
         }
         try await control.changeVault(
             new.record, keys: [],

@@ -77,7 +77,7 @@ struct SnapshotPainter {
             sealedKeys: state.providerKeys.values.count { $0.state == .active || $0.state == .draining },
             damagedKeys: state.providerKeys.values.count { $0.state == .damaged },
             slotList: (state.vault?.slots ?? []).map {
-                SlotView(id: $0.id, kind: $0.kind, created: $0.created)
+                SlotView(id: $0.id, kind: $0.kind, created: $0.created, keptBy: $0.outside?.name)
             }, work: VaultProgress.of(state))
     }
 

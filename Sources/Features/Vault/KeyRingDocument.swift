@@ -92,7 +92,7 @@ struct KeyRingDocument {
     private static func mark(_ slot: VaultSlot) -> [UInt8] {
         let facts =
             Array(slot.kind.rawValue.utf8) + [0] + bigEndian(slot.scryptN) + bigEndian(slot.rootVersion)
-            + bigEndian(slot.created.milliseconds) + slot.salt + slot.sealedRoot
+            + bigEndian(slot.created.milliseconds) + slot.salt + slot.sealedRoot + (slot.outside?.bound ?? [])
         return slot.id.bytes + SHA256.digest(facts).bytes
     }
 }

@@ -11,13 +11,25 @@ package final class SlotSecret: Sendable {
         case .passphrase: source = .passphrase(bytes)
         case .keyFile: source = .keyFile(bytes)
         case .recovery: source = .recovery(try RecoveryKey.parse(bytes))
+        case .token, .keyService:
+            throw SealFailure.unsuitable("a \(kind.name) is asked for, not given")
         }
     }
+
+    package init(_ held: HeldSlotKey) { source = .outside(held) }
 
     package var kind: SlotKind { source.kind }
 }
 
 extension KeyVault {
+    /// Opens the vault with a secret that is held.
+    @discardableResult
+    package func unlock(
+        _ record: VaultRecord, keys: [WrappedTenantKey], with secret: SlotSecret
+    ) throws(SealFailure) -> [TenantID: SealFailure] {
+        try unlock(record, keys: keys, with: secret.source)
+    }
+
     /// Opens the vault with a secret of which nobody says what it is. What costs nothing is tried first.
     @discardableResult
     package func unlock(
@@ -36,7 +48,7 @@ extension KeyVault {
                 failure = error
             }
         }
-        throw failure ?? .noSlot(record.slots.first?.kind ?? .passphrase)
+        throw failure ?? .noSlot(.passphrase)
     }
 
     /// The slot of a record that a secret opens.

@@ -27,6 +27,8 @@ package enum SealFailure: Error, Hashable, Sendable, CustomStringConvertible {
     case unsuitable(String)
     /// The row was written 2^32 − 1 times; a new row is needed.
     case counterExhausted
+    /// What keeps the slot's key did not give it.
+    case keeper(KeeperFailure)
     /// libcrypto, the secure heap or the kernel failed.
     case cipher(CipherFailure)
 
@@ -71,6 +73,7 @@ package enum SealFailure: Error, Hashable, Sendable, CustomStringConvertible {
         case .sealingsUsedUp: "this tenant's key has no sealings reserved; try again"
         case .unsuitable(let what): what
         case .counterExhausted: "this row was written too often; make a new one"
+        case .keeper(let failure): failure.description
         case .cipher(let failure): failure.description
         }
     }
@@ -89,11 +92,13 @@ func mapped<Result: ~Copyable>(
 
 extension SlotKind {
     /// As people say it.
-    var name: String {
+    package var name: String {
         switch self {
         case .passphrase: "passphrase"
         case .keyFile: "key file"
         case .recovery: "recovery key"
+        case .token: "token's key"
+        case .keyService: "key service's key"
         }
     }
 }

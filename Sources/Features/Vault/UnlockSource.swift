@@ -1,13 +1,15 @@
 package import Cipher
 package import Domain
 
-/// What opens the vault: a passphrase someone types, the content of a key file, or the recovery key.
+/// What opens the vault: a passphrase someone types, the content of a key file, the recovery key, or a key that a
+/// keeper outside gave for one slot.
 package enum UnlockSource: ~Copyable, Sendable {
     case passphrase(SecretBytes)
     /// At least 32 bytes, made by a machine.
     case keyFile(SecretBytes)
     /// The 32 bytes of a recovery key, without its checks.
     case recovery(SecretBytes)
+    case outside(HeldSlotKey)
 
     /// NIST SP 800-63B asks for eight at least; a vault is attacked offline, so more are asked for.
     static let shortestPassphrase = 12
@@ -20,6 +22,18 @@ package enum UnlockSource: ~Copyable, Sendable {
         case .passphrase: .passphrase
         case .keyFile: .keyFile
         case .recovery: .recovery
+        case .outside(let held): held.kind
+        }
+    }
+
+    /// The one slot that a key from outside is for, and what that slot keeps of it.
+    var slot: SlotID? { held?.slot }
+    var outside: OutsideKey? { held?.outside }
+
+    private var held: HeldSlotKey? {
+        switch self {
+        case .outside(let held): held
+        case _: nil
         }
     }
 
@@ -46,6 +60,10 @@ package enum UnlockSource: ~Copyable, Sendable {
             guard bytes.count == RecoveryKey.byteCount else {
                 throw .unsuitable("a recovery key has \(RecoveryKey.byteCount * 8) bits")
             }
+        case .outside(let held):
+            guard held.key.count == HeldSlotKey.byteCount else {
+                throw .unsuitable("a slot key has \(HeldSlotKey.byteCount) bytes")
+            }
         }
     }
 
@@ -68,6 +86,7 @@ package enum UnlockSource: ~Copyable, Sendable {
             }
         case .keyFile(let bytes): try Self.expand(bytes, salt: salt, label: "slot-keyfile")
         case .recovery(let bytes): try Self.expand(bytes, salt: salt, label: "slot-recovery")
+        case .outside(let held): try Self.expand(held.key, salt: salt, label: "slot-outside")
         }
     }
 

@@ -21,7 +21,9 @@ struct VaultRotateRootCommand: AsyncParsableCommand {
     func run() async throws {
         let session = try await OperatorSession.openSealed(try global.places)
         let (kinds, secrets) = try slots.read(try global.places)
-        if let first = secrets.first { try await session.unlockFolder(with: first) }
+        if let kind = kinds.first, let secret = secrets.first {
+            try await session.unlockFolder(with: secret, for: kind)
+        }
         try await session.carryOut(
             .vaultRotateRoot(kinds: kinds, dropOthers: slots.dropOthers),
             secret: try KeptSlots.bundle(secrets), json: listing.json)
@@ -55,6 +57,8 @@ struct KeptSlots: ParsableArguments {
     @Flag(help: "Ask for the passphrase of a slot that stays.") var passphrase = false
     @Option(help: "The key file of a slot that stays; may be given several times.") var keyfile: [String] = []
     @Flag(help: "Ask for the recovery key, so that its slot stays.") var recovery = false
+    @Flag(help: "The token's slot stays; asks for its PIN unless the configuration says where it lies.")
+    var pkcs11 = false
     @Flag(help: "Take the slots away whose secrets are not given.") var dropOthers = false
     @OptionGroup var source: SecretSource
 
@@ -66,6 +70,7 @@ struct KeptSlots: ParsableArguments {
             }
             if passphrase { found.append((.passphrase, try source.read("passphrase: "))) }
             if recovery { found.append((.recovery, try source.read("recovery key: "))) }
+            if pkcs11 { found.append((.token, try VaultInput.outside(.token, places, source))) }
             if found.isEmpty { found.append(try VaultSecret.configured(places)) }
         } catch {
             throw CommandFailure(error)

@@ -20,26 +20,29 @@ struct VaultSlotCommand: AsyncParsableCommand {
             let session = try await OperatorSession.openSealed(try global.places)
             try Output.listing(
                 try await session.picture().vault.slotList, json: listing.json,
-                columns: ["KIND", "CREATED", "ID"]
-            ) { [$0.kind.rawValue, $0.created.civil.date, $0.id.text] }
+                columns: ["KIND", "CREATED", "ID", "KEPT BY"]
+            ) { [$0.kind.rawValue, $0.created.civil.date, $0.id.text, $0.keptBy ?? "-"] }
         }
     }
 
     struct Add: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Let the vault open with another key file or passphrase beside what opens it now.",
+            abstract:
+                "Let the vault open with another key file, passphrase or token beside what opens it now.",
             discussion: """
                 A key file that is not there yet is made. Passphrases cost what a new vault's does, whatever the slots
-                that are there cost.
+                that are there cost. pkcs11 takes the AES key on the token that [vault.pkcs11] in the configuration
+                describes, which never leaves it; its PIN is asked for, unless the configuration says where it lies.
 
                 Example:
                   gatehouse vault slot add keyfile /etc/gatehouse/vault.key
                   gatehouse vault slot add passphrase
+                  gatehouse vault slot add pkcs11
                 """)
         @OptionGroup var global: GlobalOptions
         @OptionGroup var listing: ListingOptions
         @OptionGroup var source: SecretSource
-        @Argument(help: "keyfile or passphrase") var kind: SlotKind
+        @Argument(help: "keyfile, passphrase or pkcs11") var kind: SlotKind
         @Argument(help: "The key file: an absolute path outside the data folder.") var path: String?
 
         func validate() throws {
@@ -54,6 +57,8 @@ struct VaultSlotCommand: AsyncParsableCommand {
             let secret =
                 if let path {
                     try VaultInput.keyFile(path, global.places)
+                } else if kind.isKeptOutside {
+                    try VaultInput.outside(kind, global.places, source)
                 } else {
                     try VaultInput.newPassphrase(source)
                 }
@@ -114,7 +119,7 @@ struct VaultPassphraseCommand: AsyncParsableCommand {
         func run() async throws {
             let session = try await OperatorSession.openSealed(try global.places)
             let old = try source.read("present passphrase: ")
-            try await session.unlockFolder(with: old)
+            try await session.unlockFolder(with: old, for: .passphrase)
             let new = try VaultInput.newPassphrase(source)
             var kept = [new]
             for path in keyfile { kept.append(try VaultInput.keyFile(path, global.places)) }
@@ -139,7 +144,8 @@ struct VaultPassphraseCommand: AsyncParsableCommand {
             let slots = try await session.picture().vault.slotList
             let files = slots.count { $0.kind == .keyFile }
             let others =
-                slots.count { $0.kind == .recovery } + max(0, slots.count { $0.kind == .passphrase } - 1)
+                slots.count { $0.kind == .recovery || $0.kind.isKeptOutside }
+                + max(0, slots.count { $0.kind == .passphrase } - 1)
             guard dropOthers || (files <= keyfile.count && others == 0) else {
                 throw CommandFailure(
                     "there are slots besides this passphrase: name key files with --keyfile, or say --drop-others; "
@@ -184,6 +190,17 @@ enum VaultInput {
         do {
             try SecretInput.makeKeyFile(path, outside: places.data)
             return try SecretInput.keyFile(path, outside: places.data)
+        } catch {
+            throw CommandFailure(error)
+        }
+    }
+
+    /// What a key outside asks of a person: a token's PIN, or nothing.
+    static func outside(
+        _ kind: SlotKind, _ places: Places, _ source: SecretSource, asking: Bool = false
+    ) throws -> SecretDraft {
+        do {
+            return try VaultSecret.outside(kind, places, asking: asking) { try source.read($0) }
         } catch {
             throw CommandFailure(error)
         }

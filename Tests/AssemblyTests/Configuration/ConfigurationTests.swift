@@ -1,6 +1,7 @@
 import Cache
 import Domain
 import Engine
+import Keepers
 import Providers
 import Routing
 import Testing
@@ -20,6 +21,8 @@ import Testing
             self.holds = holds
         }
     }
+
+    private static let pkcs11 = "[vault.pkcs11]\nmodule = \"/m.so\"\ntoken = \"t\"\nkey = \"k\"\n"
 
     static let keys: [Key] = [
         Key("instance = \"east-1\"") { $0.instance == "east-1" },
@@ -44,6 +47,13 @@ import Testing
         },
         Key("[vault]\nunlock = \"environment\"\nvariable = \"VAULT\"\ninsecure = true") {
             $0.unlock == .environment(variable: "VAULT")
+        },
+        Key("[vault]\nunlock = \"pkcs11\"\n\(pkcs11)pin_file = \"/run/pin\"") {
+            $0.unlock == .outside(.token) && $0.tokenPIN == .file("/run/pin")
+                && $0.token == TokenPlace(module: "/m.so", token: "t", key: "k")
+        },
+        Key("\(pkcs11)pin_credential = \"pin\"") {
+            $0.unlock == .passphrase && $0.tokenPIN == .credential(name: "pin")
         },
         Key("[vault]\nkeyfile = \"/run/key\"") { $0.unlock == .keyFile(path: "/run/key") },
         Key("[cache]\nenabled = false") { !$0.cacheEnabled && !$0.path.cacheEnabled },

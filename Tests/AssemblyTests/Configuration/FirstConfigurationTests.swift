@@ -45,6 +45,10 @@ import Testing
         #expect(configuration.routing.traits == [ModelTraits(pattern: "house-vllm/*")])
         #expect(configuration.routing.platform?.text == "house" && configuration.routing.drillTenants.isEmpty)
         #expect(configuration.probes.map(\.key.text) == ["house-vllm"])
+        #expect(configuration.token?.token == "gatehouse" && configuration.token?.key == "vault")
+        #expect(configuration.tokenPIN == .file("/etc/gatehouse/pin"))
+        configuration.token = nil
+        configuration.tokenPIN = nil
         configuration.routing = plain.routing
         configuration.probes = [:]
         configuration.listenThreads = nil

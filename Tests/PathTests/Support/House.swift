@@ -14,6 +14,8 @@ final class House {
     var providerPort: Int { providerPorts[0] }
     private(set) var port = 0
     private var runs = 0
+    /// Given to the program beside this process's own.
+    var environment: [String: String] = [:]
 
     var data: String { folder.path + "/data" }
     var record: String { folder.path + "/requests" }
@@ -138,7 +140,8 @@ final class House {
     func start() throws {
         runs += 1
         let log = folder.path + "/log\(runs)"
-        let engine = try Child(try Self.binary, ["serve", "--data", data], error: log)
+        let engine = try Child(
+            try Self.binary, ["serve", "--data", data], error: log, environment: environment)
         self.engine = engine
         try waitUntil("the engine listens") {
             let text = (try? String(contentsOfFile: log, encoding: .utf8)) ?? ""
@@ -160,7 +163,9 @@ final class House {
 
     @discardableResult
     func command(_ arguments: [String], input: String = "", expect status: Int32? = 0) throws -> Tool.Output {
-        try Tool.run(try Self.binary, arguments + ["--data", data], input: input, expect: status)
+        try Tool.run(
+            try Self.binary, arguments + ["--data", data], input: input, environment: environment,
+            expect: status)
     }
 
     /// A tenant with both providers' keys; returns a virtual key.

@@ -1,0 +1,110 @@
+import Foundation
+import TestKit
+import Testing
+
+/// A vault that a token's key opens, with the real program and SoftHSM 2.
+@Suite(.serialized) struct TokenUnlockTests {
+    private static let pin = "4711-pin"
+
+    /// A house whose configuration names a token of its own, with a key on it.
+    private func house(unlock: String = "keyfile", pinFile: Bool = true) throws -> House {
+        let house = try House()
+        let folder = house.folder.path
+        try FileManager.default.createDirectory(
+            atPath: folder + "/tokens", withIntermediateDirectories: false)
+        try "directories.tokendir = \(folder)/tokens\nobjectstore.backend = file\nlog.level = ERROR\n".write(
+            toFile: folder + "/softhsm2.conf", atomically: true, encoding: .utf8)
+        house.environment["SOFTHSM2_CONF"] = folder + "/softhsm2.conf"
+        try Tool.run(
+            "/usr/bin/softhsm2-util",
+            ["--init-token", "--free", "--label", "gatehouse", "--so-pin", "so-pin-1", "--pin", Self.pin],
+            environment: house.environment)
+        try Tool.run(
+            "/usr/bin/pkcs11-tool",
+            [
+                "--module", "/usr/lib/softhsm/libsofthsm2.so", "--token-label", "gatehouse", "--login",
+                "--pin",
+                Self.pin, "--keygen", "--key-type", "AES:32", "--sensitive", "--label", "vault",
+            ], environment: house.environment)
+        let isWritten = FileManager.default.createFile(
+            atPath: folder + "/pin", contents: Data((Self.pin + "\n").utf8),
+            attributes: [.posixPermissions: 0o600])
+        try #require(isWritten)
+        try configure(house, unlock: unlock, pinFile: pinFile)
+        return house
+    }
+
+    private func configure(_ house: House, unlock: String, pinFile: Bool) throws {
+        let folder = house.folder.path
+        let text = """
+            [listen]
+            address = "127.0.0.1:0"
+            [vault]
+            unlock = "\(unlock)"
+            \(unlock == "keyfile" ? "keyfile = \"\(folder)/vault.key\"" : "")
+            [vault.pkcs11]
+            module = "/usr/lib/softhsm/libsofthsm2.so"
+            token = "gatehouse"
+            key = "vault"
+            \(pinFile ? "pin_file = \"\(folder)/pin\"" : "")
+            [[provider]]
+            name = "openai"
+            base_url = "http://127.0.0.1:\(house.providerPort)/v1"
+            [[provider]]
+            name = "anthropic"
+            base_url = "http://127.0.0.1:\(house.providerPort)/v1"
+            """
+        try text.write(toFile: house.data + "/gatehouse.toml", atomically: true, encoding: .utf8)
+    }
+
+    @Test func `a token opens the vault at start, later, and for commands without an engine`() throws {
+        let house = try house()
+        let token = try house.tenant("acme")
+        #expect(
+            try house.command(["vault", "slot", "add", "pkcs11"]).out.contains(
+                "opens with this token's key too"))
+        let list = try house.command(["vault", "slot", "list"]).out
+        #expect(list.contains("pkcs11:token=gatehouse;serial="))
+        try configure(house, unlock: "pkcs11", pinFile: true)
+        #expect(try house.command(["vault", "verify"]).out.contains("all open"))
+        // The key file is needed no more.
+        let file = try #require(list.split(separator: "\n").first { $0.hasPrefix("keyfile") })
+        let id = try #require(file.split(separator: " ").first { $0.count == 36 })
+        try house.command(["vault", "slot", "remove", String(id)])
+        try house.start()
+        #expect(try house.call(token: token, body: House.chat("openai/gpt-6-sol")).status == 200)
+        try house.command(["vault", "lock"])
+        #expect(try house.call(token: token, body: House.chat("openai/gpt-6-sol")).status == 503)
+        try house.command(["vault", "unlock", "--pkcs11"])
+        #expect(try house.call(token: token, body: House.chat("openai/gpt-6-sol")).status == 200)
+        try house.command(["vault", "lock"])
+        let wrong = try house.command(
+            ["vault", "unlock", "--pkcs11", "--ask-pin", "--from-stdin"], input: "not-the-pin", expect: 1)
+        #expect(wrong.err.contains("the PIN is wrong; some tries are used up"))
+        try house.command(["vault", "unlock", "--pkcs11", "--ask-pin", "--from-stdin"], input: Self.pin)
+        // The root changes, and the token's new slot opens it.
+        try house.command(["vault", "rotate-kek"])
+        house.stop(SIGTERM)
+        #expect(try house.command(["vault", "verify"]).out.contains("all open"))
+        #expect(try house.command(["audit", "verify"]).out.contains("intact"))
+    }
+
+    @Test func `without its token a start is refused in words, and without a PIN it is sealed`() throws {
+        let house = try house()
+        try house.command(["vault", "slot", "add", "pkcs11"])
+        try configure(house, unlock: "pkcs11", pinFile: false)
+        try house.start()
+        #expect(try house.get("/health/ready").contains("the vault is sealed"))
+        #expect(
+            try house.command(["vault", "unlock", "--pkcs11", "--from-stdin"], input: Self.pin).out.contains(
+                "the vault is unlocked"))
+        house.stop(SIGTERM)
+        try configure(house, unlock: "pkcs11", pinFile: true)
+        try FileManager.default.removeItem(atPath: house.folder.path + "/tokens")
+        try FileManager.default.createDirectory(
+            atPath: house.folder.path + "/tokens", withIntermediateDirectories: false)
+        let refused = try house.command(["vault", "verify"], expect: 1).err
+        #expect(
+            refused.contains("there is no token \"gatehouse\"") && refused.contains("Nothing was changed"))
+    }
+}
