@@ -116,14 +116,6 @@ final class WatchedBreakers: BreakerBoard {
         return change
     }
 
-    func probed(
-        _ provider: ProviderName, _ finding: ProbeFinding, targets: [Target], at now: Instant
-    ) -> [BreakerShift] {
-        let shifts = inner.probed(provider, finding, targets: targets, at: now)
-        for shift in shifts { hear(shift.change, of: shift.target, at: now) }
-        return shifts
-    }
-
     func hold(_ hold: BreakerHold, on target: Target, at now: Instant, wall: WallTime) -> Breaker.Change {
         inner.hold(hold, on: target, at: now, wall: wall)
     }
