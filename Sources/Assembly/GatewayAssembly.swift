@@ -68,22 +68,33 @@ package final class GatewayAssembly: Sendable {
         try SecureHeap.start()
         let folder = try DataFolder(at: places.data, creating: false)
         let lock = try FolderLock(folder)
-        let control = try SQLiteControlStore(in: folder, hashing: { SHA256.digest($0) })
-        let contents = try await control.load()
-        guard let vaultRecord = contents.vault else {
+        let vault = KeyVault()
+        let control = try SQLiteControlStore(
+            in: folder, hashing: { SHA256.digest($0) }, coding: { try vault.rowCode(of: $0) })
+        var contents = try await control.load()
+        guard var vaultRecord = contents.vault else {
             throw CommandFailure("\(places.data) has no vault; run: gatehouse init")
         }
-        let vault = KeyVault()
         let keepers = KeeperList.make(configuration, places)
+        var findings = AccessFindings()
         try await open(vault, vaultRecord, contents, unlock, keepers, log: log)
+        if vault.isUnlocked {
+            (contents, findings) = try await AccessGate.settle(
+                control, vault: vault, actor: "gateway", via: "engine", at: SystemClock().wall)
+            vaultRecord = contents.vault ?? vaultRecord
+            for sentence in findings.sentences {
+                log.error("a row that decides access cannot be trusted", metadata: ["what": "\(sentence)"])
+            }
+        }
         let tenants = SQLiteTenantStores(in: folder, vault: vaultRecord.id)
         let keys = try await loadKeys(contents, tenants: tenants, control: control, vault: vault, log)
-        let state = EngineState(
+        var state = EngineState(
             vault: vaultRecord, tenants: contents.tenants, tenantKeys: contents.tenantKeys,
             providerKeys: keys,
             virtualKeys: contents.virtualKeys, limits: contents.limits, providers: configuration.providers,
             routes: configuration.routes, routing: configuration.routing,
             prices: .builtIn)
+        state.findings = findings
         return try GatewayAssembly(
             places: places, folder: folder, lock: lock, control: control, tenants: tenants, vault: vault,
             keepers: keepers, state: state,

@@ -62,10 +62,12 @@ package enum Launcher {
         }
         // All that can be refused has been; only now something is made.
         let now = SystemClock().wall
-        let record = try KeyVault.make(keyFile == nil ? .passphrase : .keyFile, secret: secret, at: now)
+        let (vault, record) = try KeyVault.make(
+            keyFile == nil ? .passphrase : .keyFile, secret: secret, at: now)
         let folder = try DataFolder(at: places.data, creating: true)
         let lock = try FolderLock(folder)
-        let control = try SQLiteControlStore(in: folder, hashing: { SHA256.digest($0) })
+        let control = try SQLiteControlStore(
+            in: folder, hashing: { SHA256.digest($0) }, coding: { try vault.rowCode(of: $0) })
         try await control.createVault(
             record,
             audit: AuditDraft(

@@ -13,11 +13,13 @@ extension KeyVault {
     }
 
     /// A new vault with one slot of the given kind.
-    static func make(_ kind: SlotKind, secret: SecretDraft, at now: WallTime) throws -> VaultRecord {
+    static func make(
+        _ kind: SlotKind, secret: SecretDraft, at now: WallTime
+    ) throws -> (vault: KeyVault, record: VaultRecord) {
         let bytes = try secret.withBytes { (bytes) throws(CipherFailure) in try SecretBytes(copying: bytes) }
         switch kind {
-        case .passphrase: return try create(with: .passphrase(bytes), at: now).record
-        case .keyFile: return try create(with: .keyFile(bytes), at: now).record
+        case .passphrase: return try create(with: .passphrase(bytes), at: now)
+        case .keyFile: return try create(with: .keyFile(bytes), at: now)
         case .recovery, .token, .keyService:
             throw SealFailure.unsuitable("a vault begins with a passphrase or a key file")
         }

@@ -1,6 +1,7 @@
 import Access
 package import Domain
 package import Metering
+package import Storage
 
 /// What the engine knows of tenants, keys and configuration: changed by commands, published as a directory.
 package struct EngineState: Sendable {
@@ -19,6 +20,8 @@ package struct EngineState: Sendable {
     package var auditTail: [AuditRecord] = []
     package var auditVerified = "not verified yet"
     package var configurationNote = ""
+    /// Which rows something else than the gateway changed, as of the last unlock or check.
+    package var findings = AccessFindings()
 
     package init(
         vault: VaultRecord?, tenants: [TenantRecord], tenantKeys: [WrappedTenantKey],
@@ -42,6 +45,23 @@ package struct EngineState: Sendable {
 
     func tenant(named name: TenantName) -> TenantRecord? { tenants.values.first { $0.name == name } }
 
+    /// Takes what storage holds, once it was checked.
+    mutating func take(_ contents: ControlContents, _ findings: AccessFindings) {
+        vault = contents.vault
+        tenantKeys = contents.tenantKeys
+        tenants = Dictionary(contents.tenants.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
+        virtualKeys = Dictionary(
+            contents.virtualKeys.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
+        limits = contents.limits
+        self.findings = findings
+    }
+
+    private var distrustedKeys: Set<VirtualKeyID> {
+        guard !findings.tenants.isEmpty else { return findings.virtualKeys }
+        let others = virtualKeys.values.lazy.filter { findings.tenants.contains($0.tenant) }.map(\.id)
+        return findings.virtualKeys.union(others)
+    }
+
     /// The path's view of this state.
     package func directory() -> Directory {
         var keys: [TenantID: [ProviderName: [ProviderKeyRecord]]] = [:]
@@ -56,7 +76,9 @@ package struct EngineState: Sendable {
             keys[key.tenant, default: [:]][key.provider, default: []].append(key)
         }
         return Directory(
-            access: AccessDirectory(tenants: Array(tenants.values), virtualKeys: Array(virtualKeys.values)),
+            access: AccessDirectory(
+                tenants: Array(tenants.values), virtualKeys: Array(virtualKeys.values),
+                distrusted: distrustedKeys, isDistrusted: findings.isWhole),
             providers: providers, routes: routes, keys: keys, limits: OwnLimits(limits), routing: routing,
             platform: routing.platform.flatMap { tenant(named: $0)?.id }, prices: prices)
     }

@@ -33,7 +33,8 @@ package struct RequestPath: Sendable {
         let directory = parts.directory.load()
         let who: Identified
         do throws(CallFailure) {
-            who = try Authenticator.identify(credential, directory: directory.access, at: call.at)
+            who = try Authenticator.identify(
+                credential, directory: directory.access, pepper: parts.vault.tokens, at: call.at)
         } catch {
             return .refuse(error)
         }
@@ -65,7 +66,9 @@ package struct RequestPath: Sendable {
         Identified, Directory
     ) {
         let directory = parts.directory.load()
-        return (try Authenticator.identify(credential, directory: directory.access, at: now), directory)
+        let who = try Authenticator.identify(
+            credential, directory: directory.access, pepper: parts.vault.tokens, at: now)
+        return (who, directory)
     }
 
     /// Takes what the call needs of every limited thing: all of it or nothing.

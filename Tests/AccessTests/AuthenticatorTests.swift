@@ -9,9 +9,18 @@ struct AccessFixture {
     static let now = WallTime(milliseconds: 1_800_000_000_000)
     let directory: AccessDirectory
     let texts: [String: [UInt8]]
+    let pepper: PreparedHMAC
+    let tenants: [TenantRecord]
+    let keys: [VirtualKeyRecord]
+
+    static func hash(_ text: [UInt8], _ pepper: PreparedHMAC) -> Digest256 {
+        text.withUnsafeBytes { pepper.code(ofDigestOf: $0) }
+    }
 
     init(extraTenants: Int = 0) throws {
         try SecureHeap.start()
+        let pepper = try [UInt8](repeating: 7, count: 32).withUnsafeBytes { try PreparedHMAC(key: $0) }
+        self.pepper = pepper
         let active = TenantRecord(id: .random(), name: try TenantName("acme"), created: Self.now)
         let suspended = TenantRecord(
             id: .random(), name: try TenantName("globex"), status: .suspended, created: Self.now)
@@ -22,7 +31,7 @@ struct AccessFixture {
         ) throws {
             let text = try VirtualKeyText.make()
             var key = VirtualKeyRecord(
-                id: .random(), tenant: tenant, name: try Label(name), hash: SHA256.digest(text).bytes,
+                id: .random(), tenant: tenant, name: try Label(name), hash: Self.hash(text, pepper).bytes,
                 created: Self.now)
             try change(&key)
             keys.append(key)
@@ -46,13 +55,16 @@ struct AccessFixture {
         }
         directory = AccessDirectory(tenants: tenants, virtualKeys: keys)
         self.texts = texts
+        self.tenants = tenants
+        self.keys = keys
     }
 
     func text(_ name: String) -> [UInt8] { texts[name, default: []] }
 
     func identify(_ name: String) throws(CallFailure) -> Identified {
         try text(name).span.bytes.withUnsafeBytes { (bytes) throws(CallFailure) in
-            try Authenticator.identify(.init(xAPIKey: bytes), directory: directory, at: Self.now)
+            try Authenticator.identify(
+                .init(xAPIKey: bytes), directory: directory, pepper: pepper, at: Self.now)
         }
     }
 }
@@ -85,13 +97,60 @@ struct AccessFixture {
         #expect(try fixture.identify("ending").key.name.text == "ending")
     }
 
+    @Test func `while the vault is sealed no key is told from another: a clear 503`() throws {
+        for text in [fixture.text("good"), try VirtualKeyText.make()] {
+            let failure = refusal { () throws(CallFailure) in
+                try text.span.bytes.withUnsafeBytes { (bytes) throws(CallFailure) in
+                    try Authenticator.identify(
+                        .init(xAPIKey: bytes), directory: fixture.directory, pepper: nil,
+                        at: AccessFixture.now)
+                }
+            }
+            #expect(failure?.code == .vaultSealed && failure?.status == 503)
+        }
+    }
+
+    @Test func `a key whose stored row was changed from outside is not used, and says so`() throws {
+        let good = try #require(fixture.keys.first { $0.name.text == "good" })
+        for isWhole in [false, true] {
+            let directory = AccessDirectory(
+                tenants: fixture.tenants, virtualKeys: fixture.keys, distrusted: isWhole ? [] : [good.id],
+                isDistrusted: isWhole)
+            let failure = refusal { () throws(CallFailure) in
+                try fixture.text("good").span.bytes.withUnsafeBytes { (bytes) throws(CallFailure) in
+                    try Authenticator.identify(
+                        .init(xAPIKey: bytes), directory: directory, pepper: fixture.pepper,
+                        at: AccessFixture.now)
+                }
+            }
+            #expect(failure?.status == 503 && failure?.message.contains("vault verify") == true)
+        }
+    }
+
+    @Test func `a hash that somebody put into storage without the vault lets nobody in`() throws {
+        let text = try VirtualKeyText.make()
+        let planted = VirtualKeyRecord(
+            id: .random(), tenant: fixture.tenants[0].id, name: try Label("mine"),
+            hash: SHA256.digest(text).bytes, created: AccessFixture.now)
+        let directory = AccessDirectory(tenants: fixture.tenants, virtualKeys: fixture.keys + [planted])
+        let failure = refusal { () throws(CallFailure) in
+            try text.span.bytes.withUnsafeBytes { (bytes) throws(CallFailure) in
+                try Authenticator.identify(
+                    .init(xAPIKey: bytes), directory: directory, pepper: fixture.pepper, at: AccessFixture.now
+                )
+            }
+        }
+        #expect(failure?.code == .invalidKey)
+    }
+
     @Test func `unknown, revoked and orphaned keys get one and the same answer`() throws {
         let unknown = try VirtualKeyText.make()
         let failures = [
             refusal { () throws(CallFailure) in
                 try unknown.span.bytes.withUnsafeBytes { (bytes) throws(CallFailure) in
                     try Authenticator.identify(
-                        .init(xAPIKey: bytes), directory: fixture.directory, at: AccessFixture.now)
+                        .init(xAPIKey: bytes), directory: fixture.directory, pepper: fixture.pepper,
+                        at: AccessFixture.now)
                 }
             },
             refusal { () throws(CallFailure) in try fixture.identify("revoked") },
@@ -149,7 +208,8 @@ struct AccessFixture {
                         repeated: presented.repeated, inQuery: presented.inQuery)
                     return refusal { () throws(CallFailure) in
                         try Authenticator.identify(
-                            credential, directory: fixture.directory, at: AccessFixture.now)
+                            credential, directory: fixture.directory, pepper: fixture.pepper,
+                            at: AccessFixture.now)
                     }
                 }
             }
@@ -168,7 +228,8 @@ struct AccessFixture {
             for _ in 0..<rounds {
                 try text.withUnsafeBytes { bytes in
                     _ = try Authenticator.identify(
-                        .init(xAPIKey: bytes), directory: fixture.directory, at: AccessFixture.now)
+                        .init(xAPIKey: bytes), directory: fixture.directory, pepper: fixture.pepper,
+                        at: AccessFixture.now)
                 }
             }
         }

@@ -62,6 +62,30 @@ import Testing
         #expect(seen == 174)
     }
 
+    @Test func `a prepared HMAC agrees with Wycheproof, and is that of a digest too`() throws {
+        try SecureHeap.start()
+        var seen = 0
+        for group in try VectorFile<HMACVector>.read("hmac_sha256").testGroups {
+            let tagByteCount = try #require(group.tagSize) / 8
+            for vector in group.tests where (1...64).contains(vector.key.bytes.count) {
+                seen += 1
+                let prepared = try vector.key.bytes.withUnsafeBytes { try PreparedHMAC(key: $0) }
+                let code = prepared.code(of: vector.msg.bytes)
+                let same = Array(code.bytes.prefix(tagByteCount)) == vector.tag.bytes
+                #expect(same == (vector.result == "valid"), "case \(vector.tcId)")
+                let digest = SHA256.digest(vector.msg.bytes).bytes
+                let ofDigest = vector.msg.bytes.withUnsafeBytes { prepared.code(ofDigestOf: $0) }
+                #expect(ofDigest == prepared.code(of: digest))
+            }
+        }
+        #expect(seen > 150)
+        for count in [0, 65] {
+            #expect(throws: CipherFailure.self) {
+                try [UInt8](repeating: 1, count: count).withUnsafeBytes { try PreparedHMAC(key: $0) }
+            }
+        }
+    }
+
     @Test func `an HMAC key without a byte is refused`() throws {
         #expect(throws: CipherFailure.self) {
             try [UInt8]().lent { (key) throws(CipherFailure) in try HMACSHA256.code(of: key, key: key) }

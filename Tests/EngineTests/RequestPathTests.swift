@@ -105,10 +105,10 @@ import Vault
         let used = house.use(of: tenant)
         #expect(used?.requestsLeft == 0)
         #expect(try house.refusal(token.text)?.message.contains("ledger") == true)
-        house.parts.vault.lock()
-        #expect(try house.refusal(token.text)?.code == .vaultSealed)
         house.engine.stopAdmitting()
         #expect(try house.refusal(token.text)?.code == .shuttingDown)
+        house.parts.vault.lock()
+        #expect(try house.refusal(token.text)?.code == .vaultSealed)
         #expect(house.use(of: tenant) == used)
         try house.expectNothingHeld()
     }

@@ -108,7 +108,7 @@ import Testing
     @Test func `the schema is made from an empty file and left alone afterwards`() async throws {
         let file = try await chain(0)
         let before = try schema(of: file)
-        #expect(before.count == 9)
+        #expect(before.count == 10)
         try folder.controlStore().close()
         #expect(try schema(of: file) == before)
         #expect(Schema.control.steps.map(\.number) == Array(1...Int64(Schema.control.steps.count)))
@@ -133,7 +133,11 @@ import Testing
                 + "ALTER TABLE vault DROP COLUMN ring; ALTER TABLE vault DROP COLUMN previous_root; "
                 + "ALTER TABLE tenant_keys DROP COLUMN sealings; "
                 + "ALTER TABLE vault_slots DROP COLUMN outside_name; "
-                + "ALTER TABLE vault_slots DROP COLUMN outside_sealed; PRAGMA user_version = 1")
+                + "ALTER TABLE vault_slots DROP COLUMN outside_sealed; "
+                + "ALTER TABLE vault DROP COLUMN rows_coded; "
+                + "ALTER TABLE tenants DROP COLUMN counter; ALTER TABLE tenants DROP COLUMN code; "
+                + "ALTER TABLE virtual_keys DROP COLUMN counter; ALTER TABLE virtual_keys DROP COLUMN code; "
+                + "DROP TABLE access_seal; PRAGMA user_version = 1")
         let contents = try await folder.controlStore().load()
         #expect(contents.virtualKeys == [key] && key.callClass == .interactive)
         #expect(contents.limits.isEmpty && contents.tenants == [ant] && !ant.usesPlatformKeys)
@@ -146,7 +150,7 @@ import Testing
         try folder.tamper(file, "PRAGMA user_version = 99")
         let newer = await refusal { _ = try folder.controlStore() }
         #expect(
-            newer?.description.contains("written by a newer gatehouse (schema 99, this one knows up to 3)")
+            newer?.description.contains("written by a newer gatehouse (schema 99, this one knows up to 4)")
                 == true)
         try folder.tamper(file, "PRAGMA user_version = 1; PRAGMA application_id = 7")
         let foreign = await refusal { _ = try folder.controlStore() }

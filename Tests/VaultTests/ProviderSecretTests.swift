@@ -100,7 +100,9 @@ import Testing
     }
 
     @Test func `labels of derived keys never change and differ`() {
-        #expect(DerivedKeyUse.allCases.map(\.rawValue) == ["fingerprint", "fingerprint-key", "salt"])
+        #expect(
+            DerivedKeyUse.allCases.map(\.rawValue)
+                == ["fingerprint", "token-pepper", "access-row", "fingerprint-key", "salt"])
     }
 
     @Test func `nothing that holds a secret describes it`() throws {

@@ -15,7 +15,7 @@ enum ColumnClass: Hashable, Sendable {
 enum ColumnRegistry {
     static let control: [String: [ColumnClass: [String]]] = [
         "vault": [
-            .open: ["one", "id", "created", "root_version", "epoch"],
+            .open: ["one", "id", "created", "root_version", "epoch", "rows_coded"],
             .sealed("vaults.key_check"): ["key_check"],
             .sealed("vaults.ring"): ["ring"],
             .sealed("vaults.previous_root"): ["previous_root"],
@@ -28,9 +28,10 @@ enum ColumnRegistry {
         "tenants": [
             .open: [
                 "id", "status", "requests_per_minute", "tokens_per_minute", "parallel", "cache_enabled",
-                "created", "platform_keys",
+                "created", "platform_keys", "counter",
             ],
             .personal: ["name"],
+            .derived: ["code"],
         ],
         "tenant_keys": [
             .open: ["tenant", "version", "state", "root_version", "created", "sealings"],
@@ -39,15 +40,19 @@ enum ColumnRegistry {
         "virtual_keys": [
             .open: [
                 "id", "tenant", "models", "requests_per_minute", "tokens_per_minute", "parallel", "created",
-                "expires", "revoked", "successor", "class",
+                "expires", "revoked", "successor", "class", "counter",
             ],
             .personal: ["name", "user_name", "team"],
-            .derived: ["hash"],
+            .derived: ["hash", "code"],
         ],
         "limits": [
-            .open: ["tenant", "owner_kind", "requests_per_minute", "tokens_per_minute", "parallel"],
+            .open: [
+                "tenant", "owner_kind", "requests_per_minute", "tokens_per_minute", "parallel", "counter",
+            ],
             .personal: ["owner"],
+            .derived: ["code"],
         ],
+        "access_seal": [.open: ["one", "counter"], .derived: ["sum", "code"]],
         "holds": [
             .open: ["provider", "model", "mode", "since", "ends"],
             .personal: ["owner", "reason"],

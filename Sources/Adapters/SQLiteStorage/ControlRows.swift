@@ -20,18 +20,19 @@ extension VaultRecord {
                 .map(VaultSlot.init),
             rootVersion: try row.value("root_version"), keyCheck: try row.bytes("key_check"),
             epoch: try row.value("epoch"), ring: try row.bytes("ring"),
-            previousRoot: try row.bytes("previous_root"))
+            previousRoot: try row.bytes("previous_root"), rowsCoded: try row.value("rows_coded"))
     }
 
     func insert(into database: Database) throws {
         try database.execute(
             sql: """
-                INSERT INTO vault (one, id, created, root_version, key_check, epoch, ring, previous_root)
-                VALUES (1, ?, ?, ?, ?, ?, ?, ?)
+                INSERT INTO vault
+                    (one, id, created, root_version, key_check, epoch, ring, previous_root, rows_coded)
+                VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?)
                 """,
             arguments: [
                 id.blob, created.milliseconds, rootVersion, Data(keyCheck), epoch, Data(ring),
-                Data(previousRoot),
+                Data(previousRoot), rowsCoded,
             ])
         try insertSlots(into: database)
     }
@@ -42,8 +43,11 @@ extension VaultRecord {
             stored.epoch == epoch - 1
         else { throw StorageFailure.vaultChanged }
         try database.execute(
-            sql: "UPDATE vault SET root_version = ?, key_check = ?, epoch = ?, ring = ?, previous_root = ?",
-            arguments: [rootVersion, Data(keyCheck), epoch, Data(ring), Data(previousRoot)])
+            sql: """
+                UPDATE vault SET root_version = ?, key_check = ?, epoch = ?, ring = ?, previous_root = ?,
+                    rows_coded = ?
+                """,
+            arguments: [rootVersion, Data(keyCheck), epoch, Data(ring), Data(previousRoot), rowsCoded])
         guard stored.slots != slots else { return }
         try database.execute(sql: "DELETE FROM vault_slots")
         try insertSlots(into: database)
@@ -269,6 +273,11 @@ extension LimitRecord {
     private enum OwnerKind: String {
         case team, user
         case providerKey = "provider_key"
+    }
+
+    /// The row's primary key.
+    var place: StatementArguments {
+        [tenant.blob, ownerColumns?.0.rawValue ?? "", ownerColumns?.1 ?? ""]
     }
 
     private var ownerColumns: (OwnerKind, String)? {

@@ -1,7 +1,8 @@
 extension Schema {
     /// The control database. Ids are 16-byte blobs, times milliseconds since 1970.
     static let control = Schema(
-        name: "control database", applicationID: 0x4757_4331, steps: [control1, control2, control3, control4])
+        name: "control database", applicationID: 0x4757_4331,
+        steps: [control1, control2, control3, control4, control5])
 
     /// Slots whose keys are kept outside: by which key, and as it sealed them.
     private static let control4 = Step(
@@ -10,6 +11,26 @@ extension Schema {
             ALTER TABLE vault_slots ADD COLUMN outside_name TEXT;
             ALTER TABLE vault_slots ADD COLUMN outside_sealed BLOB;
             PRAGMA user_version = 4;
+            """)
+
+    /// Codes of the rows that decide access, and the seal over them.
+    private static let control5 = Step(
+        number: 5,
+        sql: """
+            ALTER TABLE vault ADD COLUMN rows_coded INTEGER NOT NULL DEFAULT 0;
+            ALTER TABLE tenants ADD COLUMN counter INTEGER NOT NULL DEFAULT 0;
+            ALTER TABLE tenants ADD COLUMN code BLOB NOT NULL DEFAULT x'';
+            ALTER TABLE virtual_keys ADD COLUMN counter INTEGER NOT NULL DEFAULT 0;
+            ALTER TABLE virtual_keys ADD COLUMN code BLOB NOT NULL DEFAULT x'';
+            ALTER TABLE limits ADD COLUMN counter INTEGER NOT NULL DEFAULT 0;
+            ALTER TABLE limits ADD COLUMN code BLOB NOT NULL DEFAULT x'';
+            CREATE TABLE access_seal (
+                one INTEGER PRIMARY KEY CHECK (one = 1),
+                counter INTEGER NOT NULL,
+                sum BLOB NOT NULL CHECK (length(sum) = 32),
+                code BLOB NOT NULL CHECK (length(code) = 32)
+            ) STRICT;
+            PRAGMA user_version = 5;
             """)
 
     /// The sealed key ring, the root before while a rotation needs it, and how much a tenant's key may have sealed.

@@ -10,9 +10,15 @@ package import Storage
 package final class SQLiteControlStore: ControlStore {
     let file: DatabaseFile
     private let hashing: Hashing
+    private let coding: RowCoding?
 
     /// Opens the file, makes or migrates its schema. Blocks for some milliseconds: once, at start.
-    package init(in folder: DataFolder, hashing: @escaping Hashing) throws {
+    ///
+    /// - Parameter coding: of the rows that decide access; without it they can be read only.
+    package init(
+        in folder: DataFolder, hashing: @escaping Hashing, coding: RowCoding? = nil
+    ) throws {
+        self.coding = coding
         file = try DatabaseFile(at: folder.controlFile, schema: .control, readers: 2)
         self.hashing = hashing
     }
@@ -43,6 +49,49 @@ package final class SQLiteControlStore: ControlStore {
         try await change(audit) { database in
             guard try VaultRecord.stored(in: database) == nil else { throw StorageFailure.vaultExists }
             try vault.insert(into: database)
+            guard vault.rowsCoded, let coding else { return }
+            try AccessCoding(beginningAt: 0, vault: vault.id, coding: coding).store(in: database)
+        }
+    }
+
+    package func codeRows(
+        _ vault: VaultRecord, hashing rehash: @escaping @Sendable ([UInt8]) throws -> [UInt8],
+        audit: AuditDraft
+    ) async throws {
+        guard let coding else {
+            throw StorageFailure.unavailable("rows that decide access cannot be written without the vault")
+        }
+        try await change(audit) { database in
+            let isFirst = try VaultRecord.stored(in: database)?.rowsCoded == false
+            try vault.replaceStored(in: database)
+            if isFirst {
+                for key in try Row.fetchAll(database, sql: "SELECT id, hash FROM virtual_keys") {
+                    let id: VirtualKeyID = try key.id("id")
+                    try database.execute(
+                        sql: "UPDATE virtual_keys SET hash = ? WHERE id = ?",
+                        arguments: [Data(try rehash(try key.bytes("hash"))), id.blob])
+                }
+            }
+            let rows = try CodedRow.all(in: database)
+            let last = max(try AccessSeal.stored(in: database)?.seal.counter ?? 0, 0)
+            var codes = AccessCoding(beginningAt: last, vault: vault.id, coding: coding)
+            for stored in rows { try codes.code(stored.row, in: database) }
+            try codes.store(in: database)
+        }
+    }
+
+    package func checkRows() async throws -> AccessFindings {
+        try await file.read { [coding] database in
+            guard let record = try VaultRecord.stored(in: database), record.rowsCoded else {
+                return AccessFindings()
+            }
+            guard let coding else {
+                throw StorageFailure.unavailable(
+                    "rows that decide access cannot be checked without the vault")
+            }
+            return try AccessFindings.check(
+                try CodedRow.all(in: database), seal: try AccessSeal.stored(in: database), vault: record.id,
+                coding: coding)
         }
     }
 
@@ -61,7 +110,7 @@ package final class SQLiteControlStore: ControlStore {
         _ tenant: TenantRecord, key: WrappedTenantKey, vault: VaultRecord?, audit: AuditDraft
     ) async throws {
         guard key.tenant == tenant.id else { throw StorageFailure.otherTenant("the wrapped key", tenant.id) }
-        try await change(audit) { database in
+        try await change(audit, of: [.tenant(tenant)]) { database in
             guard try !database.has("SELECT 1 FROM tenants WHERE name = ?", [tenant.name.text]) else {
                 throw StorageFailure.tenantNameTaken(tenant.name)
             }
@@ -75,7 +124,7 @@ package final class SQLiteControlStore: ControlStore {
     }
 
     package func updateTenant(_ tenant: TenantRecord, audit: AuditDraft) async throws {
-        try await change(audit) { database in
+        try await change(audit, of: [.tenant(tenant)]) { database in
             guard let stored = try TenantRecord.stored(tenant.id, in: database) else {
                 throw StorageFailure.notFound("tenant \(tenant.name)")
             }
@@ -87,7 +136,7 @@ package final class SQLiteControlStore: ControlStore {
     }
 
     package func insertVirtualKey(_ key: VirtualKeyRecord, audit: AuditDraft) async throws {
-        try await change(audit) { try key.addNew(to: $0) }
+        try await change(audit, of: [.virtualKey(key)]) { try key.addNew(to: $0) }
     }
 
     package func rotateVirtualKey(
@@ -96,19 +145,19 @@ package final class SQLiteControlStore: ControlStore {
         guard predecessor.tenant == successor.tenant else {
             throw StorageFailure.otherTenant("the successor", predecessor.tenant)
         }
-        try await change(audit) { database in
+        try await change(audit, of: [.virtualKey(predecessor), .virtualKey(successor)]) { database in
             try successor.addNew(to: database)
             try predecessor.replaceStored(in: database)
         }
     }
 
     package func updateVirtualKey(_ key: VirtualKeyRecord, audit: AuditDraft) async throws {
-        try await change(audit) { try key.replaceStored(in: $0) }
+        try await change(audit, of: [.virtualKey(key)]) { try key.replaceStored(in: $0) }
     }
 
     package func setLimits(_ record: LimitRecord, audit: AuditDraft) async throws {
         guard record.hasPlace else { throw StorageFailure.limitsElsewhere }
-        try await change(audit) { database in
+        try await change(audit, of: [.limits(record)]) { database in
             guard try TenantRecord.stored(record.tenant, in: database) != nil else {
                 throw StorageFailure.notFound("tenant \(record.tenant)")
             }
@@ -158,13 +207,19 @@ package final class SQLiteControlStore: ControlStore {
         }
     }
 
-    /// One transaction: both the change and its audit record, or neither.
-    private func change(_ audit: AuditDraft?, _ body: @Sendable (Database) throws -> Void) async throws {
-        try await file.write { [hashing] database in
+    /// One transaction: the change, the codes of the rows that it is of, and its audit record, or nothing of it.
+    private func change(
+        _ audit: AuditDraft?, of rows: [AccessRow] = [], _ body: @Sendable (Database) throws -> Void
+    ) async throws {
+        try await file.write { [hashing, coding] database in
             if let audit, try AuditRecord.stored(audit.id, in: database) != nil {
                 throw StorageFailure.chained(audit)
             }
+            var codes = rows.isEmpty ? nil : try AccessCoding(in: database, coding: coding)
+            for row in rows { try codes?.release(row, in: database) }
             try body(database)
+            for row in rows { try codes?.code(row, in: database) }
+            try codes?.store(in: database)
             if let audit { try AuditRecord.chain(audit, in: database, hashing: hashing) }
         }
     }

@@ -6,7 +6,9 @@
 #include <openssl/kdf.h>
 #include <openssl/params.h>
 #include <openssl/rand.h>
+#include <openssl/sha.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/random.h>
 
 // The allocator's entry points are macros that add file and line; Swift sees functions only.
@@ -78,3 +80,55 @@ static inline int gh_hmac(
     EVP_MAC_CTX_free(context);
     return result;
 }
+
+// HMAC-SHA-256 (RFC 2104) for the path of a call. The EVP interface allocates, and looks the digest up by name, for
+// every code; here the two blocks that depend on the key alone are hashed once, and a code is two more blocks.
+// OpenSSL 3 calls these functions deprecated in favour of EVP; it still has them, with the same assembly behind.
+
+#pragma clang diagnostic push
+#pragma clang diagnostic ignored "-Wdeprecated-declarations"
+
+typedef struct {
+    SHA256_CTX inner, outer;
+} gh_hmac_state;
+
+// `key` has at most 64 bytes, the block of SHA-256.
+static inline int gh_hmac_prepare(void *state, const void *key, size_t key_count) {
+    gh_hmac_state *made = (gh_hmac_state *)state;
+    unsigned char block[SHA256_CBLOCK];
+    if (key_count > sizeof(block)) { return 0; }
+    memset(block, 0x36, sizeof(block));
+    for (size_t at = 0; at < key_count; at++) { block[at] ^= ((const unsigned char *)key)[at]; }
+    int done = SHA256_Init(&made->inner) && SHA256_Update(&made->inner, block, sizeof(block));
+    for (size_t at = 0; at < sizeof(block); at++) { block[at] ^= 0x36 ^ 0x5c; }
+    done = done && SHA256_Init(&made->outer) && SHA256_Update(&made->outer, block, sizeof(block));
+    OPENSSL_cleanse(block, sizeof(block));
+    return done;
+}
+
+static inline int gh_hmac_finish(SHA256_CTX *inner, const gh_hmac_state *state, void *out) {
+    unsigned char digest[SHA256_DIGEST_LENGTH];
+    SHA256_CTX outer = state->outer;
+    int done = SHA256_Final(digest, inner) && SHA256_Update(&outer, digest, sizeof(digest))
+        && SHA256_Final((unsigned char *)out, &outer);
+    OPENSSL_cleanse(digest, sizeof(digest));
+    return done;
+}
+
+// The code of `message` into the 32 bytes at `out`.
+static inline int gh_hmac_prepared(const void *state, const void *message, size_t count, void *out) {
+    SHA256_CTX inner = ((const gh_hmac_state *)state)->inner;
+    return SHA256_Update(&inner, message, count) && gh_hmac_finish(&inner, (const gh_hmac_state *)state, out);
+}
+
+// The code of the SHA-256 of `message`.
+static inline int gh_hmac_prepared_digest(const void *state, const void *message, size_t count, void *out) {
+    unsigned char digest[SHA256_DIGEST_LENGTH];
+    SHA256_CTX plain;
+    SHA256_CTX inner = ((const gh_hmac_state *)state)->inner;
+    return SHA256_Init(&plain) && SHA256_Update(&plain, message, count) && SHA256_Final(digest, &plain)
+        && SHA256_Update(&inner, digest, sizeof(digest))
+        && gh_hmac_finish(&inner, (const gh_hmac_state *)state, out);
+}
+
+#pragma clang diagnostic pop

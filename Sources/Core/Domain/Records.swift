@@ -50,7 +50,8 @@ package struct VirtualKeyRecord: Hashable, Sendable, Codable {
     package let id: VirtualKeyID
     package let tenant: TenantID
     package let name: Label
-    /// SHA-256 of the whole token text.
+    /// HMAC-SHA-256, under the vault's pepper, of the SHA-256 of the whole token text; in a vault whose rows carry no
+    /// codes yet, the SHA-256 alone.
     package let hash: [UInt8]
     package var user: Label?
     package var team: Label?

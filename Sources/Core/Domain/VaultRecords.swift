@@ -77,11 +77,15 @@ package struct VaultRecord: Hashable, Sendable, Codable {
     package var ring: [UInt8]
     /// The root key of the version before, sealed under this one while a rotation still needs it; else empty.
     package var previousRoot: [UInt8]
+    /// Whether the rows that decide access carry codes, and virtual keys are looked up with the vault's pepper: so in
+    /// every new vault, and in an older one from its first unlock on.
+    package var rowsCoded: Bool
 
     package init(
         id: VaultID, created: WallTime, slots: [VaultSlot], rootVersion: UInt32, keyCheck: [UInt8],
-        epoch: UInt32 = 0, ring: [UInt8] = [], previousRoot: [UInt8] = []
+        epoch: UInt32 = 0, ring: [UInt8] = [], previousRoot: [UInt8] = [], rowsCoded: Bool = false
     ) {
+        self.rowsCoded = rowsCoded
         self.epoch = epoch
         self.ring = ring
         self.previousRoot = previousRoot

@@ -61,6 +61,8 @@ package enum EngineCommand: Sendable, Hashable, Codable {
     case vaultLock(reason: String)
     /// Opens every sealed record and says which do not open.
     case vaultVerify
+    /// Takes the rows that decide access as they stand, after an operator has looked at what was found.
+    case vaultAccept(reason: String)
     /// One more way to open the vault. Comes with the passphrase, the key file's content, or the recovery key's text;
     /// for a key that is kept outside, with what opens that.
     case vaultSlotAdd(kind: SlotKind)
@@ -74,6 +76,18 @@ package enum EngineCommand: Sendable, Hashable, Codable {
     /// A new version of one tenant's data key, or of every tenant's; what is sealed is sealed anew in the background.
     case vaultRotateKeys(tenant: TenantName?)
     case configReload
+}
+
+extension EngineCommand {
+    /// Whether it writes tenants, virtual keys or limits: not while the vault is sealed.
+    package var changesAccess: Bool {
+        switch self {
+        case .tenantAdd, .tenantSuspend, .tenantResume, .tenantPlatformKeys, .tokenIssue, .tokenRotate,
+            .tokenRevoke, .limitSet, .vaultAccept:
+            true
+        default: false
+        }
+    }
 }
 
 /// What a new virtual key is to be.

@@ -106,6 +106,8 @@ package struct VaultView: Sendable, Hashable, Codable {
     package var rootVersion: UInt32
     package var sealedKeys: Int
     package var damagedKeys: Int
+    /// Lines on rows that decide access and were changed by something else: they are not used.
+    package var distrusted: [String] = []
     package var slotList: [SlotView]
     /// The rotation that is under way.
     package var work: VaultWorkView?

@@ -27,6 +27,14 @@ package protocol ControlStore: Sendable {
     /// Puts or replaces the ceilings of a team, a user or a provider key; an empty set removes them. Refuses owners
     /// whose ceilings stand in their own record.
     func setLimits(_ record: LimitRecord, audit: AuditDraft) async throws
+    /// Gives every row that decides access its code, as the rows stand: once for a vault from before there were codes,
+    /// when `hashing` turns each virtual key's stored hash into the one it is looked up by, and again when an operator
+    /// accepts rows that something else changed. `vault` is the record with its next epoch. The vault has to be open.
+    func codeRows(
+        _ vault: VaultRecord, hashing: @escaping @Sendable ([UInt8]) throws -> [UInt8], audit: AuditDraft)
+        async throws
+    /// Checks the codes of all rows that decide access. The vault has to be open.
+    func checkRows() async throws -> AccessFindings
     /// Puts or replaces a breaker hold; nil removes it.
     func setHold(_ hold: BreakerHold?, on target: Target, audit: AuditDraft) async throws
 

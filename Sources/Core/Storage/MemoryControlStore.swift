@@ -97,6 +97,20 @@ package final class MemoryControlStore: ControlStore {
         }
     }
 
+    package func codeRows(
+        _ vault: VaultRecord, hashing: @escaping @Sendable ([UInt8]) throws -> [UInt8], audit: AuditDraft
+    ) async throws {
+        try change(audit) { contents in
+            let isFirst = contents.vault?.rowsCoded == false
+            try contents.replaceVault(vault)
+            guard isFirst else { return }
+            contents.virtualKeys = try contents.virtualKeys.map { try $0.hashed(hashing) }
+        }
+    }
+
+    /// Nobody but this process can change what is in its memory: there is nothing to code and nothing to find.
+    package func checkRows() async throws -> AccessFindings { AccessFindings() }
+
     package func setHold(_ hold: BreakerHold?, on target: Target, audit: AuditDraft) async throws {
         try change(audit) { $0.holds[target] = hold }
     }

@@ -113,7 +113,9 @@ actor CommandDesk {
     private func carryOutAlone(
         _ command: EngineCommand, secret: SecretDraft?, by who: OperatorID
     ) async throws -> CommandOutcome {
-        switch command {
+        // Rows that decide access are written together with a code that only the open vault can make.
+        guard !command.changesAccess || parts.vault.isUnlocked else { throw sealedRefusal }
+        return switch command {
         case .tenantAdd(let name, let limits): try await addTenant(name, limits, by: who)
         case .tenantSuspend(let name, let reason):
             try await setStatus(.suspended, of: name, reason: reason, by: who)
@@ -147,6 +149,7 @@ actor CommandDesk {
         case .vaultUnlock: try await unlockVault(secret, by: who)
         case .vaultLock(let reason): try await lockVault(reason: reason, by: who)
         case .vaultVerify: try await verifyVault(by: who)
+        case .vaultAccept(let reason): try await acceptRows(reason: reason, by: who)
         case .vaultSlotRemove(let slot): try await removeSlot(slot, by: who)
         case .vaultPassphraseChange: try await changePassphrase(secret, by: who)
         case .vaultRotateKeys(let tenant): try await rotateKeys(of: tenant, by: who)
@@ -180,6 +183,9 @@ actor CommandDesk {
     func tenant(named name: TenantName) throws(CommandRefusal) -> TenantRecord {
         guard let tenant = state.load().tenant(named: name) else {
             throw CommandRefusal(.notFound, "there is no tenant \(name); see: gatehouse tenant list")
+        }
+        guard !state.load().findings.tenants.contains(tenant.id) else {
+            throw changedElsewhere("tenant \(name)")
         }
         return tenant
     }
@@ -349,6 +355,7 @@ enum CommandName {
         case .vaultUnlock, .vaultUnlockOutside: "vault.unlock"
         case .vaultLock: "vault.lock"
         case .vaultVerify: "vault.verify"
+        case .vaultAccept: "vault.accept"
         case .vaultSlotAdd: "vault.slot_add"
         case .vaultSlotRemove: "vault.slot_remove"
         case .vaultPassphraseChange: "vault.passphrase"
@@ -375,7 +382,7 @@ enum CommandName {
             target.description
         case .cachePurge(let tenant): tenant?.text ?? "all"
         case .providerTest(let provider, _): provider.text
-        case .vaultUnlock, .vaultUnlockOutside, .vaultLock, .vaultVerify, .vaultSlotAdd, .vaultSlotRemove,
+        case .vaultUnlock, .vaultUnlockOutside, .vaultLock, .vaultVerify, .vaultAccept, .vaultSlotAdd, .vaultSlotRemove,
             .vaultPassphraseChange,
             .vaultRotateRoot:
             "vault"

@@ -4,6 +4,7 @@ import Domain
 import Locking
 import Operations
 import Storage
+import Vault
 
 /// Virtual keys: issue, rotate, revoke.
 extension CommandDesk {
@@ -15,7 +16,7 @@ extension CommandDesk {
         if let expires, expires <= parts.clock.wall {
             throw CommandRefusal(.invalid, "the expiry lies in the past")
         }
-        let (text, hash) = try Self.makeToken()
+        let (text, hash) = try makeToken()
         let record = VirtualKeyRecord(
             id: .random(), tenant: tenant.id, name: order.name, hash: hash, user: order.user,
             team: order.team,
@@ -45,7 +46,7 @@ extension CommandDesk {
         guard (0...Self.overlapSecondsMost).contains(overlapSeconds) else {
             throw CommandRefusal(.invalid, "the overlap takes 0 to \(Self.overlapSecondsMost) seconds")
         }
-        let (text, hash) = try Self.makeToken()
+        let (text, hash) = try makeToken()
         let new = VirtualKeyRecord(
             id: .random(), tenant: tenant.id, name: old.name, hash: hash, user: old.user, team: old.team,
             models: old.models, limits: old.limits, created: parts.clock.wall, expires: old.expires,
@@ -95,14 +96,19 @@ extension CommandDesk {
         else {
             throw CommandRefusal(.notFound, "there is no virtual key \(id.short); see: gatehouse token list")
         }
+        let found = state.load().findings
+        guard !found.virtualKeys.contains(id), !found.tenants.contains(tenant.id) else {
+            throw changedElsewhere("virtual key \(tenant.name) \(record.name)")
+        }
         return (record, tenant, "\(tenant.name) \(record.name)")
     }
 
     /// A new token's text, to be shown once, and the hash that is kept.
-    private static func makeToken() throws -> (SecretDraft, [UInt8]) {
+    private func makeToken() throws -> (SecretDraft, [UInt8]) {
+        guard let pepper = parts.vault.tokens else { throw sealedRefusal }
         var text = try VirtualKeyText.make()
         defer { Eraser.erase(&text) }
-        let hash = SHA256.digest(text)
+        let hash = text.withUnsafeBytes { pepper.code(ofDigestOf: $0) }
         return (text.withUnsafeBytes { SecretDraft(copying: $0) }, hash.bytes)
     }
 }

@@ -43,14 +43,22 @@ extension CommandDesk {
             parts.vault.lock()
             throw error
         }
+        let found: AccessFindings
+        do {
+            found = try await settleAccess(by: who)
+        } catch {
+            parts.vault.lock()
+            throw error
+        }
         let damagedKeys = markDamagedKeys()
         publishChange("vault.unlock", "vault unlocked")
-        var details: [String] = []
+        var details = Array(found.sentences.prefix(Self.findingsMost))
         if damagedTenants > 0 { details.append("\(damagedTenants) tenants' data keys are damaged") }
         if damagedKeys > 0 {
             details.append("\(damagedKeys) provider keys are damaged and not used; see: gatehouse key list")
         }
-        return CommandOutcome(CommandReceipt(message: "the vault is unlocked", details: details))
+        return CommandOutcome(
+            CommandReceipt(message: "the vault is unlocked", details: details, isBad: !found.isClean))
     }
 
     /// Finds sealed records that do not open, as a start with an open vault does; returns how many there are.
@@ -131,6 +139,8 @@ extension CommandDesk {
                 check.miss(tenant: tenant.name.text, table: "provider_keys", row: "all", "\(error)")
             }
         }
+        let rows = try await control.checkRows()
+        for sentence in rows.sentences { check.miss(tenant: "-", table: "access", row: "rows", sentence) }
         let findings = check.findings
         let found = check.failures.isEmpty ? "all open" : "\(check.failures.count) do not open"
         try await control.appendAudit(
@@ -143,6 +153,7 @@ extension CommandDesk {
         }
         let damaged = check.damagedKeys
         change { state in
+            state.findings = rows
             for key in damaged where state.providerKeys[key] != nil {
                 state.providerKeys[key]?.state = .damaged
             }

@@ -71,7 +71,7 @@ struct SnapshotPainter {
     }
 
     private var vault: VaultView {
-        VaultView(
+        var view = VaultView(
             unlocked: parts.vault.isUnlocked, slots: (state.vault?.slots ?? []).map(\.kind.rawValue),
             rootVersion: state.vault?.rootVersion ?? 0,
             sealedKeys: state.providerKeys.values.count { $0.state == .active || $0.state == .draining },
@@ -79,6 +79,8 @@ struct SnapshotPainter {
             slotList: (state.vault?.slots ?? []).map {
                 SlotView(id: $0.id, kind: $0.kind, created: $0.created, keptBy: $0.outside?.name)
             }, work: VaultProgress.of(state))
+        view.distrusted = Array(state.findings.sentences.prefix(100))
+        return view
     }
 
     private func health(journal: (used: Int, capacity: Int), lost: UInt64) -> HealthView {
@@ -88,6 +90,14 @@ struct SnapshotPainter {
         if !parts.vault.isUnlocked {
             view.state = .notReady
             view.reasons.append("the vault is sealed: calls that need a provider key get a 503")
+        }
+        if !state.findings.isClean {
+            if state.findings.isWhole { view.state = .notReady }
+            if view.state == .ready { view.state = .degraded }
+            view.reasons.append(
+                state.findings.isWhole
+                    ? "tenants, virtual keys and limits were changed from outside: no call is let in"
+                    : "\(state.findings.sentences.count) rows were changed from outside and are not used")
         }
         if journal.capacity > 0, journal.used * 10 >= journal.capacity * 8 {
             if view.state == .ready { view.state = .degraded }
@@ -316,6 +326,13 @@ struct SnapshotPainter {
                 .init(
                     level: .critical, subject: .health, title: "vault",
                     text: "SEALED: calls get a 503 until it is unlocked", since: started))
+        }
+        if let first = state.findings.sentences.first {
+            let more = state.findings.sentences.count - 1
+            alerts.append(
+                .init(
+                    level: .critical, subject: .health, title: "changed from outside",
+                    text: first + (more > 0 ? " (and \(more) more)" : ""), since: started))
         }
         if state.configurationNote.hasPrefix("refused") {
             alerts.append(

@@ -1,21 +1,29 @@
 package import Domain
 
-/// Who may call: every virtual key with its tenant, found by the hash of the key's text.
+/// Who may call: every virtual key with its tenant, found by the hash of the key's text under the vault's pepper.
 ///
 /// Immutable; a change makes a new one. Finding a key costs the same whatever the number of tenants.
 package struct AccessDirectory: Sendable {
     private let entries: [Digest256: AccessEntry]
     /// Keys that cannot be used because their tenant is unknown or their stored hash is not one of their own.
     package let unusable: [VirtualKeyID]
+    /// The rows that this was made of do not fit together: nobody is let in on their word.
+    package let isDistrusted: Bool
 
-    package init(tenants: [TenantRecord], virtualKeys: [VirtualKeyRecord]) {
+    /// - Parameter distrusted: keys whose row, or whose tenant's, was changed by something else than the gateway.
+    package init(
+        tenants: [TenantRecord], virtualKeys: [VirtualKeyRecord], distrusted: Set<VirtualKeyID> = [],
+        isDistrusted: Bool = false
+    ) {
+        self.isDistrusted = isDistrusted
         let known = Dictionary(tenants.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
         var entries: [Digest256: AccessEntry] = [:]
         entries.reserveCapacity(virtualKeys.count)
         var unusable: [VirtualKeyID] = []
         for key in virtualKeys {
             if let tenant = known[key.tenant], let hash = Digest256(bytes: key.hash), entries[hash] == nil {
-                entries[hash] = AccessEntry(tenant: tenant, key: key, hash: hash)
+                entries[hash] = AccessEntry(
+                    tenant: tenant, key: key, hash: hash, isDistrusted: distrusted.contains(key.id))
             } else {
                 unusable.append(key.id)
             }
@@ -36,8 +44,10 @@ package final class AccessEntry: Sendable {
     package let key: VirtualKeyRecord
     let hash: Digest256
     let models: ModelAllowance
+    let isDistrusted: Bool
 
-    init(tenant: TenantRecord, key: VirtualKeyRecord, hash: Digest256) {
+    init(tenant: TenantRecord, key: VirtualKeyRecord, hash: Digest256, isDistrusted: Bool) {
+        self.isDistrusted = isDistrusted
         self.tenant = tenant
         self.key = key
         self.hash = hash

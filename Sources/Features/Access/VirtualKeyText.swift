@@ -4,7 +4,7 @@ package import Cipher
 ///
 /// The checksum is CRC-32/ISO-HDLC over `gth_` and the 43 characters, as a big-endian base-62 number padded with
 /// zeros, so that scanners and typing errors are caught without asking anyone. The text is opaque ASCII: what is
-/// stored is SHA-256 over all 53 bytes.
+/// stored is an HMAC of the SHA-256 over all 53 bytes.
 package enum VirtualKeyText {
     package static let byteCount = prefix.count + randomCount + checksumCount
     static let prefix = Array("gth_".utf8)

@@ -1,3 +1,4 @@
+import Cipher
 import Domain
 
 /// The keys of an open vault: the root, the one before while a rotation needs it, and each tenant's versions.
@@ -7,8 +8,11 @@ struct KeyRing: Sendable {
     private(set) var root: SealingKey
     /// The root of the version before: opens what is not wrapped anew yet.
     var previousRoot: SealingKey?
-    /// Makes fingerprints; stays the same when the root changes, so that they do too.
+    /// Makes fingerprints, and the two keys below; stays the same when the root changes, so that what was made with it
+    /// stays good.
     let fingerprints: SealingKey
+    let tokens: PreparedHMAC
+    let rows: PreparedHMAC
     private var tenants: [TenantID: Versions] = [:]
 
     private struct Versions: Sendable {
@@ -21,12 +25,22 @@ struct KeyRing: Sendable {
     init(
         vault: VaultID, rootVersion: UInt32, root: SealingKey, previousRoot: SealingKey? = nil,
         fingerprints: SealingKey
-    ) {
+    ) throws(SealFailure) {
         self.vault = vault
         self.rootVersion = rootVersion
         self.root = root
         self.previousRoot = previousRoot
         self.fingerprints = fingerprints
+        tokens = try Self.prepared(.tokenPepper, fingerprints)
+        rows = try Self.prepared(.accessRow, fingerprints)
+    }
+
+    private static func prepared(
+        _ use: DerivedKeyUse, _ key: SealingKey
+    ) throws(SealFailure) -> PreparedHMAC {
+        try mapped { () throws(CipherFailure) in
+            try key.derive(use).withBytes { (key) throws(CipherFailure) in try PreparedHMAC(key: key) }
+        }
     }
 
     /// Puts a new root in force; the old one stays beside it.

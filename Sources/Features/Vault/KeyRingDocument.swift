@@ -13,7 +13,7 @@ import Domain
 ///        16  vault
 ///         4  epoch
 ///         4  root version
-///         1  1 while the root before is still needed
+///         1  bit 0: the root before is still needed; bit 1: rows that decide access carry codes
 ///        32  fingerprint key
 ///         4  number of tenants' key versions
 ///        32  SHA-256 of their rows, 41 bytes each, by tenant and version
@@ -30,7 +30,7 @@ struct KeyRingDocument {
     init(_ record: VaultRecord, keys: [WrappedTenantKey]) {
         front =
             [Self.format] + record.id.bytes + bigEndian(record.epoch) + bigEndian(record.rootVersion)
-            + [record.previousRoot.isEmpty ? 0 : 1]
+            + [(record.previousRoot.isEmpty ? 0 : 1) | (record.rowsCoded ? 2 : 0)]
         back =
             bigEndian(UInt32(clamping: keys.count)) + Self.digest(of: keys)
             + [UInt8(clamping: record.slots.count)] + record.slots.flatMap(Self.mark)

@@ -39,7 +39,7 @@ extension KeyVault {
             throw .keyRing("the sealed key ring does not open")
         }
         let fingerprints = try KeyRingDocument(record, keys: keys).check(opened)
-        return KeyRing(
+        return try KeyRing(
             vault: record.id, rootVersion: record.rootVersion, root: root,
             previousRoot: try openPreviousRoot(of: record, with: root), fingerprints: fingerprints)
     }
@@ -52,7 +52,7 @@ extension KeyVault {
         guard record.ring.isEmpty, record.previousRoot.isEmpty else {
             throw .keyRing("the key ring has no epoch")
         }
-        return KeyRing(
+        return try KeyRing(
             vault: record.id, rootVersion: record.rootVersion, root: root,
             fingerprints: try fingerprintKey(of: root))
     }

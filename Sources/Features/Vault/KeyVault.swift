@@ -1,4 +1,4 @@
-import Cipher
+package import Cipher
 package import Domain
 import Locking
 
@@ -43,12 +43,13 @@ package final class KeyVault: Sendable {
         with source: borrowing UnlockSource, at now: WallTime, scryptN: UInt64
     ) throws(SealFailure) -> (vault: KeyVault, record: VaultRecord) {
         let root = try mapped { () throws(CipherFailure) in try SealingKey.random() }
-        let ring = KeyRing(
+        let ring = try KeyRing(
             vault: .random(), rootVersion: 1, root: root, fingerprints: try fingerprintKey(of: root))
         let slot = try VaultSlot.seal(
             root, version: ring.rootVersion, vault: ring.vault, with: source, scryptN: scryptN, at: now)
         let blank = VaultRecord(
-            id: ring.vault, created: now, slots: [slot], rootVersion: ring.rootVersion, keyCheck: [])
+            id: ring.vault, created: now, slots: [slot], rootVersion: ring.rootVersion, keyCheck: [],
+            rowsCoded: true)
         let record = try sealRing(blank, keys: [], in: ring)
         let vault = KeyVault()
         vault.adopt(ring)
@@ -104,6 +105,15 @@ package final class KeyVault: Sendable {
         let ring = try openRing()
         guard record.id == ring.vault, record.rootVersion == ring.rootVersion else { throw .keyCheck }
         _ = try Self.openRing(record, keys: keys, with: ring.root)
+    }
+
+    /// What virtual keys are looked up by; nil while locked.
+    package var tokens: PreparedHMAC? { state.withLock { $0.ring?.tokens } }
+
+    /// The code of a row that decides access, in its canonical form.
+    package func rowCode(of form: [UInt8]) throws(SealFailure) -> Digest256 {
+        guard let rows = state.withLock({ $0.ring?.rows }) else { throw .locked }
+        return rows.code(of: form)
     }
 
     /// The keys as they are now; held by one call, they outlive a `lock` by that call.

@@ -51,6 +51,10 @@ final class SealingKey: Sendable {
 enum DerivedKeyUse: String, CaseIterable {
     /// From the fingerprint key: the HMAC key of a tenant's provider-key fingerprints.
     case fingerprint
+    /// From the fingerprint key: what the hashes of virtual keys are hashed with once more.
+    case tokenPepper = "token-pepper"
+    /// From the fingerprint key: codes of rows that decide access.
+    case accessRow = "access-row"
     /// From the first root: the fingerprint key, which the key ring keeps when the root changes.
     case fingerprintKey = "fingerprint-key"
     /// From the key that seals: hedges the salt of a sealing against a generator that repeats itself.

@@ -6,10 +6,10 @@ import Operations
 struct VaultCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "vault",
-        abstract: "The vault: unlock, lock, verify, what opens it, rotation of its keys.",
+        abstract: "The vault: unlock, lock, verify, accept, what opens it, rotation of its keys.",
         discussion: "Example:\n  gatehouse vault unlock",
         subcommands: [
-            Status.self, Unlock.self, Lock.self, Verify.self, VaultSlotCommand.self,
+            Status.self, Unlock.self, Lock.self, Verify.self, Accept.self, VaultSlotCommand.self,
             VaultPassphraseCommand.self, VaultRecoveryCommand.self, VaultRotateRootCommand.self,
             VaultRotateKeysCommand.self,
         ])
@@ -29,6 +29,7 @@ struct VaultCommand: AsyncParsableCommand {
             Output.line(
                 "slots      \(vault.slots.joined(separator: ", "))   root version \(vault.rootVersion)")
             Output.line("keys       \(vault.sealedKeys) sealed, \(vault.damagedKeys) damaged")
+            for line in vault.distrusted { Output.line("CHANGED    \(line)") }
         }
     }
 
@@ -82,10 +83,11 @@ struct VaultCommand: AsyncParsableCommand {
 
     struct Verify: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Open every sealed record; exit 1 and a line for each that does not open.",
+            abstract:
+                "Open every sealed record, check every coded row; exit 1 and a line for each that is bad.",
             discussion: """
                 A line names the tenant, the table with its column, the row, and why. Nothing is changed; a provider key
-                that does not open is not used any more.
+                that does not open is not used any more, nor is a virtual key whose row was changed from outside.
 
                 Example:
                   gatehouse vault verify --json
@@ -95,6 +97,27 @@ struct VaultCommand: AsyncParsableCommand {
 
         func run() async throws {
             try await global.open().carryOut(.vaultVerify, json: listing.json)
+        }
+    }
+
+    struct Accept: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract:
+                "Take tenants, virtual keys and limits as they stand, although something else changed them.",
+            discussion: """
+                Each of these rows carries a code that only the open vault can make; one that was changed from outside is
+                not used. A backup is the way back. This is the other way: look at what vault verify says and at the
+                rows, then give all of them new codes as they stand. What was found goes to the audit.
+
+                Example:
+                  gatehouse vault accept --reason 'row repaired by hand, ticket 17'
+                """)
+        @OptionGroup var global: GlobalOptions
+        @OptionGroup var listing: ListingOptions
+        @Option(help: "Goes to the audit.") var reason: String
+
+        func run() async throws {
+            try await global.open().carryOut(.vaultAccept(reason: reason), json: listing.json)
         }
     }
 }

@@ -62,6 +62,15 @@ final class SwitchedControl: ControlStore {
         try await inner.setLimits(record, audit: audit)
     }
 
+    func codeRows(
+        _ vault: VaultRecord, hashing: @escaping @Sendable ([UInt8]) throws -> [UInt8], audit: AuditDraft
+    ) async throws {
+        try check()
+        try await inner.codeRows(vault, hashing: hashing, audit: audit)
+    }
+
+    func checkRows() async throws -> AccessFindings { try await inner.checkRows() }
+
     func setHold(_ hold: BreakerHold?, on target: Target, audit: AuditDraft) async throws {
         try check()
         try await inner.setHold(hold, on: target, audit: audit)
