@@ -382,7 +382,8 @@ enum CommandName {
             target.description
         case .cachePurge(let tenant): tenant?.text ?? "all"
         case .providerTest(let provider, _): provider.text
-        case .vaultUnlock, .vaultUnlockOutside, .vaultLock, .vaultVerify, .vaultAccept, .vaultSlotAdd, .vaultSlotRemove,
+        case .vaultUnlock, .vaultUnlockOutside, .vaultLock, .vaultVerify, .vaultAccept, .vaultSlotAdd,
+            .vaultSlotRemove,
             .vaultPassphraseChange,
             .vaultRotateRoot:
             "vault"
