@@ -19,7 +19,21 @@ enum FuzzedJSON {
         let text = node.bytes
         let again = text.withUnsafeBytes { try? JSONNode.read($0) }
         must(again == node, "the tree is another after writing")
+        // Foundation wants numbers that it can hold; the tree keeps their digits.
+        guard !node.hasGreatNumber else { return }
         let other = try? JSONSerialization.jsonObject(with: Data(text), options: .fragmentsAllowed)
         must(other != nil, "Foundation does not read what the tree wrote")
+    }
+}
+
+extension JSONNode {
+    fileprivate var hasGreatNumber: Bool {
+        switch self {
+        case .number(let digits):
+            digits.utf8.count > 15 || digits.utf8.contains { $0 | 0x20 == UInt8(ascii: "e") }
+        case .array(let nodes): nodes.contains(where: \.hasGreatNumber)
+        case .object(let members): members.contains(where: \.value.hasGreatNumber)
+        default: false
+        }
     }
 }
