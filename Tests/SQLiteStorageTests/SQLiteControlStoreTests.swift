@@ -146,7 +146,7 @@ import Testing
         try folder.tamper(file, "PRAGMA user_version = 99")
         let newer = await refusal { _ = try folder.controlStore() }
         #expect(
-            newer?.description.contains("written by a newer gatehouse (schema 99, this one knows up to 3)")
+            newer?.description.contains("written by a newer gatehouse (schema 99, this one knows up to 4)")
                 == true)
         try folder.tamper(file, "PRAGMA user_version = 1; PRAGMA application_id = 7")
         let foreign = await refusal { _ = try folder.controlStore() }
