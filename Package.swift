@@ -99,7 +99,11 @@ let package = Package(
             "Terminal", in: "Adapters",
             uses: ["Console", "Domain", "Events", "Operations", "Locking", "CNcurses", "CLinux"]),
 
-        module("Keepers", in: "Adapters", uses: ["Domain", "Cipher", "Locking", "Vault", "CPKCS11"]),
+        module(
+            "Keepers", in: "Adapters",
+            uses: [
+                "Domain", "Cipher", "Dialects", "Locking", "Vault", "Providers", "CPKCS11", nioCore, nioPosix,
+            ]),
 
         // Assembly: chooses adapters, reads configuration; gatehouse: arguments in, exit code out
         .target(
@@ -144,7 +148,11 @@ let package = Package(
         tests("AccessTests", uses: ["Access", "Cipher", "Domain"]),
         tests("VaultTests", uses: ["Vault", "Cipher", "Domain", "Locking"]),
         tests(
-            "KeepersTests", uses: ["Keepers", "Vault", "Cipher", "Domain", "Locking", "CPKCS11", "TestKit"]),
+            "KeepersTests",
+            uses: [
+                "Keepers", "Vault", "Providers", "Cipher", "Domain", "Locking", "CPKCS11", "TestKit", nioCore,
+            ],
+            data: [.copy("Scripts")]),
         tests("DialectsTests", uses: ["Dialects", "Domain"], data: [.copy("Fixtures")]),
         tests("MeteringTests", uses: ["Metering", "Storage", "Domain", "Locking"]),
         tests("RoutingTests", uses: ["Routing", "Domain", "Locking"]),

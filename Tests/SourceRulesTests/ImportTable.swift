@@ -57,7 +57,8 @@ struct ImportTable {
             ours: ["Domain", "Locking", "Events", "Operations", "Console", "CNcurses", "CLinux"],
             outside: ["Glibc"]),
         "Keepers": Row(
-            ours: ["Domain", "Locking", "Cipher", "Vault", "CPKCS11"], outside: ["Dispatch", "Glibc"]),
+            ours: ["Domain", "Locking", "Cipher", "Dialects", "Vault", "Providers", "CPKCS11"],
+            outside: ["Dispatch", "Glibc", "NIOCore", "NIOPosix"]),
 
         // Assembly and the program
         "Assembly": Row(

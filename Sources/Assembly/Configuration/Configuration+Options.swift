@@ -28,11 +28,16 @@ extension Configuration {
         options.timeouts = UpstreamTimeouts(
             connect: .seconds(connectSeconds), firstByte: .seconds(firstByteSeconds),
             idle: .seconds(idleSeconds))
-        let everywhere = (try? [AddressRange("0.0.0.0/0"), AddressRange("::/0")]) ?? []
-        options.addressRule = AddressRule(
-            allowances: Dictionary(
-                privateHosts.map { ($0, everywhere) }, uniquingKeysWith: { first, _ in first }))
+        options.addressRule = Self.rule(allowing: privateHosts)
         return options
+    }
+
+    /// Hosts that may lead to private addresses.
+    static func rule(allowing hosts: Set<String>) -> AddressRule {
+        let everywhere = (try? [AddressRange("0.0.0.0/0"), AddressRange("::/0")]) ?? []
+        return AddressRule(
+            allowances: Dictionary(
+                hosts.map { ($0, everywhere) }, uniquingKeysWith: { first, _ in first }))
     }
 
     var trust: UpstreamTLS.TrustRoots { authorities.map { .file($0) } ?? .system }
@@ -47,7 +52,11 @@ extension Configuration {
         {
             out.append("[listen]")
         }
-        if unlock != start.unlock || token != start.token || tokenPIN != start.tokenPIN {
+        if unlock != start.unlock || token != start.token || tokenPIN != start.tokenPIN
+            || keyService != start.keyService || keyServiceCredential != start.keyServiceCredential
+            || keyServiceProfile != start.keyServiceProfile
+            || keyServiceIsPrivate != start.keyServiceIsPrivate
+        {
             out.append("[vault]")
         }
         if authorities != start.authorities { out.append("[upstream]") }

@@ -1,11 +1,13 @@
 import Domain
 import Keepers
+import Providers
 
 // [vault]: what opens it.
 extension Configuration {
     mutating func readVault(_ section: ConfigurationReader) throws(ConfigurationProblem) {
-        try section.allow(["unlock", "keyfile", "credential", "variable", "insecure", "pkcs11"])
+        try section.allow(["unlock", "keyfile", "credential", "variable", "insecure", "pkcs11", "kms"])
         try readToken(section.section("pkcs11"))
+        try readKeyService(section.section("kms"))
         let path = try section.string("keyfile")
         let isInsecure = try section.flag("insecure", default: false)
         switch try section.string("unlock") ?? (path == nil ? "passphrase" : "keyfile") {
@@ -42,10 +44,16 @@ extension Configuration {
                 throw section.problem("unlock", "unlock = \"pkcs11\" needs a table [vault.pkcs11]")
             }
             unlock = .outside(.token)
+        case "kms":
+            guard keyService != nil else {
+                throw section.problem("unlock", "unlock = \"kms\" needs a table [vault.kms]")
+            }
+            unlock = .outside(.keyService)
         default:
             throw section.problem(
                 "unlock",
-                "unlock is \"passphrase\", \"keyfile\", \"credential\", \"environment\" or \"pkcs11\"")
+                "unlock is \"passphrase\", \"keyfile\", \"credential\", \"environment\", \"pkcs11\" or \"kms\""
+            )
         }
     }
 
@@ -62,20 +70,52 @@ extension Configuration {
             throw section.problem("key", "[vault.pkcs11] needs key = \"LABEL\" of an AES key on the token")
         }
         token = TokenPlace(module: module, token: label, key: key)
-        switch (try section.string("pin_file"), try section.string("pin_credential")) {
-        case (nil, nil): break
+        tokenPIN = try secretPlace("pin_file", "pin_credential", in: section)
+    }
+
+    private mutating func readKeyService(
+        _ section: ConfigurationReader
+    ) throws(ConfigurationProblem) {
+        try section.allow([
+            "key", "region", "endpoint", "credentials_file", "credential", "profile", "allow_private",
+        ])
+        guard !section.table.keys.isEmpty else { return }
+        // An ARN has 2,048 characters at most.
+        guard let key = try section.string("key"), (1...2_048).contains(key.utf8.count),
+            key.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f })
+        else { throw section.problem("key", "[vault.kms] needs key = \"ARN, ID or alias/NAME\"") }
+        guard let region = try readWord("region", section, such: "eu-central-1") else {
+            throw section.problem("region", "[vault.kms] needs region = \"eu-central-1\" or its like")
+        }
+        let address = try section.string("endpoint") ?? "https://kms.\(region).amazonaws.com"
+        do {
+            keyService = KeyServicePlace(base: try BaseURL.parse(address), region: region, key: key)
+        } catch {
+            throw section.problem("endpoint", "\(error)")
+        }
+        keyServiceCredential = try secretPlace("credentials_file", "credential", in: section)
+        keyServiceIsPrivate = try section.flag("allow_private", default: false)
+        guard let profile = try section.string("profile") else { return }
+        guard keyServiceCredential != nil, (1...64).contains(profile.utf8.count) else {
+            throw section.problem("profile", "profile names a part of the credentials file")
+        }
+        keyServiceProfile = profile
+    }
+
+    private func secretPlace(
+        _ file: String, _ credential: String, in section: ConfigurationReader
+    ) throws(ConfigurationProblem) -> SecretPlace? {
+        switch (try section.string(file), try section.string(credential)) {
+        case (nil, nil): return nil
         case (let path?, nil):
-            guard path.hasPrefix("/") else {
-                throw section.problem("pin_file", "pin_file is an absolute path")
-            }
-            tokenPIN = .file(path)
+            guard path.hasPrefix("/") else { throw section.problem(file, "\(file) is an absolute path") }
+            return .file(path)
         case (nil, let name?):
             guard Self.isCredentialName(name) else {
-                throw section.problem("pin_credential", "pin_credential is a file's name without a path")
+                throw section.problem(credential, "\(credential) is a file's name without a path")
             }
-            tokenPIN = .credential(name: name)
-        case (.some, .some):
-            throw section.problem("pin_file", "pin_file or pin_credential, not both")
+            return .credential(name: name)
+        case (.some, .some): throw section.problem(file, "\(file) or \(credential), not both")
         }
     }
 

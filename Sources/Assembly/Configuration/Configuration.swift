@@ -22,8 +22,8 @@ package struct Configuration: Sendable, Equatable {
         case outside(SlotKind)
     }
 
-    /// Where a token's PIN lies, if nobody is to type it.
-    package enum PINPlace: Sendable, Hashable {
+    /// Where a secret lies that nobody is to type: a token's PIN, a key service's credentials.
+    package enum SecretPlace: Sendable, Hashable {
         case file(String)
         case credential(name: String)
     }
@@ -37,7 +37,14 @@ package struct Configuration: Sendable, Equatable {
     package var unlock = Unlock.passphrase
     /// The token whose key may keep slots, and where its PIN lies; nil = there is none.
     package var token: TokenPlace?
-    package var tokenPIN: PINPlace?
+    package var tokenPIN: SecretPlace?
+    /// The key service whose key may keep slots; nil = there is none.
+    package var keyService: KeyServicePlace?
+    /// Where its credentials lie; nil = in the environment.
+    package var keyServiceCredential: SecretPlace?
+    package var keyServiceProfile = "default"
+    /// Whether its host may lead to a private address.
+    package var keyServiceIsPrivate = false
     package var providers: [ProviderName: ProviderDefinition] = [:]
     /// Providers that are asked every so often, for nothing and without a key, whether they answer.
     package var probes: [ProviderName: Duration] = [:]
@@ -243,7 +250,7 @@ extension Configuration {
         return region
     }
 
-    private func readWord(
+    func readWord(
         _ key: String, _ section: ConfigurationReader, such example: String
     ) throws(ConfigurationProblem) -> String? {
         guard let text = try section.string(key) else { return nil }

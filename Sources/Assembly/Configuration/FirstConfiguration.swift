@@ -22,6 +22,13 @@ package enum FirstConfiguration {
             # token = "gatehouse"                 # the token's label
             # key = "vault"                       # the label of an AES key of 256 bits on it, not extractable
             # pin_file = "/etc/gatehouse/pin"     # or pin_credential = "vault.pin"; no line = it is asked for
+            # [vault.kms]                         # with unlock = "kms": a key of AWS KMS, or of what speaks as it does
+            # key = "alias/gatehouse"             # ARN, id or alias of a symmetric key
+            # region = "eu-central-1"
+            # endpoint = "https://kms.eu-central-1.amazonaws.com"   # no line = the region's own
+            # credentials_file = "/etc/gatehouse/aws"   # or credential = "aws"; no line = AWS_ACCESS_KEY_ID and so on
+            # profile = "default"
+            # allow_private = false               # an endpoint at a private address
 
             # Providers that need no entry: openai, anthropic, gemini, mistral, groq, deepseek, xai, together, openrouter;
             # ollama and vllm on this machine need only their name. An entry adds a provider or changes one.

@@ -59,6 +59,8 @@ package enum KeeperFailure: Error, Hashable, Sendable, CustomStringConvertible {
     case otherKey
     /// A person has to type it, or the configuration to say where it lies.
     case pinNeeded
+    /// The key of this slot cannot be used now, another slot's may; the text says why.
+    case unusable(String)
     /// The text is the whole of it.
     case refused(String)
 
@@ -67,7 +69,7 @@ package enum KeeperFailure: Error, Hashable, Sendable, CustomStringConvertible {
         case .otherKey: "the key there did not seal what this slot keeps"
         case .pinNeeded:
             "the token's PIN is needed: give it, or name its file with pin_file or pin_credential in [vault.pkcs11]"
-        case .refused(let sentence): sentence
+        case .unusable(let sentence), .refused(let sentence): sentence
         }
     }
 }
@@ -82,6 +84,7 @@ extension KeyVault {
         let slots = record.slots.filter { $0.kind == keeper.kind }
         guard !slots.isEmpty else { throw .noSlot(keeper.kind) }
         var edited = false
+        var unusable: KeeperFailure?
         for slot in slots {
             guard slot.hasAcceptedParameters, let outside = slot.outside else {
                 edited = true
@@ -92,10 +95,13 @@ extension KeyVault {
                 return try await keeper.open(outside, for: place, pin: pin)
             } catch .otherKey {
                 continue
+            } catch .unusable(let why) {
+                unusable = .unusable(why)
             } catch {
                 throw .keeper(error)
             }
         }
+        if let unusable { throw .keeper(unusable) }
         throw edited ? .slotParameters(keeper.kind) : .wrongUnlock(keeper.kind, tried: slots.count)
     }
 

@@ -37,7 +37,7 @@ struct VaultCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Unlock the vault of a running engine.",
             discussion: """
-                With --pkcs11 by a key that is kept outside, as the configuration describes it there; a token's PIN is
+                With --pkcs11 or --kms by a key that is kept outside, as the configuration describes it there; a token's PIN is
                 asked for unless the configuration says where it lies.
 
                 Example:
@@ -48,19 +48,23 @@ struct VaultCommand: AsyncParsableCommand {
         @OptionGroup var source: SecretSource
         @Flag(help: "Ask for the recovery key instead of the passphrase.") var recovery = false
         @Flag(help: "By the key of a token.") var pkcs11 = false
+        @Flag(help: "By the key of a key service.") var kms = false
         @Flag(help: "Ask for the token's PIN, also where the configuration says where it lies.")
         var askPin = false
 
         func validate() throws {
-            guard !(recovery && pkcs11) else { throw ValidationError("--recovery or --pkcs11, not both") }
+            guard [recovery, pkcs11, kms].count(where: { $0 }) < 2 else {
+                throw ValidationError("--recovery, --pkcs11 or --kms: one of them")
+            }
             guard pkcs11 || !askPin else { throw ValidationError("--ask-pin goes with --pkcs11") }
         }
 
         func run() async throws {
             let session = try OperatorSession.openRunning(try global.places)
-            guard !pkcs11 else {
-                let pin = try VaultInput.outside(.token, try global.places, source, asking: askPin)
-                return try await session.carryOut(.vaultUnlockOutside(kind: .token), secret: pin)
+            guard !pkcs11, !kms else {
+                let kind = pkcs11 ? SlotKind.token : .keyService
+                let pin = try VaultInput.outside(kind, try global.places, source, asking: askPin)
+                return try await session.carryOut(.vaultUnlockOutside(kind: kind), secret: pin)
             }
             try await session.carryOut(
                 .vaultUnlock, secret: try source.read(recovery ? "recovery key: " : "passphrase: "))

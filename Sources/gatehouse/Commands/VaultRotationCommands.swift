@@ -59,6 +59,7 @@ struct KeptSlots: ParsableArguments {
     @Flag(help: "Ask for the recovery key, so that its slot stays.") var recovery = false
     @Flag(help: "The token's slot stays; asks for its PIN unless the configuration says where it lies.")
     var pkcs11 = false
+    @Flag(help: "The key service's slot stays.") var kms = false
     @Flag(help: "Take the slots away whose secrets are not given.") var dropOthers = false
     @OptionGroup var source: SecretSource
 
@@ -71,6 +72,7 @@ struct KeptSlots: ParsableArguments {
             if passphrase { found.append((.passphrase, try source.read("passphrase: "))) }
             if recovery { found.append((.recovery, try source.read("recovery key: "))) }
             if pkcs11 { found.append((.token, try VaultInput.outside(.token, places, source))) }
+            if kms { found.append((.keyService, try VaultInput.outside(.keyService, places, source))) }
             if found.isEmpty { found.append(try VaultSecret.configured(places)) }
         } catch {
             throw CommandFailure(error)

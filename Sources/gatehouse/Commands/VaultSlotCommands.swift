@@ -28,21 +28,23 @@ struct VaultSlotCommand: AsyncParsableCommand {
     struct Add: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract:
-                "Let the vault open with another key file, passphrase or token beside what opens it now.",
+                "Let the vault open with another key file, passphrase, token or key service too.",
             discussion: """
                 A key file that is not there yet is made. Passphrases cost what a new vault's does, whatever the slots
                 that are there cost. pkcs11 takes the AES key on the token that [vault.pkcs11] in the configuration
                 describes, which never leaves it; its PIN is asked for, unless the configuration says where it lies.
+                kms takes the key at the service that [vault.kms] describes.
 
                 Example:
                   gatehouse vault slot add keyfile /etc/gatehouse/vault.key
                   gatehouse vault slot add passphrase
                   gatehouse vault slot add pkcs11
+                  gatehouse vault slot add kms
                 """)
         @OptionGroup var global: GlobalOptions
         @OptionGroup var listing: ListingOptions
         @OptionGroup var source: SecretSource
-        @Argument(help: "keyfile, passphrase or pkcs11") var kind: SlotKind
+        @Argument(help: "keyfile, passphrase, pkcs11 or kms") var kind: SlotKind
         @Argument(help: "The key file: an absolute path outside the data folder.") var path: String?
 
         func validate() throws {

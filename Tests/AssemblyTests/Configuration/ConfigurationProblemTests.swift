@@ -99,6 +99,20 @@ import Testing
         Bad("[vault]\nunlock = \"credential\"", line: 2, "credential = \"NAME\""),
         Bad("[vault]\nunlock = \"environment\"\nvariable = \"V\"", line: 2, "insecure = true"),
         Bad("[vault]\nunlock = \"environment\"", line: 2, "variable = \"NAME\""),
+        Bad("[vault]\nunlock = \"pkcs11\"", line: 2, "[vault.pkcs11]"),
+        Bad("[vault.pkcs11]\nmodule = \"m.so\"", line: 2, "/path/of/the/library.so"),
+        Bad("[vault.pkcs11]\nmodul = \"/m.so\"", line: 2, "[vault.pkcs11]", "\"module\""),
+        Bad(
+            "[vault.pkcs11]\nmodule = \"/m\"\ntoken = \"t\"\nkey = \"k\"\npin_file = \"p\"", line: 5,
+            "absolute path"),
+        Bad("[vault]\nunlock = \"kms\"", line: 2, "[vault.kms]"),
+        Bad("[vault.kms]\nkey = \"a\"\nregion = \"EU\"", line: 3, "eu-central-1"),
+        Bad(
+            "[vault.kms]\nkey = \"a\"\nregion = \"r\"\nendpoint = \"http://kms.example\"", line: 4,
+            "plain HTTP"),
+        Bad(
+            "[vault.kms]\nkey = \"a\"\nregion = \"r\"\ncredential = \"a\"\ncredentials_file = \"/a\"",
+            line: 5, "not both"),
         Bad("[vault]\nunlock = \"keyfile\"", line: 2, "keyfile = \"/absolute/path\""),
         Bad("[vault]\nkeyfile = \"relative\"", line: 1, "/absolute/path"),
         Bad("[vault]\nunlock = \"passphrase\"\nkeyfile = \"/k\"", line: 3, "unlock = \"keyfile\""),

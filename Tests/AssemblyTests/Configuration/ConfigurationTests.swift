@@ -22,6 +22,7 @@ import Testing
         }
     }
 
+    private static let kms = "[vault.kms]\nkey = \"alias/gate\"\nregion = \"eu-central-1\"\n"
     private static let pkcs11 = "[vault.pkcs11]\nmodule = \"/m.so\"\ntoken = \"t\"\nkey = \"k\"\n"
 
     static let keys: [Key] = [
@@ -55,6 +56,18 @@ import Testing
         Key("\(pkcs11)pin_credential = \"pin\"") {
             $0.unlock == .passphrase && $0.tokenPIN == .credential(name: "pin")
         },
+        Key("[vault]\nunlock = \"kms\"\n\(kms)") {
+            $0.unlock == .outside(.keyService) && $0.keyService?.region == "eu-central-1"
+                && $0.keyService?.base.origin.host == "kms.eu-central-1.amazonaws.com"
+                && $0.keyServiceCredential == nil
+        },
+        Key("\(kms)endpoint = \"http://127.0.0.1:5000\"\nallow_private = true") {
+            $0.keyService?.base.origin.port == 5_000 && $0.keyServiceIsPrivate
+        },
+        Key("\(kms)credentials_file = \"/c\"\nprofile = \"gate\"") {
+            $0.keyServiceCredential == .file("/c") && $0.keyServiceProfile == "gate"
+        },
+        Key("\(kms)credential = \"aws\"") { $0.keyServiceCredential == .credential(name: "aws") },
         Key("[vault]\nkeyfile = \"/run/key\"") { $0.unlock == .keyFile(path: "/run/key") },
         Key("[cache]\nenabled = false") { !$0.cacheEnabled && !$0.path.cacheEnabled },
         Key("[cache]\nttl_seconds = 86400") {

@@ -1,5 +1,6 @@
 import Domain
 import Foundation
+import Keepers
 import Testing
 
 @testable import Assembly
@@ -47,6 +48,10 @@ import Testing
         #expect(configuration.probes.map(\.key.text) == ["house-vllm"])
         #expect(configuration.token?.token == "gatehouse" && configuration.token?.key == "vault")
         #expect(configuration.tokenPIN == .file("/etc/gatehouse/pin"))
+        #expect(configuration.keyService?.key == "alias/gatehouse")
+        #expect(configuration.keyServiceCredential == .file("/etc/gatehouse/aws"))
+        configuration.keyService = nil
+        configuration.keyServiceCredential = nil
         configuration.token = nil
         configuration.tokenPIN = nil
         configuration.routing = plain.routing
@@ -62,7 +67,8 @@ import Testing
     }
 
     @Test func `every key that is read is named there, and has a test`() throws {
-        let named = lines(of: uncommented(FirstConfiguration.text(keyFile: "/run/gatehouse.key")))
+        let text = FirstConfiguration.text(keyFile: "/run/gatehouse.key")
+        let named = lines(of: uncommented(text))
         let tried =
             (ConfigurationTests.keys + RouteConfigurationTests.keys + [.init(Self.provider) { _ in true }])
             .reduce(into: Set<String>()) { $0.formUnion(lines(of: $1.text)) }
@@ -70,7 +76,9 @@ import Testing
         // As many as there were when this was written: fewer would mean that they were not found.
         #expect(known.count >= 60, "\(known.sorted())")
         for key in known {
-            #expect(named.contains(key), "\(key) is not in FirstConfiguration")
+            // Of two that exclude each other the second stands in the first one's comment.
+            let isNamed = named.contains(key) || text.contains("or \(key) = ")
+            #expect(isNamed, "\(key) is not in FirstConfiguration")
             #expect(tried.contains(key), "\(key) has no test")
         }
     }
@@ -90,7 +98,10 @@ import Testing
     private func lines(of text: String) -> Set<String> {
         Set(
             text.split(separator: "\n").compactMap { line -> String? in
-                if line.hasPrefix("[") { return String(line.prefix { $0 != "]" }.drop { $0 == "[" }) }
+                if line.hasPrefix("[") {
+                    let path = line.prefix { $0 != "]" }.drop { $0 == "[" }
+                    return path.split(separator: ".").last.map(String.init)
+                }
                 let words = line.split(separator: " ")
                 return words.count > 2 && words[1] == "=" ? String(words[0]) : nil
             })

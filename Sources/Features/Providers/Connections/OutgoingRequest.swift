@@ -147,17 +147,20 @@ package struct OutgoingRequest: Sendable {
         do throws(AWSCredentialFault) { text = try AWSCredentialText(lent) } catch {
             throw ProviderRefusal("\(error)")
         }
-        guard case .accessKey(let key) = text else { return try writeSecret(lent, thenAtMost: following) }
+        guard case .accessKey(let key) = text else {
+            guard endpoint.service.utf8.elementsEqual("bedrock".utf8) else {
+                throw ProviderRefusal("this service of AWS takes an access key only")
+            }
+            return try writeSecret(lent, thenAtMost: following)
+        }
         try refuseOpenLine()
-        guard let signer = endpoint.region.flatMap({ SigV4(region: $0) }) else {
+        guard let signer = endpoint.region.flatMap({ SigV4(region: $0, service: endpoint.service) }) else {
             throw ProviderRefusal("provider \(endpoint.provider) has no region to sign for")
         }
         let request = SigV4.Request(
             method: endpoint.isPost ? "POST" : "GET", canonicalPath: endpoint.canonicalPath,
-            headers: [
-                ProviderHeader("host", endpoint.origin.authority),
-                ProviderHeader("content-type", "application/json"),
-            ], bodyDigest: body.withUnsafeReadableBytes { SHA256.digest($0) })
+            headers: [ProviderHeader("host", endpoint.origin.authority)] + endpoint.signedHeaders,
+            bodyDigest: body.withUnsafeReadableBytes { SHA256.digest($0) })
         let headers: [ProviderHeader]
         do throws(CipherFailure) {
             headers = try signer.sign(request, with: key, at: time)

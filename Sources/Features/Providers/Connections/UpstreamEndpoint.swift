@@ -18,6 +18,9 @@ package final class UpstreamEndpoint: Sendable {
     /// Whether requests are signed with an AWS access key, for which region, and over which form of the path.
     let signs: Bool
     let region: String?
+    /// The service of AWS that signatures name, and the headers in `fixedBytes` that are signed besides `host`.
+    let service: String
+    let signedHeaders: [ProviderHeader]
     let canonicalPath: String
     let forwarded: [String]
     let defaults: [DefaultHeader]
@@ -75,6 +78,8 @@ package final class UpstreamEndpoint: Sendable {
         self.isPost = isPost
         signs = adapter.authorization == .aws
         region = definition.region
+        service = "bedrock"
+        signedHeaders = [ProviderHeader("content-type", "application/json")]
         canonicalPath = signs ? (definition.pathPrefix + path).percentEncoded(keepsSlash: true) : ""
         authorizationBytes = adapter.authorization.bytesBeforeKey
         forwarded = adapter.forwardedHeaders
@@ -96,6 +101,41 @@ package final class UpstreamEndpoint: Sendable {
             accept-encoding: identity\r\n
             """
         if isPost { head += "content-type: application/json\r\n" }
+        fixedBytes = Array(head.utf8)
+    }
+
+    /// A call of AWS's JSON protocol 1.1 (Smithy, "AWS JSON 1.1 protocol"), signed with an access key.
+    ///
+    /// - Parameter operation: such as `TrentService.Decrypt`; letters, digits and dots.
+    package init(
+        aws service: String, operation: String, region: String, at base: BaseURL
+    ) throws(ProviderRefusal) {
+        guard let provider = try? ProviderName(service) else {
+            throw ProviderRefusal("\(service) is no service of AWS")
+        }
+        self.provider = provider
+        self.service = service
+        self.region = region
+        origin = base.origin
+        keyless = false
+        allowsPlainHTTP = false
+        isPost = true
+        signs = true
+        canonicalPath = base.pathPrefix.isEmpty ? "/" : base.pathPrefix
+        authorizationBytes = []
+        forwarded = []
+        defaults = []
+        signedHeaders = [
+            ProviderHeader("content-type", "application/x-amz-json-1.1"),
+            ProviderHeader("x-amz-target", operation),
+        ]
+        var head = """
+            POST \(canonicalPath) HTTP/1.1\r
+            host: \(base.origin.authority)\r
+            user-agent: gatehouse\r
+            accept-encoding: identity\r\n
+            """
+        for header in signedHeaders { head += "\(header.name): \(header.value)\r\n" }
         fixedBytes = Array(head.utf8)
     }
 }
