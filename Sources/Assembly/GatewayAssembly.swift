@@ -61,7 +61,7 @@ package final class GatewayAssembly: Sendable {
     /// Opens a data folder and puts the engine together; nothing listens yet.
     package static func open(
         _ places: Places, configuration: Configuration, unlock: Unlock, demo: Bool = false,
-        probeTimeouts: UpstreamTimeouts = ReachProbe.timeouts, log: Logger
+        probeTimeouts: UpstreamTimeouts = ReachProbe.timeouts, acceptsOlder: Bool = false, log: Logger
     ) async throws -> GatewayAssembly {
         try SecureHeap.start()
         let folder = try DataFolder(at: places.data, creating: false)
@@ -71,6 +71,8 @@ package final class GatewayAssembly: Sendable {
         guard let vaultRecord = contents.vault else {
             throw CommandFailure("\(places.data) has no vault; run: gatehouse init")
         }
+        let outside = try configuration.checkpointFile(outside: places.data)
+        if !acceptsOlder { try await outside?.check(vaultRecord, control) }
         let vault = KeyVault()
         if case .secret(let secret) = unlock {
             try open(vault, vaultRecord, contents, with: secret, log: log)
@@ -83,11 +85,13 @@ package final class GatewayAssembly: Sendable {
             virtualKeys: contents.virtualKeys, limits: contents.limits, providers: configuration.providers,
             routes: configuration.routes, routing: configuration.routing,
             prices: .builtIn)
-        return try GatewayAssembly(
+        let assembly = try GatewayAssembly(
             places: places, folder: folder, lock: lock, control: control, tenants: tenants, vault: vault,
             state: state,
             holds: contents.holds, configuration: configuration, demo: demo, probeTimeouts: probeTimeouts,
             log: log)
+        if let outside { await assembly.engine.onCheckpoint { try outside.append($0) } }
+        return assembly
     }
 
     private static func open(
@@ -366,6 +370,7 @@ package final class GatewayAssembly: Sendable {
         if parts.keeper != nil {
             keptLimits.save(at: engine.parts.clock.now, wall: engine.parts.clock.wall)
         }
+        await engine.signAudit()
         do {
             try await drain.flush()
             try await tenants.close()

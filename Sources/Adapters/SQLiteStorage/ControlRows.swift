@@ -11,6 +11,19 @@ extension Database {
     }
 }
 
+extension AuditSigner {
+    static let columns = "audit_log, audit_public, audit_secret"
+
+    static func values(_ signer: Self?) -> StatementArguments {
+        [signer?.log.blob, Data(signer?.publicKey ?? []), Data(signer?.sealed ?? [])]
+    }
+
+    static func stored(in row: Row) throws -> Self? {
+        guard let log: AuditLogID = try row.optionalID("audit_log") else { return nil }
+        return Self(log: log, publicKey: try row.bytes("audit_public"), sealed: try row.bytes("audit_secret"))
+    }
+}
+
 extension VaultRecord {
     static func stored(in database: Database) throws -> VaultRecord? {
         guard let row = try Row.fetchOne(database, sql: "SELECT * FROM vault") else { return nil }
@@ -20,19 +33,20 @@ extension VaultRecord {
                 .map(VaultSlot.init),
             rootVersion: try row.value("root_version"), keyCheck: try row.bytes("key_check"),
             epoch: try row.value("epoch"), ring: try row.bytes("ring"),
-            previousRoot: try row.bytes("previous_root"))
+            previousRoot: try row.bytes("previous_root"), auditSigner: try AuditSigner.stored(in: row))
     }
 
     func insert(into database: Database) throws {
         try database.execute(
             sql: """
-                INSERT INTO vault (one, id, created, root_version, key_check, epoch, ring, previous_root)
-                VALUES (1, ?, ?, ?, ?, ?, ?, ?)
+                INSERT INTO vault
+                    (one, id, created, root_version, key_check, epoch, ring, previous_root, \(AuditSigner.columns))
+                VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """,
             arguments: [
                 id.blob, created.milliseconds, rootVersion, Data(keyCheck), epoch, Data(ring),
                 Data(previousRoot),
-            ])
+            ] + AuditSigner.values(auditSigner))
         try insertSlots(into: database)
     }
 
@@ -42,8 +56,12 @@ extension VaultRecord {
             stored.epoch == epoch - 1
         else { throw StorageFailure.vaultChanged }
         try database.execute(
-            sql: "UPDATE vault SET root_version = ?, key_check = ?, epoch = ?, ring = ?, previous_root = ?",
-            arguments: [rootVersion, Data(keyCheck), epoch, Data(ring), Data(previousRoot)])
+            sql: """
+                UPDATE vault SET root_version = ?, key_check = ?, epoch = ?, ring = ?, previous_root = ?,
+                    (\(AuditSigner.columns)) = (?, ?, ?)
+                """,
+            arguments: [rootVersion, Data(keyCheck), epoch, Data(ring), Data(previousRoot)]
+                + AuditSigner.values(auditSigner))
         guard stored.slots != slots else { return }
         try database.execute(sql: "DELETE FROM vault_slots")
         try insertSlots(into: database)

@@ -36,6 +36,25 @@ package struct VaultSlot: Hashable, Sendable, Codable {
 package enum SlotIDKind {}
 package typealias SlotID = Identifier<SlotIDKind>
 
+/// Marks ids of audit logs.
+package enum AuditLogIDKind {}
+package typealias AuditLogID = Identifier<AuditLogIDKind>
+
+/// The log that the audit is, and the key that signs its checkpoints: the secret sealed, the public key in the open.
+package struct AuditSigner: Hashable, Sendable, Codable {
+    package let log: AuditLogID
+    /// Ed25519, 32 bytes.
+    package let publicKey: [UInt8]
+    /// The secret as a GWE1 record of purpose 19.
+    package var sealed: [UInt8]
+
+    package init(log: AuditLogID, publicKey: [UInt8], sealed: [UInt8]) {
+        self.log = log
+        self.publicKey = publicKey
+        self.sealed = sealed
+    }
+}
+
 /// What is stored of a vault: its slots, a sealed check record, and the sealed key ring; never a key.
 package struct VaultRecord: Hashable, Sendable, Codable {
     package let id: VaultID
@@ -50,11 +69,15 @@ package struct VaultRecord: Hashable, Sendable, Codable {
     package var ring: [UInt8]
     /// The root key of the version before, sealed under this one while a rotation still needs it; else empty.
     package var previousRoot: [UInt8]
+    /// Signs checkpoints of the audit; nil in a vault from before there were any, until it is next open.
+    package var auditSigner: AuditSigner?
 
     package init(
         id: VaultID, created: WallTime, slots: [VaultSlot], rootVersion: UInt32, keyCheck: [UInt8],
-        epoch: UInt32 = 0, ring: [UInt8] = [], previousRoot: [UInt8] = []
+        epoch: UInt32 = 0, ring: [UInt8] = [], previousRoot: [UInt8] = [],
+        auditSigner: AuditSigner? = nil
     ) {
+        self.auditSigner = auditSigner
         self.epoch = epoch
         self.ring = ring
         self.previousRoot = previousRoot

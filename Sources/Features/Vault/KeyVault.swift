@@ -48,7 +48,8 @@ package final class KeyVault: Sendable {
         let slot = try VaultSlot.seal(
             root, version: ring.rootVersion, vault: ring.vault, with: source, scryptN: scryptN, at: now)
         let blank = VaultRecord(
-            id: ring.vault, created: now, slots: [slot], rootVersion: ring.rootVersion, keyCheck: [])
+            id: ring.vault, created: now, slots: [slot], rootVersion: ring.rootVersion, keyCheck: [],
+            auditSigner: try makeAuditSigner(in: ring))
         let record = try sealRing(blank, keys: [], in: ring)
         let vault = KeyVault()
         vault.adopt(ring)

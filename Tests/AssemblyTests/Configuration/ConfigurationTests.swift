@@ -46,6 +46,9 @@ import Testing
             $0.unlock == .environment(variable: "VAULT")
         },
         Key("[vault]\nkeyfile = \"/run/key\"") { $0.unlock == .keyFile(path: "/run/key") },
+        Key("[audit]\ncheckpoints = \"/mnt/share/checkpoints\"") {
+            $0.checkpoints == "/mnt/share/checkpoints"
+        },
         Key("[cache]\nenabled = false") { !$0.cacheEnabled && !$0.path.cacheEnabled },
         Key("[cache]\nttl_seconds = 86400") {
             $0.cacheSeconds == 86_400 && $0.cache.timeToLive == .seconds(86_400)
