@@ -173,7 +173,7 @@ let package = Package(
                 nioCore,
                 nioPosix, nioHTTP, nioSSL, nioEmbedded, logging, "TestKit",
             ]),
-        tests("StorageTests", uses: ["Storage", "Domain"]),
+        tests("StorageTests", uses: ["Storage", "Domain"], data: [.copy("Fixtures")]),
         tests("StorageContract", uses: ["SQLiteStorage", "Storage", "Domain", "TestKit"]),
         tests(
             "SQLiteStorageTests", uses: ["SQLiteStorage", "Storage", "Domain", "TestKit", "CSQLite", grdb]),

@@ -16,7 +16,10 @@ package enum Doctor {
     }
 
     package static func examine(_ places: Places) async -> [Finding] {
-        [memory(), hardening(), configuration(places), await folder(places), themes(), terminal()]
+        [
+            memory(), hardening(), configuration(places), await folder(places), audit(places), themes(),
+            terminal(),
+        ]
     }
 
     static func memory(
@@ -81,6 +84,28 @@ package enum Doctor {
                     + (contents.vault == nil ? ", no vault yet: run gatehouse init" : ""))
         } catch {
             return Finding(check: "data folder", state: .bad, what: "\(error)")
+        }
+    }
+
+    static func audit(_ places: Places) -> Finding {
+        guard let configuration = try? Configuration.load(places.config) else {
+            return Finding(check: "audit", state: .note, what: "the configuration cannot be read")
+        }
+        guard let path = configuration.checkpoints else {
+            return Finding(
+                check: "audit", state: .note,
+                what:
+                    "no checkpoints outside the data folder: who administers this machine can cut off the audit's "
+                    + "end unseen; set [audit] checkpoints")
+        }
+        do {
+            let file = try configuration.checkpointFile(outside: places.data)
+            let notes = try file?.notes().notes ?? []
+            return Finding(
+                check: "audit", state: .good,
+                what: "\(notes.count) checkpoints in \(path), the newest of \(notes.last?.size ?? 0) records")
+        } catch {
+            return Finding(check: "audit", state: .bad, what: "\(error)")
         }
     }
 

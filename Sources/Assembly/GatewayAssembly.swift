@@ -63,7 +63,7 @@ package final class GatewayAssembly: Sendable {
     /// Opens a data folder and puts the engine together; nothing listens yet.
     package static func open(
         _ places: Places, configuration: Configuration, unlock: Unlock, demo: Bool = false,
-        probeTimeouts: UpstreamTimeouts = ReachProbe.timeouts, log: Logger
+        probeTimeouts: UpstreamTimeouts = ReachProbe.timeouts, acceptsOlder: Bool = false, log: Logger
     ) async throws -> GatewayAssembly {
         try SecureHeap.start()
         let folder = try DataFolder(at: places.data, creating: false)
@@ -75,6 +75,8 @@ package final class GatewayAssembly: Sendable {
         guard var vaultRecord = contents.vault else {
             throw CommandFailure("\(places.data) has no vault; run: gatehouse init")
         }
+        let outside = try configuration.checkpointFile(outside: places.data)
+        if !acceptsOlder { try await outside?.check(vaultRecord, control) }
         let keepers = KeeperList.make(configuration, places)
         var findings = AccessFindings()
         try await open(vault, vaultRecord, contents, unlock, keepers, log: log)
@@ -95,11 +97,13 @@ package final class GatewayAssembly: Sendable {
             routes: configuration.routes, routing: configuration.routing,
             prices: .builtIn)
         state.findings = findings
-        return try GatewayAssembly(
+        let assembly = try GatewayAssembly(
             places: places, folder: folder, lock: lock, control: control, tenants: tenants, vault: vault,
             keepers: keepers, state: state,
             holds: contents.holds, configuration: configuration, demo: demo, probeTimeouts: probeTimeouts,
             log: log)
+        if let outside { await assembly.engine.onCheckpoint { try outside.append($0) } }
+        return assembly
     }
 
     private static func open(
@@ -389,6 +393,7 @@ package final class GatewayAssembly: Sendable {
         if parts.keeper != nil {
             keptLimits.save(at: engine.parts.clock.now, wall: engine.parts.clock.wall)
         }
+        await engine.signAudit()
         do {
             try await drain.flush()
             try await tenants.close()

@@ -34,15 +34,23 @@ package enum Launcher {
 
     package static func initialize(_ places: Places, keyFile: String?, passphraseFromStdin: Bool) async throws
     {
-        try await makeFolder(places, keyFile: keyFile, passphraseFromStdin: passphraseFromStdin)
+        let record = try await makeFolder(
+            places, keyFile: keyFile, passphraseFromStdin: passphraseFromStdin)
         Output.line("made \(places.data)")
+        if let key = record.auditLogKey {
+            Output.line("fingerprint of the audit's key, to be noted outside this machine:")
+            Output.line("  \(key.fingerprint(hashing: { SHA256.digest($0) }))")
+        }
         Output.line(
             "next: gatehouse tenant add NAME, gatehouse key add NAME PROVIDER, gatehouse token issue NAME, gatehouse"
         )
     }
 
     /// Makes the data folder with its vault, and the first configuration where there is none.
-    static func makeFolder(_ places: Places, keyFile: String?, passphraseFromStdin: Bool) async throws {
+    @discardableResult
+    static func makeFolder(
+        _ places: Places, keyFile: String?, passphraseFromStdin: Bool
+    ) async throws -> VaultRecord {
         if let keyFile {
             guard keyFile.hasPrefix("/"), !keyFile.utf8.starts(with: (places.data + "/").utf8) else {
                 throw CommandFailure("--keyfile takes an absolute path outside \(places.data)")
@@ -76,6 +84,7 @@ package enum Launcher {
         try writeFirstConfiguration(places, keyFile: keyFile)
         try control.close()
         withExtendedLifetime(lock) {}
+        return record
     }
 
     /// A configuration that is there already must open the vault that is about to be made.

@@ -52,7 +52,15 @@ package struct OperatorSession: Sendable {
         }
     }
 
-    private static func folder(_ places: Places, unlocked: Bool) async throws -> OperatorSession {
+    /// The folder alone, also when it is older than its checkpoints: for saying that this is meant.
+    package static func openOlder(_ places: Places) async throws -> OperatorSession {
+        guard running(places) == nil else { return try await open(places) }
+        return try await folder(places, unlocked: true, acceptsOlder: true)
+    }
+
+    private static func folder(
+        _ places: Places, unlocked: Bool, acceptsOlder: Bool = false
+    ) async throws -> OperatorSession {
         let configuration = try Configuration.load(places.config)
         var log = Logger(label: "gatehouse") { LineLog(label: $0, descriptor: 2) }
         log.logLevel = .warning
@@ -60,7 +68,9 @@ package struct OperatorSession: Sendable {
             unlocked ? try UnlockSecret.unlock(configuration, places) : .later
         return OperatorSession(
             door: .folder(
-                try await GatewayAssembly.open(places, configuration: configuration, unlock: unlock, log: log)
+                try await GatewayAssembly.open(
+                    places, configuration: configuration, unlock: unlock, acceptsOlder: acceptsOlder, log: log
+                )
             ))
     }
 
@@ -115,8 +125,17 @@ package struct OperatorSession: Sendable {
         switch door {
         case .running(let client): return try client.perform(command, secret: secret)
         case .folder(let gateway):
-            return try await gateway.engine.perform(
-                command, secret: secret, by: OperatorID(name: Self.operatorName, via: "command"))
+            // Nobody ticks here: what the command put into the audit is signed at once.
+            let outcome: CommandOutcome
+            do throws(CommandRefusal) {
+                outcome = try await gateway.engine.perform(
+                    command, secret: secret, by: OperatorID(name: Self.operatorName, via: "command"))
+            } catch {
+                await gateway.engine.signAudit()
+                throw error
+            }
+            await gateway.engine.signAudit()
+            return outcome
         }
     }
 

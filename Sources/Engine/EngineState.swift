@@ -19,6 +19,8 @@ package struct EngineState: Sendable {
     /// Newest first, at most 200.
     package var auditTail: [AuditRecord] = []
     package var auditVerified = "not verified yet"
+    /// Why the audit is not signed or kept outside; empty while it is.
+    package var auditSigning = ""
     package var configurationNote = ""
     /// Which rows something else than the gateway changed, as of the last unlock or check.
     package var findings = AccessFindings()

@@ -116,6 +116,14 @@ package final class GatewayEngine: EnginePort {
         refreshPicture(at: parts.clock.wall)
     }
 
+    /// What keeps checkpoints of the audit outside the data folder.
+    package func onCheckpoint(_ outside: @escaping @Sendable (_ note: String) throws -> Void) async {
+        await desk.onCheckpoint(outside)
+    }
+
+    /// Signs the audit as it is now: at shutdown, and after a command with no engine running.
+    package func signAudit() async { await desk.signAudit(force: true) }
+
     /// Loads the figures of the last 24 hours from the ledger, so that a restart does not show empty costs.
     package func restoreFigures() async {
         await desk.refreshAuditTail()

@@ -36,10 +36,13 @@ import Testing
         let findings = await Doctor.examine(places)
         #expect(
             findings.map(\.check)
-                == ["memory for keys", "process", "configuration", "data folder", "themes", "terminal"])
+                == [
+                    "memory for keys", "process", "configuration", "data folder", "audit", "themes",
+                    "terminal",
+                ])
         #expect(findings.allSatisfy { !$0.what.isEmpty })
         let text = try Output.jsonText(findings)
-        #expect(try JSONDecoder().decode([Doctor.Finding].self, from: Data(text.utf8)).count == 6)
+        #expect(try JSONDecoder().decode([Doctor.Finding].self, from: Data(text.utf8)).count == 7)
     }
 
     @Test func `memory`() {

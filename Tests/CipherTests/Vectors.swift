@@ -3,10 +3,13 @@ import Foundation
 
 /// A file of Project Wycheproof's test vectors.
 struct VectorFile<Vector: Decodable>: Decodable {
+    struct PublicKey: Decodable { let pk: HexBytes }
+
     struct Group: Decodable {
         let keySize: Int?
         let ivSize: Int?
         let tagSize: Int?
+        let publicKey: PublicKey?
         let tests: [Vector]
     }
 

@@ -64,7 +64,7 @@ import Testing
         #expect(
             ColumnRegistry.sealedIDs == [
                 "provider_keys.secret", "tenant_keys.wrapped", "vaults.key_check", "vault_slots.sealed_root",
-                "vaults.ring", "vaults.previous_root",
+                "vaults.ring", "vaults.previous_root", "vaults.audit_secret",
             ])
     }
 }

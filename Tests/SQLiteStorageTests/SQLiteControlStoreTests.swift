@@ -39,8 +39,12 @@ import Testing
     }
 
     @Test func `an audit record changed in the file is found`() async throws {
-        let found = try await verdict(after: "UPDATE audit SET actor = 'bob' WHERE sequence = 3")
+        let found = try await verdict(after: "UPDATE audit SET target = 'bob' WHERE sequence = 3")
         #expect(found == .broken(at: 3, what: "the record was changed"))
+        try folder.tamper(
+            try folder.data().controlFile, "UPDATE audit SET target = 'x', peer = '::1' WHERE sequence = 3")
+        let moved = try await folder.controlStore().verifyAudit()
+        #expect(moved == .broken(at: 3, what: "who did it was changed"))
     }
 
     @Test func `an audit record's number or hash changed in the file is found`() async throws {
@@ -69,12 +73,69 @@ import Testing
         #expect(found == .broken(at: 4, what: "the record cannot be read"))
     }
 
-    @Test func `a chain cut at its end verifies, with fewer records and another head`() async throws {
+    @Test func `a chain cut at its end is found by the stored tree, unless that was cut too`() async throws {
         let found = try await verdict(after: "DELETE FROM audit WHERE sequence > 4")
-        guard case .intact(records: 4, _) = found else {
-            Issue.record("\(found)")
+        #expect(found == .broken(at: 5, what: "records up to 6 are missing at the end"))
+        try folder.tamper(try folder.data().controlFile, "DELETE FROM audit_tree")
+        guard case .intact(records: 4, _) = try await folder.controlStore().verifyAudit() else {
+            Issue.record("not intact")
             return
         }
+    }
+
+    @Test func `a changed tree is found`() async throws {
+        let tree = try await verdict(after: "UPDATE audit_tree SET peaks = zeroblob(64)")
+        #expect(tree == .broken(at: 7, what: "the stored tree does not fit the records"))
+    }
+
+    @Test func `the tree grows with the records and is read after closing and opening`() async throws {
+        var leaves: [Digest256] = []
+        for round in 0..<4 {
+            let store = try folder.controlStore()
+            for index in 0..<3 {
+                let record = try await store.appendAudit(Samples.draft("test.\(round).\(index)"))
+                leaves.append(try #require(Digest256(bytes: record.hash)))
+            }
+            let tree = MerkleTree(leaves, hashing: testHash)
+            let head = try await store.auditHead()
+            #expect(head.size == Int64(leaves.count) && head.root == tree.root(size: leaves.count))
+            #expect(try await store.auditLeaves(size: head.size) == leaves)
+            #expect(try await store.walkAudit().root == head.root)
+            try store.close()
+        }
+    }
+
+    @Test func `records from before there was a tree go on as they are, and get leaves`() async throws {
+        let store = try folder.controlStore()
+        try await store.file.write { database in
+            var previous = AuditChain.origin
+            for sequence in Int64(1)...5 {
+                let draft = Samples.draft("old.\(sequence)")
+                let hash = AuditChain.canonicalForm(of: draft, sequence: sequence, previous: previous)
+                    .withUnsafeBytes { testHash($0).bytes }
+                try AuditRecord(sequence: sequence, draft: draft, previous: previous, hash: hash)
+                    .insert(into: database)
+                previous = hash
+            }
+        }
+        #expect(try await store.auditHead().size == 5)
+        let next = try await store.appendAudit(Samples.draft("new"))
+        #expect(next.form == .json)
+        let walk = try await store.walkAudit()
+        #expect(walk.verdict == .intact(records: 6, head: next.hash))
+        #expect(try await store.auditHead() == AuditHead(size: 6, head: next.hash, root: walk.root))
+    }
+
+    @Test func `an operator's facts can be erased, and not replaced`() async throws {
+        let erased = try await verdict(
+            after: "UPDATE audit SET actor = '', blinding = x'' WHERE sequence = 3")
+        guard case .intact(records: 6, _) = erased else {
+            Issue.record("\(erased)")
+            return
+        }
+        try folder.tamper(try folder.data().controlFile, "UPDATE audit SET actor = 'bob' WHERE sequence = 3")
+        let found = try await folder.controlStore().verifyAudit()
+        #expect(found == .broken(at: 3, what: "who did it was changed"))
     }
 
     @Test func `a chain longer than one batch is walked to its end`() async throws {
@@ -108,7 +169,7 @@ import Testing
     @Test func `the schema is made from an empty file and left alone afterwards`() async throws {
         let file = try await chain(0)
         let before = try schema(of: file)
-        #expect(before.count == 10)
+        #expect(before.count == 13)
         try folder.controlStore().close()
         #expect(try schema(of: file) == before)
         #expect(Schema.control.steps.map(\.number) == Array(1...Int64(Schema.control.steps.count)))
@@ -137,7 +198,12 @@ import Testing
                 + "ALTER TABLE vault DROP COLUMN rows_coded; "
                 + "ALTER TABLE tenants DROP COLUMN counter; ALTER TABLE tenants DROP COLUMN code; "
                 + "ALTER TABLE virtual_keys DROP COLUMN counter; ALTER TABLE virtual_keys DROP COLUMN code; "
-                + "DROP TABLE access_seal; PRAGMA user_version = 1")
+                + "DROP TABLE access_seal; "
+                + "DROP TABLE audit_tree; "
+                + "DROP TABLE audit_checkpoints; ALTER TABLE vault DROP COLUMN audit_log; "
+                + "ALTER TABLE vault DROP COLUMN audit_public; ALTER TABLE vault DROP COLUMN audit_secret; "
+                + ["form", "commitment", "blinding", "session", "tty", "uid", "peer"]
+                .map { "ALTER TABLE audit DROP COLUMN \($0); " }.joined() + "PRAGMA user_version = 1")
         let contents = try await folder.controlStore().load()
         #expect(contents.virtualKeys == [key] && key.callClass == .interactive)
         #expect(contents.limits.isEmpty && contents.tenants == [ant] && !ant.usesPlatformKeys)
@@ -148,9 +214,11 @@ import Testing
     {
         let file = try await chain(0)
         try folder.tamper(file, "PRAGMA user_version = 99")
+        let newest = Schema.control.steps.count
         let newer = await refusal { _ = try folder.controlStore() }
         #expect(
-            newer?.description.contains("written by a newer gatehouse (schema 99, this one knows up to 4)")
+            newer?.description.contains(
+                "written by a newer gatehouse (schema 99, this one knows up to \(newest))")
                 == true)
         try folder.tamper(file, "PRAGMA user_version = 1; PRAGMA application_id = 7")
         let foreign = await refusal { _ = try folder.controlStore() }

@@ -154,6 +154,7 @@ import Testing
             SealedColumns.all.map { "\($0.id) \($0.purpose.rawValue)" } == [
                 "provider_keys.secret 1", "tenant_keys.wrapped 16", "vaults.key_check 17",
                 "vault_slots.sealed_root 18", "vaults.ring 20", "vaults.previous_root 18",
+                "vaults.audit_secret 19",
             ])
         #expect(SealedColumns.all.allSatisfy { $0.id.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7f } })
         #expect(Set(SealedColumns.all.map(\.purpose)) == Set(SealPurpose.allCases))

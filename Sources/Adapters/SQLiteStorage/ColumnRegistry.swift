@@ -15,10 +15,13 @@ enum ColumnClass: Hashable, Sendable {
 enum ColumnRegistry {
     static let control: [String: [ColumnClass: [String]]] = [
         "vault": [
-            .open: ["one", "id", "created", "root_version", "epoch", "rows_coded"],
+            .open: [
+                "one", "id", "created", "root_version", "epoch", "rows_coded", "audit_log", "audit_public",
+            ],
             .sealed("vaults.key_check"): ["key_check"],
             .sealed("vaults.ring"): ["ring"],
             .sealed("vaults.previous_root"): ["previous_root"],
+            .sealed("vaults.audit_secret"): ["audit_secret"],
         ],
         "vault_slots": [
             .open: ["position", "id", "kind", "scrypt_n", "root_version", "created", "outside_name"],
@@ -58,10 +61,14 @@ enum ColumnRegistry {
             .personal: ["owner", "reason"],
         ],
         "audit": [
-            .open: ["sequence", "id", "at", "via", "action", "tenant", "result"],
-            .personal: ["actor", "target", "text_before", "text_after", "reason"],
-            .derived: ["previous", "hash"],
+            .open: ["sequence", "id", "at", "via", "action", "tenant", "result", "form"],
+            .personal: [
+                "actor", "target", "text_before", "text_after", "reason", "session", "tty", "uid", "peer",
+            ],
+            .derived: ["previous", "hash", "commitment", "blinding"],
         ],
+        "audit_checkpoints": [.open: ["position", "origin", "size", "at"], .derived: ["note"]],
+        "audit_tree": [.open: ["one", "size"], .derived: ["peaks"]],
     ]
 
     static let tenant: [String: [ColumnClass: [String]]] = [
@@ -77,7 +84,9 @@ enum ColumnRegistry {
         ],
         "audit_outbox": [
             .open: ["position", "id", "at", "via", "action", "tenant", "result"],
-            .personal: ["actor", "target", "text_before", "text_after", "reason"],
+            .personal: [
+                "actor", "target", "text_before", "text_after", "reason", "session", "tty", "uid", "peer",
+            ],
         ],
         "usage": [
             .open: [

@@ -11,6 +11,19 @@ extension Database {
     }
 }
 
+extension AuditSigner {
+    static let columns = "audit_log, audit_public, audit_secret"
+
+    static func values(_ signer: Self?) -> StatementArguments {
+        [signer?.log.blob, Data(signer?.publicKey ?? []), Data(signer?.sealed ?? [])]
+    }
+
+    static func stored(in row: Row) throws -> Self? {
+        guard let log: AuditLogID = try row.optionalID("audit_log") else { return nil }
+        return Self(log: log, publicKey: try row.bytes("audit_public"), sealed: try row.bytes("audit_secret"))
+    }
+}
+
 extension VaultRecord {
     static func stored(in database: Database) throws -> VaultRecord? {
         guard let row = try Row.fetchOne(database, sql: "SELECT * FROM vault") else { return nil }
@@ -20,20 +33,22 @@ extension VaultRecord {
                 .map(VaultSlot.init),
             rootVersion: try row.value("root_version"), keyCheck: try row.bytes("key_check"),
             epoch: try row.value("epoch"), ring: try row.bytes("ring"),
-            previousRoot: try row.bytes("previous_root"), rowsCoded: try row.value("rows_coded"))
+            previousRoot: try row.bytes("previous_root"), rowsCoded: try row.value("rows_coded"),
+            auditSigner: try AuditSigner.stored(in: row))
     }
 
     func insert(into database: Database) throws {
         try database.execute(
             sql: """
                 INSERT INTO vault
-                    (one, id, created, root_version, key_check, epoch, ring, previous_root, rows_coded)
-                VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?)
+                    (one, id, created, root_version, key_check, epoch, ring, previous_root, rows_coded,
+                    \(AuditSigner.columns))
+                VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """,
             arguments: [
                 id.blob, created.milliseconds, rootVersion, Data(keyCheck), epoch, Data(ring),
                 Data(previousRoot), rowsCoded,
-            ])
+            ] + AuditSigner.values(auditSigner))
         try insertSlots(into: database)
     }
 
@@ -45,9 +60,10 @@ extension VaultRecord {
         try database.execute(
             sql: """
                 UPDATE vault SET root_version = ?, key_check = ?, epoch = ?, ring = ?, previous_root = ?,
-                    rows_coded = ?
+                    rows_coded = ?, (\(AuditSigner.columns)) = (?, ?, ?)
                 """,
-            arguments: [rootVersion, Data(keyCheck), epoch, Data(ring), Data(previousRoot), rowsCoded])
+            arguments: [rootVersion, Data(keyCheck), epoch, Data(ring), Data(previousRoot), rowsCoded]
+                + AuditSigner.values(auditSigner))
         guard stored.slots != slots else { return }
         try database.execute(sql: "DELETE FROM vault_slots")
         try insertSlots(into: database)

@@ -2,7 +2,7 @@ extension Schema {
     /// The control database. Ids are 16-byte blobs, times milliseconds since 1970.
     static let control = Schema(
         name: "control database", applicationID: 0x4757_4331,
-        steps: [control1, control2, control3, control4, control5])
+        steps: [control1, control2, control3, control4, control5, control6])
 
     /// Slots whose keys are kept outside: by which key, and as it sealed them.
     private static let control4 = Step(
@@ -31,6 +31,35 @@ extension Schema {
                 code BLOB NOT NULL CHECK (length(code) = 32)
             ) STRICT;
             PRAGMA user_version = 5;
+            """)
+
+    /// The tree over the audit, its records in canonical JSON, signed checkpoints, and where operators came from.
+    private static let control6 = Step(
+        number: 6,
+        sql: """
+            ALTER TABLE audit ADD COLUMN form INTEGER NOT NULL DEFAULT 1;
+            ALTER TABLE audit ADD COLUMN commitment BLOB NOT NULL DEFAULT x'';
+            ALTER TABLE audit ADD COLUMN blinding BLOB NOT NULL DEFAULT x'';
+            ALTER TABLE audit ADD COLUMN session TEXT NOT NULL DEFAULT '';
+            ALTER TABLE audit ADD COLUMN tty TEXT NOT NULL DEFAULT '';
+            ALTER TABLE audit ADD COLUMN uid TEXT NOT NULL DEFAULT '';
+            ALTER TABLE audit ADD COLUMN peer TEXT NOT NULL DEFAULT '';
+            CREATE TABLE audit_tree (
+                one INTEGER PRIMARY KEY CHECK (one = 1),
+                size INTEGER NOT NULL,
+                peaks BLOB NOT NULL
+            ) STRICT;
+            ALTER TABLE vault ADD COLUMN audit_log BLOB;
+            ALTER TABLE vault ADD COLUMN audit_public BLOB NOT NULL DEFAULT x'';
+            ALTER TABLE vault ADD COLUMN audit_secret BLOB NOT NULL DEFAULT x'';
+            CREATE TABLE audit_checkpoints (
+                position INTEGER PRIMARY KEY AUTOINCREMENT,
+                origin TEXT NOT NULL,
+                size INTEGER NOT NULL,
+                at INTEGER NOT NULL,
+                note TEXT NOT NULL
+            ) STRICT;
+            PRAGMA user_version = 6;
             """)
 
     /// The sealed key ring, the root before while a rotation needs it, and how much a tenant's key may have sealed.

@@ -191,19 +191,81 @@ package final class SQLiteControlStore: ControlStore {
         }
     }
 
-    package func verifyAudit() async throws -> AuditVerification {
+    package func auditHead() async throws -> AuditHead {
+        try await file.read { [hashing] database in
+            let last = try AuditRecord.last(in: database)
+            let tree = try MerkleFrontier.stored(
+                upTo: last?.sequence ?? 0, in: database, hashing: hashing)
+            return AuditHead(
+                size: tree.size, head: last?.hash ?? AuditChain.origin, root: tree.root(hashing: hashing))
+        }
+    }
+
+    package func auditRecords(from sequence: Int64, limit: Int) async throws -> [AuditRecord] {
+        try await file.read { database in
+            try Row.fetchAll(
+                database, sql: "SELECT * FROM audit WHERE sequence >= ? ORDER BY sequence LIMIT ?",
+                arguments: [sequence, max(0, limit)]
+            ).map(AuditRecord.init)
+        }
+    }
+
+    package func auditLeaves(size: Int64) async throws -> [Digest256] {
+        try await file.read { try AuditRecord.leaves(1..<max(1, size + 1), in: $0) }
+    }
+
+    package func appendCheckpoint(_ checkpoint: StoredCheckpoint) async throws {
+        try await file.write { database in
+            try database.execute(
+                sql: "INSERT INTO audit_checkpoints (origin, size, at, note) VALUES (?, ?, ?, ?)",
+                arguments: [checkpoint.origin, checkpoint.size, checkpoint.at.milliseconds, checkpoint.note])
+        }
+    }
+
+    package func checkpoints(after position: Int64, limit: Int) async throws -> [StoredCheckpoint] {
+        try await file.read { database in
+            try Row.fetchAll(
+                database, sql: "SELECT * FROM audit_checkpoints WHERE position > ? ORDER BY position LIMIT ?",
+                arguments: [position, max(0, limit)]
+            ).map(StoredCheckpoint.init)
+        }
+    }
+
+    package func lastCheckpoint() async throws -> StoredCheckpoint? {
+        try await file.read { database in
+            try Row.fetchOne(
+                database, sql: "SELECT * FROM audit_checkpoints ORDER BY position DESC LIMIT 1"
+            ).map(StoredCheckpoint.init)
+        }
+    }
+
+    package func walkAudit() async throws -> AuditWalk {
         var walk = AuditWalk(hashing: hashing)
         var last = Int64.min
         // A batch a transaction: a long walk neither holds the log back nor the chain in memory.
         while true {
             let after = last
-            let batch = try await file.read { try AuditRecord.batch(after: after, in: $0) }
+            let (batch, tree) = try await file.read { database in
+                (try AuditRecord.batch(after: after, in: database), try MerkleFrontier.asStored(in: database))
+            }
             for (sequence, record) in batch {
-                guard let record else { return .broken(at: sequence, what: "the record cannot be read") }
-                if let finding = walk.take(record) { return finding }
+                guard let record else {
+                    walk.stop(at: sequence, "the record cannot be read")
+                    return walk
+                }
+                guard walk.take(record) == nil else { return walk }
                 last = sequence
             }
-            if batch.isEmpty { return walk.verdict }
+            guard batch.isEmpty else { continue }
+            // No tree is stored yet in a folder from before there was one.
+            if let tree, tree != walk.tree {
+                walk.stop(
+                    at: walk.tree.size + 1,
+                    tree.size > walk.tree.size
+                        ? "records up to \(tree.size) are missing at the end"
+                        : "the stored tree does not fit the records")
+            }
+            return walk
         }
     }
 
@@ -222,46 +284,5 @@ package final class SQLiteControlStore: ControlStore {
             try codes?.store(in: database)
             if let audit { try AuditRecord.chain(audit, in: database, hashing: hashing) }
         }
-    }
-}
-
-extension AuditRecord {
-    /// Records read at once by a walk over the chain: some hundred kilobytes.
-    private static let batchSize = 1_000
-
-    fileprivate static func stored(_ id: AuditID, in database: Database) throws -> AuditRecord? {
-        try Row.fetchOne(database, sql: "SELECT * FROM audit WHERE id = ?", arguments: [id.blob])
-            .map(AuditRecord.init)
-    }
-
-    @discardableResult
-    fileprivate static func chain(
-        _ draft: AuditDraft, in database: Database, hashing: Hashing
-    ) throws -> AuditRecord {
-        let last = try Row.fetchOne(database, sql: "SELECT * FROM audit ORDER BY sequence DESC LIMIT 1")
-            .map(AuditRecord.init)
-        let record = AuditChain.record(of: draft, after: last, hashing: hashing)
-        try record.insert(into: database)
-        return record
-    }
-
-    func insert(into database: Database) throws {
-        try database.execute(
-            sql: """
-                INSERT INTO audit (sequence, \(AuditDraft.columns), previous, hash)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-                """,
-            arguments: StatementArguments(
-                [sequence] + draft.columnValues + [Data(previous), Data(hash)]))
-    }
-
-    /// A record that cannot be read is nil: that, too, is a finding.
-    fileprivate static func batch(
-        after sequence: Int64, in database: Database
-    ) throws -> [(sequence: Int64, record: AuditRecord?)] {
-        try Row.fetchAll(
-            database, sql: "SELECT * FROM audit WHERE sequence > ? ORDER BY sequence LIMIT ?",
-            arguments: [sequence, batchSize]
-        ).map { row in (try row.value("sequence"), try? AuditRecord(row)) }
     }
 }

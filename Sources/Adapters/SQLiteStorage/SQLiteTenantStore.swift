@@ -128,7 +128,8 @@ extension AuditDraft {
         }
         try database.execute(
             sql: """
-                INSERT INTO audit_outbox (\(AuditDraft.columns)) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                INSERT INTO audit_outbox (\(AuditDraft.columns))
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """,
             arguments: StatementArguments(AuditChain.storable(self).columnValues))
     }

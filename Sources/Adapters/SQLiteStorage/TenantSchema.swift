@@ -1,7 +1,18 @@
 extension Schema {
     /// One tenant's database. Ids are 16-byte blobs, times milliseconds since 1970, money nano-US-dollars.
     static let tenant = Schema(
-        name: "tenant database", applicationID: 0x4757_5431, steps: [tenant1, tenant2])
+        name: "tenant database", applicationID: 0x4757_5431, steps: [tenant1, tenant2, tenant3])
+
+    /// Where operators came from.
+    private static let tenant3 = Step(
+        number: 3,
+        sql: """
+            ALTER TABLE audit_outbox ADD COLUMN session TEXT NOT NULL DEFAULT '';
+            ALTER TABLE audit_outbox ADD COLUMN tty TEXT NOT NULL DEFAULT '';
+            ALTER TABLE audit_outbox ADD COLUMN uid TEXT NOT NULL DEFAULT '';
+            ALTER TABLE audit_outbox ADD COLUMN peer TEXT NOT NULL DEFAULT '';
+            PRAGMA user_version = 3;
+            """)
 
     /// Shares and models of provider keys; who paid for a call.
     private static let tenant2 = Step(

@@ -65,6 +65,7 @@ extension Configuration {
         if cacheBytes != start.cacheBytes { out.append("[cache] bytes_max") }
         if bodyBytes != start.bodyBytes { out.append("[bounds] body_bytes_max") }
         if connectSeconds > start.connectSeconds { out.append("[bounds] connect_seconds") }
+        if checkpoints != start.checkpoints { out.append("[audit]") }
         if theme != start.theme { out.append("[console] theme") }
         return out
     }
@@ -84,5 +85,16 @@ extension Configuration {
         var configuration = try parse(text, file: path)
         configuration.stamp = stamp
         return configuration
+    }
+}
+
+extension Configuration {
+    /// Where checkpoints are kept; refused inside the data folder, where they would prove nothing.
+    func checkpointFile(outside folder: String) throws -> CheckpointFile? {
+        guard let checkpoints else { return nil }
+        guard !checkpoints.utf8.starts(with: (folder + "/").utf8) else {
+            throw CommandFailure("[audit] checkpoints has to lie outside the data folder \(folder)")
+        }
+        return CheckpointFile(path: checkpoints)
     }
 }

@@ -64,6 +64,8 @@ package struct Configuration: Sendable, Equatable {
     package var totalSeconds = 600
     package var breaker = BreakerOptions()
     package var theme: String?
+    /// The file outside the data folder in which checkpoints of the audit are kept; nil = nowhere.
+    package var checkpoints: String?
     package var instance = "gatehouse"
     /// The file as it was when it was read; nil = not from a file.
     var stamp: FileStamp?
@@ -80,7 +82,7 @@ extension Configuration {
         try top.allow([
             "instance", "listen", "vault", "provider", "route", "model", "platform", "drill", "cache",
             "bounds", "breaker", "upstream",
-            "console",
+            "console", "audit",
         ])
         var configuration = Configuration()
         if let instance = try top.string("instance") {
@@ -102,6 +104,7 @@ extension Configuration {
         try configuration.readBounds(top.section("bounds"))
         try configuration.readBreaker(top.section("breaker"))
         try configuration.readRest(upstream: top.section("upstream"), console: top.section("console"))
+        try configuration.readAudit(top.section("audit"))
         return configuration
     }
 
@@ -307,6 +310,15 @@ extension Configuration {
         breaker.openLongest = .seconds(most)
         breaker.probesToClose = try section.number(
             "probe_successes", in: 1...100, default: breaker.probesToClose)
+    }
+
+    private mutating func readAudit(_ section: ConfigurationReader) throws(ConfigurationProblem) {
+        try section.allow(["checkpoints"])
+        checkpoints = try section.string("checkpoints")
+        guard let checkpoints else { return }
+        guard checkpoints.hasPrefix("/"), !checkpoints.hasSuffix("/") else {
+            throw section.problem("checkpoints", "checkpoints takes an absolute path of a file")
+        }
     }
 
     private mutating func readRest(

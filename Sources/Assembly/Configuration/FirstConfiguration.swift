@@ -113,6 +113,12 @@ package enum FirstConfiguration {
             # [console]
             # theme = "ops-dark"                  # see: gatehouse theme list
 
+            [audit]
+            # checkpoints = "/mnt/elsewhere/gatehouse.checkpoints"
+            #                                     # a file outside the data folder, better of another user or machine: to it
+            #                                     # signed checkpoints are appended; no line = an administrator can cut off
+            #                                     # the audit's end unseen
+
             """
     }
 

@@ -63,6 +63,25 @@ package struct VaultSlot: Hashable, Sendable, Codable {
 package enum SlotIDKind {}
 package typealias SlotID = Identifier<SlotIDKind>
 
+/// Marks ids of audit logs.
+package enum AuditLogIDKind {}
+package typealias AuditLogID = Identifier<AuditLogIDKind>
+
+/// The log that the audit is, and the key that signs its checkpoints: the secret sealed, the public key in the open.
+package struct AuditSigner: Hashable, Sendable, Codable {
+    package let log: AuditLogID
+    /// Ed25519, 32 bytes.
+    package let publicKey: [UInt8]
+    /// The secret as a GWE1 record of purpose 19.
+    package var sealed: [UInt8]
+
+    package init(log: AuditLogID, publicKey: [UInt8], sealed: [UInt8]) {
+        self.log = log
+        self.publicKey = publicKey
+        self.sealed = sealed
+    }
+}
+
 /// What is stored of a vault: its slots, a sealed check record, and the sealed key ring; never a key.
 package struct VaultRecord: Hashable, Sendable, Codable {
     package let id: VaultID
@@ -80,12 +99,16 @@ package struct VaultRecord: Hashable, Sendable, Codable {
     /// Whether the rows that decide access carry codes, and virtual keys are looked up with the vault's pepper: so in
     /// every new vault, and in an older one from its first unlock on.
     package var rowsCoded: Bool
+    /// Signs checkpoints of the audit; nil in a vault from before there were any, until it is next open.
+    package var auditSigner: AuditSigner?
 
     package init(
         id: VaultID, created: WallTime, slots: [VaultSlot], rootVersion: UInt32, keyCheck: [UInt8],
-        epoch: UInt32 = 0, ring: [UInt8] = [], previousRoot: [UInt8] = [], rowsCoded: Bool = false
+        epoch: UInt32 = 0, ring: [UInt8] = [], previousRoot: [UInt8] = [], rowsCoded: Bool = false,
+        auditSigner: AuditSigner? = nil
     ) {
         self.rowsCoded = rowsCoded
+        self.auditSigner = auditSigner
         self.epoch = epoch
         self.ring = ring
         self.previousRoot = previousRoot

@@ -5,9 +5,12 @@ package struct OperatorID: Hashable, Sendable, Codable {
     package let name: String
     /// `console`, `command` or `engine`.
     package let via: String
-    package init(name: String, via: String) {
+    package let origin: OperatorOrigin
+
+    package init(name: String, via: String, origin: OperatorOrigin = .unknown) {
         self.name = name
         self.via = via
+        self.origin = origin
     }
 }
 
@@ -76,6 +79,11 @@ package enum EngineCommand: Sendable, Hashable, Codable {
     /// A new version of one tenant's data key, or of every tenant's; what is sealed is sealed anew in the background.
     case vaultRotateKeys(tenant: TenantName?)
     case configReload
+    /// Says in the audit that its records up to now leave the gateway, and in which form.
+    case auditExport(form: String)
+    /// A new log with a new key, whose first record names the old one: after a data folder was put back, since the old
+    /// log must not sign twice for the same size. The records stay.
+    case auditNewLog(reason: String)
 }
 
 extension EngineCommand {

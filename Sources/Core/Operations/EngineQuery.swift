@@ -5,6 +5,12 @@ package enum EngineQuery: Sendable, Hashable, Codable {
     case usageReport(UsageQuery)
     /// Newest first.
     case audit(before: Int64?, limit: Int)
+    /// Oldest first.
+    case auditFrom(sequence: Int64, limit: Int)
+    /// Signed checkpoints, oldest first.
+    case checkpoints(after: Int64, limit: Int)
+    /// Which log the audit is, its key, and how far it is signed.
+    case auditLog
     case verifyAudit
     case calls(tenant: TenantName, limit: Int)
     /// Every ceiling of a tenant, with what is used of it now.
@@ -37,6 +43,40 @@ package struct LimitView: Sendable, Hashable, Codable {
         self.requestsLeft = requestsLeft
         self.tokensLeft = tokensLeft
         self.inFlight = inFlight
+    }
+}
+
+/// Which log the audit is, and how far it is signed.
+package struct AuditLogView: Sendable, Hashable, Codable {
+    /// `gatehouse/VAULT/LOG`; empty while there is no key.
+    package var origin: String
+    /// The public key as c2sp.org/signed-note writes one.
+    package var verifierKey: String
+    /// SHA-256 of the public key, hexadecimal.
+    package var fingerprint: String
+    package var records: Int64
+    package var head: String
+    package var root: String
+    /// How many records the newest checkpoint covers, and when it was signed.
+    package var signed: Int64
+    package var signedAt: WallTime?
+    /// What stands in the way of signing, or of the copy outside; empty while all is well.
+    package var trouble: String
+
+    package init(
+        origin: String = "", verifierKey: String = "", fingerprint: String = "", records: Int64 = 0,
+        head: String = "", root: String = "", signed: Int64 = 0, signedAt: WallTime? = nil,
+        trouble: String = ""
+    ) {
+        self.origin = origin
+        self.verifierKey = verifierKey
+        self.fingerprint = fingerprint
+        self.records = records
+        self.head = head
+        self.root = root
+        self.signed = signed
+        self.signedAt = signedAt
+        self.trouble = trouble
     }
 }
 
@@ -83,6 +123,8 @@ package struct UsageLine: Sendable, Hashable, Codable {
 package enum EngineAnswer: Sendable, Hashable, Codable {
     case usage([UsageLine])
     case audit([AuditRecord])
+    case checkpoints([StoredCheckpoint])
+    case auditLog(AuditLogView)
     case auditIntact(records: Int64, head: String)
     case auditBroken(at: Int64, what: String)
     case calls([LedgerRow])

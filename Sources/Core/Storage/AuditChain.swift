@@ -5,8 +5,17 @@ package typealias Hashing = @Sendable (UnsafeRawBufferPointer) -> Digest256
 
 /// Chains audit records: what exactly is hashed, and how one record follows from the one before.
 ///
-/// The hashed form is bytes, not JSON: there is no question of number formats, key order or escapes (RFC 8785
-/// would bring all three, and numbers above 2^53 besides). Fields, in this order, integers big-endian:
+/// A record is written as canonical JSON (`CanonicalJSON`) with the members `action`, `after`, `at` (milliseconds since
+/// 1970), `before`, `format` (2), `id`, `operator`, `previous`, `reason`, `result`, `sequence`, `target`, `tenant` (empty
+/// for none) and `via`; hashes are lower-case hexadecimal. Its hash is that of a leaf (RFC 6962: a zero byte and the
+/// JSON): what the next record names as `previous` is also what stands in the tree.
+///
+/// `operator` is a commitment: SHA-256 of 32 random bytes and the canonical JSON of `actor`, `from`, `session`, `tty`
+/// and `uid`. Those facts and the random bytes stand beside the record and can be erased; without them nobody finds out
+/// by trying whom the commitment is to, and the record verifies as before.
+///
+/// Records of the form before have bytes instead of JSON, in this order, integers big-endian, hashed without a prefix.
+/// They are longer than the 65 bytes of an inner node, so their hashes serve as leaves as well:
 ///
 ///     32 bytes  hash of the record before; zeros for the first
 ///      1 byte   version of this form: 1
@@ -25,7 +34,7 @@ package enum AuditChain {
     /// a page of the database's cache however long a pasted reason is.
     package static let longestText = 4_096
 
-    /// The bytes that are hashed for a record.
+    /// The bytes that are hashed for a record of the older form.
     package static func canonicalForm(of draft: AuditDraft, sequence: Int64, previous: [UInt8]) -> [UInt8] {
         let texts = [
             draft.actor, draft.via, draft.action, draft.target, draft.before, draft.after, draft.reason,
@@ -50,16 +59,79 @@ package enum AuditChain {
         return form
     }
 
+    /// A record in the JSON form.
+    package static func canonicalJSON(
+        of draft: AuditDraft, sequence: Int64, previous: [UInt8], commitment: [UInt8]
+    ) -> CanonicalJSON {
+        .object([
+            "action": .text(draft.action), "after": .text(draft.after),
+            "at": .text("\(draft.at.milliseconds)"), "before": .text(draft.before), "format": .text("2"),
+            "id": .text(draft.id.text), "operator": .text(hexadecimalText(of: commitment)),
+            "previous": .text(hexadecimalText(of: previous)), "reason": .text(draft.reason),
+            "result": .text(draft.result), "sequence": .text("\(sequence)"), "target": .text(draft.target),
+            "tenant": .text(draft.tenant?.text ?? ""), "via": .text(draft.via),
+        ])
+    }
+
+    /// What the commitment is to.
+    package static func operatorJSON(of draft: AuditDraft) -> CanonicalJSON {
+        .object([
+            "actor": .text(draft.actor), "from": .text(draft.origin.from),
+            "session": .text(draft.origin.session), "tty": .text(draft.origin.tty),
+            "uid": .text(draft.origin.uid),
+        ])
+    }
+
+    package static func commitment(
+        to draft: AuditDraft, blinding: [UInt8], hashing: Hashing
+    ) -> [UInt8] {
+        (blinding + operatorJSON(of: draft).bytes).withUnsafeBytes { hashing($0).bytes }
+    }
+
     /// The record that follows `last` (nil: the first one). The draft is first made storable.
     package static func record(
-        of draft: AuditDraft, after last: AuditRecord?, hashing: Hashing
+        of draft: AuditDraft, after last: AuditRecord?, blinding: [UInt8] = randomBlinding(),
+        hashing: Hashing
     ) -> AuditRecord {
         let content = storable(draft)
         let sequence = (last?.sequence ?? 0) + 1
         let previous = last?.hash ?? origin
+        let commitment = commitment(to: content, blinding: blinding, hashing: hashing)
+        let form = canonicalJSON(
+            of: content, sequence: sequence, previous: previous, commitment: commitment)
         return AuditRecord(
             sequence: sequence, draft: content, previous: previous,
-            hash: hash(of: content, sequence: sequence, previous: previous, hashing: hashing))
+            hash: MerkleHash.leaf(form.bytes, hashing: hashing).bytes, form: .json, commitment: commitment,
+            blinding: blinding)
+    }
+
+    /// From the system's generator.
+    package static func randomBlinding() -> [UInt8] { (0..<32).map { _ in UInt8.random(in: .min ... .max) } }
+
+    /// What the hash of a record has to be.
+    package static func hash(of record: AuditRecord, hashing: Hashing) -> [UInt8] {
+        switch record.form {
+        case .bytes:
+            canonicalForm(of: record.draft, sequence: record.sequence, previous: record.previous)
+                .withUnsafeBytes { hashing($0).bytes }
+        case .json:
+            MerkleHash.leaf(
+                canonicalJSON(
+                    of: record.draft, sequence: record.sequence, previous: record.previous,
+                    commitment: record.commitment
+                ).bytes, hashing: hashing
+            ).bytes
+        }
+    }
+
+    /// Whether the operator's facts are what the record commits to, or were erased.
+    package static func namesOperator(_ record: AuditRecord, hashing: Hashing) -> Bool {
+        guard record.form == .json else { return true }
+        guard !record.blinding.isEmpty else {
+            return record.draft.actor.isEmpty && record.draft.origin == .unknown
+        }
+        return record.blinding.count == 32
+            && commitment(to: record.draft, blinding: record.blinding, hashing: hashing) == record.commitment
     }
 
     /// The draft with texts that every store gives back as they went in: NUL, which ends a text in SQLite, becomes
@@ -69,11 +141,10 @@ package enum AuditChain {
             id: draft.id, at: draft.at, actor: storable(draft.actor), via: storable(draft.via),
             action: storable(draft.action), target: storable(draft.target), tenant: draft.tenant,
             before: storable(draft.before), after: storable(draft.after), reason: storable(draft.reason),
-            result: storable(draft.result))
-    }
-
-    static func hash(of draft: AuditDraft, sequence: Int64, previous: [UInt8], hashing: Hashing) -> [UInt8] {
-        canonicalForm(of: draft, sequence: sequence, previous: previous).withUnsafeBytes { hashing($0).bytes }
+            result: storable(draft.result),
+            origin: OperatorOrigin(
+                session: storable(draft.origin.session), tty: storable(draft.origin.tty),
+                uid: storable(draft.origin.uid), from: storable(draft.origin.from)))
     }
 
     private static func storable(_ text: String) -> String {
@@ -92,56 +163,6 @@ package enum AuditChain {
             bytes += width
         }
         return String(out)
-    }
-}
-
-/// A walk over an audit chain from its first record, one record at a time.
-///
-/// Finds changed, missing, doubled and swapped records and a chain that does not begin at 1. It cannot find that
-/// records were cut off at the end, nor that someone who can write the whole file computed all hashes anew: only
-/// a head that was noted elsewhere shows that.
-package struct AuditWalk: Sendable {
-    private var count: Int64 = 0
-    private var head = AuditChain.origin
-    private let hashing: Hashing
-
-    package init(hashing: @escaping Hashing) { self.hashing = hashing }
-
-    /// What the walk has found, if it ends here.
-    package var verdict: AuditVerification { .intact(records: count, head: head) }
-
-    /// Takes the next record as stored; nil while all is well. After a finding the walk is over.
-    package mutating func take(_ record: AuditRecord) -> AuditVerification? {
-        let expected = count + 1
-        if record.sequence < expected {
-            return .broken(at: record.sequence, what: "the record is there twice or out of order")
-        }
-        if record.sequence > expected {
-            let last = record.sequence - 1
-            return .broken(
-                at: expected,
-                what: expected == last ? "the record is missing" : "records up to \(last) are missing")
-        }
-        let hash = AuditChain.hash(
-            of: record.draft, sequence: record.sequence, previous: record.previous, hashing: hashing)
-        guard hash == record.hash else { return .broken(at: expected, what: "the record was changed") }
-        guard record.previous == head else {
-            return .broken(at: expected, what: "the record does not follow from the one before")
-        }
-        count = expected
-        head = hash
-        return nil
-    }
-
-    /// Walks over records that are all at hand, in the order they are given.
-    package static func verify(
-        _ records: some Sequence<AuditRecord>, hashing: @escaping Hashing
-    ) -> AuditVerification {
-        var walk = AuditWalk(hashing: hashing)
-        for record in records {
-            if let finding = walk.take(record) { return finding }
-        }
-        return walk.verdict
     }
 }
 

@@ -44,8 +44,35 @@ package protocol ControlStore: Sendable {
     func appendAudit(_ draft: AuditDraft) async throws -> AuditRecord
     /// Newest first; `before` = only sequences below it.
     func auditRecords(before: Int64?, limit: Int) async throws -> [AuditRecord]
-    /// Walks the whole chain in order, a batch at a time.
-    func verifyAudit() async throws -> AuditVerification
+    /// The chain's end and its tree.
+    func auditHead() async throws -> AuditHead
+    /// Oldest first, from `sequence` on.
+    func auditRecords(from sequence: Int64, limit: Int) async throws -> [AuditRecord]
+    /// The leaves of the tree of the first `size` records, as they stand; fewer when there are not so many.
+    func auditLeaves(size: Int64) async throws -> [Digest256]
+    func appendCheckpoint(_ checkpoint: StoredCheckpoint) async throws
+    /// In the order in which they were signed, from a position on, at most so many.
+    func checkpoints(after position: Int64, limit: Int) async throws -> [StoredCheckpoint]
+    func lastCheckpoint() async throws -> StoredCheckpoint?
+    /// Walks the whole chain in order, a batch at a time, and compares the stored tree with it.
+    func walkAudit() async throws -> AuditWalk
+}
+
+extension ControlStore {
+    package func verifyAudit() async throws -> AuditVerification { try await walkAudit().verdict }
+}
+
+/// The end of the audit: how many records there are, the last one's hash, and the root of the tree over all of them.
+package struct AuditHead: Sendable, Equatable {
+    package let size: Int64
+    package let head: [UInt8]
+    package let root: Digest256
+
+    package init(size: Int64, head: [UInt8], root: Digest256) {
+        self.size = size
+        self.head = head
+        self.root = root
+    }
 }
 
 /// What a control store holds, apart from the audit chain.

@@ -130,9 +130,45 @@ package final class MemoryControlStore: ControlStore {
         }
     }
 
-    package func verifyAudit() async throws -> AuditVerification {
+    package func auditHead() async throws -> AuditHead {
+        state.withLock { state in
+            AuditHead(
+                size: state.tree.size, head: state.chain.last?.hash ?? AuditChain.origin,
+                root: state.tree.root(hashing: state.hashing))
+        }
+    }
+
+    package func auditRecords(from sequence: Int64, limit: Int) async throws -> [AuditRecord] {
+        state.withLock { Array($0.chain.lazy.filter { $0.sequence >= sequence }.prefix(max(0, limit))) }
+    }
+
+    package func auditLeaves(size: Int64) async throws -> [Digest256] {
+        state.withLock { state in
+            state.chain.prefix(Int(clamping: max(0, size))).compactMap { Digest256(bytes: $0.hash) }
+        }
+    }
+
+    package func appendCheckpoint(_ checkpoint: StoredCheckpoint) async throws {
+        state.withLock { state in
+            var stored = checkpoint
+            stored.position = Int64(state.checkpoints.count) + 1
+            state.checkpoints.append(stored)
+        }
+    }
+
+    package func checkpoints(after position: Int64, limit: Int) async throws -> [StoredCheckpoint] {
+        state.withLock {
+            Array($0.checkpoints.dropFirst(Int(clamping: max(0, position))).prefix(max(0, limit)))
+        }
+    }
+
+    package func lastCheckpoint() async throws -> StoredCheckpoint? { state.withLock(\.checkpoints.last) }
+
+    package func walkAudit() async throws -> AuditWalk {
         let (chain, hashing) = state.withLock { ($0.chain, $0.hashing) }
-        return AuditWalk.verify(chain, hashing: hashing)
+        var walk = AuditWalk(hashing: hashing)
+        for record in chain { walk.take(record) }
+        return walk
     }
 
     /// One transaction: both the change and the audit record, or neither.
@@ -151,12 +187,15 @@ package final class MemoryControlStore: ControlStore {
     private struct State {
         var contents = ControlContents()
         var chain: [AuditRecord] = []
+        var tree = MerkleFrontier()
+        var checkpoints: [StoredCheckpoint] = []
         let hashing: Hashing
 
         @discardableResult
         mutating func append(_ draft: AuditDraft) -> AuditRecord {
             let record = AuditChain.record(of: draft, after: chain.last, hashing: hashing)
             chain.append(record)
+            if let leaf = Digest256(bytes: record.hash) { tree.append(leaf, hashing: hashing) }
             return record
         }
     }

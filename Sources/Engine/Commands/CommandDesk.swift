@@ -34,6 +34,13 @@ actor CommandDesk {
     /// `owedMost`, since nobody locks a locked vault.
     private var owed: [AuditDraft] = []
     private static let owedMost = 64
+    /// When the audit has to be signed.
+    var checkpoints = CheckpointPolicy()
+    var hasResumedSigning = false
+    var outside: Outside?
+    /// A checkpoint that has to be kept outside still.
+    var owedOutside: String?
+    let signingTurn = Turnstile()
     /// What a rotation found not to open, and so cannot finish; looked at again after the next unlock or start.
     var stuck = StuckRecords()
     /// Versions that are destroyed in storage, kept in memory for calls that were let in before.
@@ -153,6 +160,8 @@ actor CommandDesk {
         case .vaultSlotRemove(let slot): try await removeSlot(slot, by: who)
         case .vaultPassphraseChange: try await changePassphrase(secret, by: who)
         case .vaultRotateKeys(let tenant): try await rotateKeys(of: tenant, by: who)
+        case .auditExport(let form): try await exportAudit(form: form, by: who)
+        case .auditNewLog(let reason): try await startNewLog(reason: reason, by: who)
         case .keyAdd, .keyVerify, .keyRotate, .providerTest, .configReload, .vaultUnlockOutside,
             .vaultSlotAdd, .vaultRotateRoot:
             throw CommandRefusal(.storage, "this command does not run alone")
@@ -236,10 +245,11 @@ actor CommandDesk {
         _ who: OperatorID, _ action: String, _ target: String, tenant: TenantID? = nil, before: String = "",
         after: String = "", reason: String = "", result: String = "ok"
     ) -> AuditDraft {
-        AuditDraft(
+        checkpoints.note(byOperator: !who.via.utf8.elementsEqual("engine".utf8))
+        return AuditDraft(
             at: parts.clock.wall, actor: who.name, via: who.via, action: action, target: target,
             tenant: tenant,
-            before: before, after: after, reason: reason, result: result)
+            before: before, after: after, reason: reason, result: result, origin: who.origin)
     }
 
     /// Chains a draft that was written with a change in a tenant's schema, and clears it there. If that fails the
@@ -362,6 +372,8 @@ enum CommandName {
         case .vaultRotateRoot: "vault.rotate_root"
         case .vaultRotateKeys: "vault.rotate_keys"
         case .configReload: "config.reload"
+        case .auditExport: "audit.export"
+        case .auditNewLog: "audit.new_log"
         }
     }
 
@@ -389,6 +401,7 @@ enum CommandName {
             "vault"
         case .vaultRotateKeys(let tenant): tenant?.text ?? "vault"
         case .configReload: "gatehouse.toml"
+        case .auditExport, .auditNewLog: "audit"
         }
     }
 }

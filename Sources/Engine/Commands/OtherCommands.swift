@@ -98,6 +98,13 @@ extension CommandDesk {
             case .audit(let before, let limit):
                 return .audit(
                     try await control.auditRecords(before: before, limit: min(max(limit, 1), 10_000)))
+            case .auditFrom(let sequence, let limit):
+                return .audit(
+                    try await control.auditRecords(from: sequence, limit: min(max(limit, 1), 10_000)))
+            case .checkpoints(let position, let limit):
+                return .checkpoints(
+                    try await control.checkpoints(after: position, limit: min(max(limit, 1), 10_000)))
+            case .auditLog: return .auditLog(try await auditLog())
             case .verifyAudit: return try await verifyAudit()
             case .calls(let name, let limit):
                 let tenant = try tenant(named: name)
@@ -226,6 +233,7 @@ extension CommandDesk {
         if await endDrains(by: gateway) { audited = true }
         if await endHolds(by: gateway) { audited = true }
         if audited { await refreshAuditTail() }
+        await signAudit()
     }
 
     /// Revokes keys whose drain is over.

@@ -199,6 +199,11 @@ struct VaultCheck {
             let column = error == .keyCheck ? SealedColumns.keyCheck : SealedColumns.keyRing
             miss("-", column, record.id.text, error)
         }
+        guard let signer = record.auditSigner else { return }
+        records += 1
+        do throws(SealFailure) { try vault.verify(signer) } catch {
+            miss("-", SealedColumns.auditSigner, signer.log.text, error)
+        }
     }
 
     mutating func take(_ key: WrappedTenantKey, tenant: String) {

@@ -33,6 +33,9 @@ extension CommandDesk {
         guard parts.vault.isUnlocked else { return }
         do {
             if state.load().vault?.epoch == 0 { try await alone { try await makeRing(by: gateway) } }
+            if state.load().vault?.auditSigner == nil {
+                try await alone { try await makeAuditSigner(by: gateway) }
+            }
             try await alone { try await rotateDueKeys(by: gateway) }
         } catch {
             log.error("the vault could not be kept in order", metadata: ["why": "\(error)"])

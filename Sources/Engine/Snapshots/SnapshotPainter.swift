@@ -347,6 +347,11 @@ struct SnapshotPainter {
                     level: target.position == .open ? .critical : .warning, subject: .target(target.target),
                     title: target.target.description, text: "\(word): \(target.why)", since: target.since))
         }
+        if !state.auditSigning.isEmpty {
+            alerts.append(
+                .init(
+                    level: .critical, subject: .health, title: "audit", text: state.auditSigning, since: now))
+        }
         for key in snapshot.providerKeys where key.state == .active && key.health != .ok {
             alerts.append(
                 .init(

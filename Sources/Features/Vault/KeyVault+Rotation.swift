@@ -40,6 +40,9 @@ extension KeyVault {
         var after = ring
         after.advance(to: root)
         next.keyCheck = try KeyCheck.seal(after)
+        if let signer = record.auditSigner {
+            next.auditSigner = try Self.reseal(signer, from: ring, to: after)
+        }
         return RootChange(record: try Self.sealRing(next, keys: keys, in: after), root: root)
     }
 

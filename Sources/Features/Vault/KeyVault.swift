@@ -49,7 +49,7 @@ package final class KeyVault: Sendable {
             root, version: ring.rootVersion, vault: ring.vault, with: source, scryptN: scryptN, at: now)
         let blank = VaultRecord(
             id: ring.vault, created: now, slots: [slot], rootVersion: ring.rootVersion, keyCheck: [],
-            rowsCoded: true)
+            rowsCoded: true, auditSigner: try makeAuditSigner(in: ring))
         let record = try sealRing(blank, keys: [], in: ring)
         let vault = KeyVault()
         vault.adopt(ring)

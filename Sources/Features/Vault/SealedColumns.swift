@@ -4,13 +4,14 @@ package enum SealPurpose: UInt8, Sendable, CaseIterable {
     case tenantKeyWrap = 16
     case keyCheck = 17
     case rootWrap = 18
+    case signingKey = 19
     case keyRing = 20
 
     /// Whether a record of this purpose belongs to a tenant, or to the gateway as a whole.
     var ofTenant: Bool {
         switch self {
         case .providerKey, .tenantKeyWrap: true
-        case .keyCheck, .rootWrap, .keyRing: false
+        case .keyCheck, .rootWrap, .signingKey, .keyRing: false
         }
     }
 }
@@ -32,7 +33,9 @@ package enum SealedColumns {
     package static let keyRing = SealedColumn(id: "vaults.ring", purpose: .keyRing)
     package static let previousRoot = SealedColumn(id: "vaults.previous_root", purpose: .rootWrap)
 
+    package static let auditSigner = SealedColumn(id: "vaults.audit_secret", purpose: .signingKey)
+
     package static let all = [
-        providerKeySecret, tenantKeyWrap, keyCheck, slotRoot, keyRing, previousRoot,
+        providerKeySecret, tenantKeyWrap, keyCheck, slotRoot, keyRing, previousRoot, auditSigner,
     ]
 }

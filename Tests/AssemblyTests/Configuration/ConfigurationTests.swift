@@ -69,6 +69,9 @@ import Testing
         },
         Key("\(kms)credential = \"aws\"") { $0.keyServiceCredential == .credential(name: "aws") },
         Key("[vault]\nkeyfile = \"/run/key\"") { $0.unlock == .keyFile(path: "/run/key") },
+        Key("[audit]\ncheckpoints = \"/mnt/share/checkpoints\"") {
+            $0.checkpoints == "/mnt/share/checkpoints"
+        },
         Key("[cache]\nenabled = false") { !$0.cacheEnabled && !$0.path.cacheEnabled },
         Key("[cache]\nttl_seconds = 86400") {
             $0.cacheSeconds == 86_400 && $0.cache.timeToLive == .seconds(86_400)

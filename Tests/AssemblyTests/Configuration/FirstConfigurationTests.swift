@@ -61,6 +61,8 @@ import Testing
         configuration.certificateKey = nil
         configuration.authorities = nil
         configuration.theme = nil
+        #expect(configuration.checkpoints == "/mnt/elsewhere/gatehouse.checkpoints")
+        configuration.checkpoints = nil
         configuration.routes = [:]
         configuration.providers = plain.providers
         #expect(configuration == plain)

@@ -86,5 +86,24 @@ final class SwitchedControl: ControlStore {
         try await inner.auditRecords(before: before, limit: limit)
     }
 
-    func verifyAudit() async throws -> AuditVerification { try await inner.verifyAudit() }
+    func auditHead() async throws -> AuditHead { try await inner.auditHead() }
+
+    func auditRecords(from sequence: Int64, limit: Int) async throws -> [AuditRecord] {
+        try await inner.auditRecords(from: sequence, limit: limit)
+    }
+
+    func auditLeaves(size: Int64) async throws -> [Digest256] { try await inner.auditLeaves(size: size) }
+
+    func appendCheckpoint(_ checkpoint: StoredCheckpoint) async throws {
+        try check()
+        try await inner.appendCheckpoint(checkpoint)
+    }
+
+    func checkpoints(after position: Int64, limit: Int) async throws -> [StoredCheckpoint] {
+        try await inner.checkpoints(after: position, limit: limit)
+    }
+
+    func lastCheckpoint() async throws -> StoredCheckpoint? { try await inner.lastCheckpoint() }
+
+    func walkAudit() async throws -> AuditWalk { try await inner.walkAudit() }
 }
