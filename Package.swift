@@ -36,6 +36,7 @@ let nioTLS = Target.Dependency.product(name: "NIOTLS", package: nio)
 let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 
 let package = Package(
@@ -47,6 +48,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
         .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
         .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
+        .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
     ],
     targets: [
         // C libraries: module map + shim header, nothing else
@@ -104,6 +106,7 @@ let package = Package(
             uses: [
                 "Domain", "Cipher", "Dialects", "Locking", "Vault", "Providers", "CPKCS11", nioCore, nioPosix,
             ]),
+        module("Imports", in: "Adapters", uses: ["Domain", yams]),
 
         // Assembly: chooses adapters, reads configuration; gatehouse: arguments in, exit code out
         .target(
@@ -112,7 +115,7 @@ let package = Package(
                 "Domain", "Locking", "Cipher", "Dialects", "Storage", "Events", "Operations", "Access",
                 "Limits", "Cache",
                 "Routing", "Vault", "Providers", "Metering", "Engine", "Gateway", "Console", "SQLiteStorage",
-                "Terminal", "Keepers", "CLinux", nioCore, nioPosix, nioHTTP, logging,
+                "Terminal", "Keepers", "Imports", "CLinux", nioCore, nioPosix, nioHTTP, logging,
             ], path: "Sources/Assembly", swiftSettings: strict),
         .executableTarget(
             name: "gatehouse",
@@ -153,6 +156,7 @@ let package = Package(
                 "Keepers", "Vault", "Providers", "Cipher", "Domain", "Locking", "CPKCS11", "TestKit", nioCore,
             ],
             data: [.copy("Scripts")]),
+        tests("ImportsTests", uses: ["Imports", "Domain"]),
         tests("DialectsTests", uses: ["Dialects", "Domain"], data: [.copy("Fixtures")]),
         tests("MeteringTests", uses: ["Metering", "Storage", "Domain", "Locking"]),
         tests("RoutingTests", uses: ["Routing", "Domain", "Locking"]),

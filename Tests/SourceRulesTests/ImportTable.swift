@@ -13,7 +13,7 @@ struct ImportTable {
     static let features: Set<String> = [
         "Access", "Limits", "Cache", "Routing", "Vault", "Providers", "Metering",
     ]
-    static let adapters: Set<String> = ["SQLiteStorage", "Terminal", "Keepers"]
+    static let adapters: Set<String> = ["SQLiteStorage", "Terminal", "Keepers", "Imports"]
     static let nio: Set<String> = [
         "NIOCore", "NIOPosix", "NIOHTTP1", "NIOSSL", "NIOTLS", "NIOFoundationCompat",
     ]
@@ -59,6 +59,7 @@ struct ImportTable {
         "Keepers": Row(
             ours: ["Domain", "Locking", "Cipher", "Dialects", "Vault", "Providers", "CPKCS11"],
             outside: ["Dispatch", "Glibc", "NIOCore", "NIOPosix"]),
+        "Imports": Row(ours: ["Domain"], outside: ["Yams"]),
 
         // Assembly and the program
         "Assembly": Row(
@@ -77,7 +78,7 @@ struct ImportTable {
     static let keepers: [String: Set<String>] = [
         "CLibCrypto": ["Cipher"], "GRDB": ["SQLiteStorage"], "CSQLite": ["SQLiteStorage"],
         "CNcurses": ["Terminal"], "SQLiteStorage": ["Assembly"], "Terminal": ["Assembly"],
-        "CPKCS11": ["Keepers"], "Keepers": ["Assembly"],
+        "CPKCS11": ["Keepers"], "Keepers": ["Assembly"], "Imports": ["Assembly"], "Yams": ["Imports"],
         "ArgumentParser": ["gatehouse"],
     ]
 }

@@ -1,8 +1,10 @@
+import Imports
+
 /// The `gatehouse.toml` that `gatehouse init` leaves: every key with its default, as comments.
 package enum FirstConfiguration {
     package static func text(keyFile: String?) -> String {
         let vault =
-            keyFile.map { "[vault]\nunlock = \"keyfile\"\nkeyfile = \(quoted($0))\n" }
+            keyFile.map { "[vault]\nunlock = \"keyfile\"\nkeyfile = \(TOMLText.quoted($0))\n" }
             ?? "[vault]\nunlock = \"passphrase\"           # passphrase | keyfile (then also: keyfile = \"/absolute/path\")\n"
         return """
             # Gatehouse. Changes are picked up while it runs; a bad file is refused whole.
@@ -120,20 +122,5 @@ package enum FirstConfiguration {
             #                                     # the audit's end unseen
 
             """
-    }
-
-    /// A TOML basic string (TOML 1.0, "String").
-    private static func quoted(_ text: String) -> String {
-        var out = "\""
-        for scalar in text.unicodeScalars {
-            switch scalar.value {
-            case 0x22, 0x5c: out += "\\\(scalar)"
-            case 0..<0x20, 0x7f:
-                let digits = String(scalar.value, radix: 16)
-                out += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-            default: out.unicodeScalars.append(scalar)
-            }
-        }
-        return out + "\""
     }
 }
