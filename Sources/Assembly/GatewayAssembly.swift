@@ -79,7 +79,15 @@ package final class GatewayAssembly: Sendable {
         if !acceptsOlder { try await outside?.check(vaultRecord, control) }
         let keepers = KeeperList.make(configuration, places)
         var findings = AccessFindings()
-        try await open(vault, vaultRecord, contents, unlock, keepers, log: log)
+        let who = OperatorSession.operatorID(via: "start")
+        do { try await open(vault, vaultRecord, contents, unlock, keepers, log: log) } catch {
+            // What refuses to open is said to the audit too, as far as that can be written.
+            _ = try? await control.appendAudit(
+                AuditDraft(
+                    at: SystemClock().wall, actor: who.name, via: who.via, action: "vault.unlock",
+                    target: "vault", result: "refused", origin: who.origin))
+            throw error
+        }
         if vault.isUnlocked {
             (contents, findings) = try await AccessGate.settle(
                 control, vault: vault, actor: "gateway", via: "engine", at: SystemClock().wall)
@@ -102,6 +110,10 @@ package final class GatewayAssembly: Sendable {
             keepers: keepers, state: state,
             holds: contents.holds, configuration: configuration, demo: demo, probeTimeouts: probeTimeouts,
             log: log)
+        if vault.isUnlocked, !demo {
+            await assembly.engine.note(
+                "vault.unlock", "vault", by: who, before: "sealed", after: "unlocked", reason: "at start")
+        }
         if let outside { await assembly.engine.onCheckpoint { try outside.append($0) } }
         return assembly
     }
@@ -235,6 +247,9 @@ package final class GatewayAssembly: Sendable {
     /// only as far as they wait for nothing, so they skip it.
     package func startBackground() async {
         keptLimits.restore(at: engine.parts.clock.now, wall: engine.parts.clock.wall)
+        await engine.note(
+            "gateway.start", "gateway", by: OperatorSession.operatorID(via: "start"),
+            after: GatehouseVersion.text)
         let engine = engine
         let drain = drain
         let pump = household.next().scheduleRepeatedTask(initialDelay: .zero, delay: .milliseconds(50)) { _ in
@@ -392,6 +407,10 @@ package final class GatewayAssembly: Sendable {
         // Only a gateway that served has limits to keep.
         if parts.keeper != nil {
             keptLimits.save(at: engine.parts.clock.now, wall: engine.parts.clock.wall)
+        }
+        if parts.keeper != nil {
+            await engine.noteKeyUses()
+            await engine.note("gateway.stop", "gateway", by: OperatorSession.operatorID(via: "start"))
         }
         await engine.signAudit()
         do {

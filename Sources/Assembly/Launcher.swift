@@ -2,6 +2,7 @@ import Cipher
 import Console
 import Dispatch
 import Domain
+import Engine
 import Glibc
 import Logging
 import Operations
@@ -80,7 +81,8 @@ package enum Launcher {
             record,
             audit: AuditDraft(
                 at: now, actor: OperatorSession.operatorName, via: "command", action: "vault.create",
-                target: "vault", after: "slot \((keyFile == nil ? SlotKind.passphrase : .keyFile).rawValue)"))
+                target: "vault", after: "slot \((keyFile == nil ? SlotKind.passphrase : .keyFile).rawValue)",
+                origin: .own))
         try writeFirstConfiguration(places, keyFile: keyFile)
         try control.close()
         withExtendedLifetime(lock) {}
@@ -208,7 +210,7 @@ package enum Launcher {
         }
         let port: any EnginePort = choices.readOnly ? ReadOnlyPort(gateway.engine) : gateway.engine
         let runner = ConsoleRunner(
-            port: port, operatorName: OperatorSession.operatorName,
+            port: port, operatorID: OperatorSession.operatorID(via: "console"),
             options: ConsoleOptions(
                 theme: name, ascii: choices.ascii, readOnly: choices.readOnly, logDescriptor: logDescriptor),
             library: shelf.library)
@@ -217,7 +219,11 @@ package enum Launcher {
             runner.requestStop()
             return signal
         }
+        let who = OperatorSession.operatorID(via: "console")
+        let kind = choices.readOnly ? "read-only" : "full"
+        await gateway.engine.note("session.open", "console", by: who, after: kind)
         let ending = await runner.runOnOwnThread()
+        await gateway.engine.note("session.close", "console", by: who, before: kind, after: "\(ending)")
         switch ending {
         case .hungUp where endsWithTerminal: log.notice("the terminal is gone")
         case .hungUp:

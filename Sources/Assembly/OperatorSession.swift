@@ -26,6 +26,11 @@ package struct OperatorSession: Sendable {
         return String(cString: name)
     }
 
+    /// This user, at this terminal.
+    static func operatorID(via: String) -> OperatorID {
+        OperatorID(name: operatorName, via: via, origin: .own)
+    }
+
     /// A running engine, or the folder with its vault unlocked.
     package static func open(_ places: Places) async throws -> OperatorSession {
         if let running = running(places) { return running }
@@ -47,7 +52,7 @@ package struct OperatorSession: Sendable {
     }
 
     private static func running(_ places: Places) -> OperatorSession? {
-        EngineClient(path: places.socket, operatorName: operatorName).map {
+        EngineClient(path: places.socket, operatorName: operatorName, origin: .own).map {
             OperatorSession(door: .running($0))
         }
     }
@@ -129,7 +134,7 @@ package struct OperatorSession: Sendable {
             let outcome: CommandOutcome
             do throws(CommandRefusal) {
                 outcome = try await gateway.engine.perform(
-                    command, secret: secret, by: OperatorID(name: Self.operatorName, via: "command"))
+                    command, secret: secret, by: Self.operatorID(via: "command"))
             } catch {
                 await gateway.engine.signAudit()
                 throw error

@@ -121,6 +121,20 @@ package final class GatewayEngine: EnginePort {
         await desk.onCheckpoint(outside)
     }
 
+    /// A record of what has happened outside of commands: sessions, start and stop, unlocks at start. Owed until it can
+    /// be written.
+    package func note(
+        _ action: String, _ target: String, by who: OperatorID, before: String = "", after: String = "",
+        reason: String = "", result: String = "ok"
+    ) async {
+        await desk.note(
+            action, target, by: who, before: before, after: after, reason: reason, result: result)
+        refreshPicture(at: parts.clock.wall)
+    }
+
+    /// The use of keys up to now, at shutdown.
+    package func noteKeyUses() async { await desk.noteKeyUses(force: true) }
+
     /// Signs the audit as it is now: at shutdown, and after a command with no engine running.
     package func signAudit() async { await desk.signAudit(force: true) }
 

@@ -22,7 +22,8 @@ import Testing
             var options = options ?? ConsoleOptions()
             options.terminal = terminal.slave
             runner = ConsoleRunner(
-                port: port, operatorName: "mira", options: options, library: ThemeLibrary(files: []))
+                port: port, operatorID: OperatorID(name: "mira", via: "console"), options: options,
+                library: ThemeLibrary(files: []))
             Task {
                 let result = await self.runner.runOnOwnThread()
                 self.ending.withLock { $0 = result }

@@ -16,7 +16,7 @@ struct ConsoleLoop {
 
     private let session: TerminalSession
     private let port: any EnginePort
-    private let operatorName: String
+    private let operatorID: OperatorID
     private let inbox: CommandInbox
     private let wake: Int32
     private let library: ThemeLibrary
@@ -34,12 +34,12 @@ struct ConsoleLoop {
     private var lastSecond: Int64 = 0
 
     init(
-        session: TerminalSession, port: any EnginePort, operatorName: String, options: ConsoleOptions,
+        session: TerminalSession, port: any EnginePort, operatorID: OperatorID, options: ConsoleOptions,
         library: ThemeLibrary, inbox: CommandInbox, wake: Int32
     ) {
         self.session = session
         self.port = port
-        self.operatorName = operatorName
+        self.operatorID = operatorID
         self.inbox = inbox
         self.wake = wake
         self.library = library
@@ -51,7 +51,7 @@ struct ConsoleLoop {
         if session.depth == .mono, let mono = library.theme(named: "mono") { theme = mono }
         let size = session.size
         model = ConsoleModel(
-            operatorName: operatorName, width: size.width, height: size.height, theme: theme.name,
+            operatorName: operatorID.name, width: size.width, height: size.height, theme: theme.name,
             themes: library.themes.map(\.name), ascii: ascii, readOnly: options.readOnly, wall: Self.wall,
             now: Self.now)
         writer = ScreenWriter(session, theme: theme)
@@ -202,7 +202,7 @@ struct ConsoleLoop {
     private func perform(_ id: Int, _ command: EngineCommand, _ secret: SecretDraft?) {
         let port = port
         let inbox = inbox
-        let who = OperatorID(name: operatorName, via: "console")
+        let who = operatorID
         Task {
             let result: Result<CommandOutcome, CommandRefusal>
             do throws(CommandRefusal) {

@@ -8,14 +8,16 @@ package import Operations
 /// Runs the console on a terminal, on a thread of its own on which nothing else depends.
 package final class ConsoleRunner: Sendable {
     private let port: any EnginePort
-    private let operatorName: String
+    private let operatorID: OperatorID
     private let options: ConsoleOptions
     private let library: ThemeLibrary
     private let inbox = CommandInbox()
 
-    package init(port: any EnginePort, operatorName: String, options: ConsoleOptions, library: ThemeLibrary) {
+    package init(
+        port: any EnginePort, operatorID: OperatorID, options: ConsoleOptions, library: ThemeLibrary
+    ) {
         self.port = port
-        self.operatorName = operatorName
+        self.operatorID = operatorID
         self.options = options
         self.library = library
     }
@@ -66,7 +68,7 @@ package final class ConsoleRunner: Sendable {
         let pipe = SignalPipe.open()
         inbox.attach(pipe.write)
         var loop = ConsoleLoop(
-            session: session, port: port, operatorName: operatorName, options: options, library: library,
+            session: session, port: port, operatorID: operatorID, options: options, library: library,
             inbox: inbox,
             wake: pipe.read)
         let ending = loop.run()

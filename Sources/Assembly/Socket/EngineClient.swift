@@ -1,5 +1,5 @@
 import CLinux
-import Domain
+package import Domain
 import Events
 import FoundationEssentials
 import Glibc
@@ -9,10 +9,12 @@ package import Operations
 package struct EngineClient: Sendable {
     private let path: String
     private let operatorName: String
+    private let origin: OperatorOrigin?
 
     /// nil when no engine listens there.
-    package init?(path: String, operatorName: String) {
+    package init?(path: String, operatorName: String, origin: OperatorOrigin? = nil) {
         self.path = path
+        self.origin = origin
         self.operatorName = operatorName
         guard let probe = Self.connect(path) else { return nil }
         Glibc.close(probe)
@@ -45,7 +47,8 @@ package struct EngineClient: Sendable {
     private func exchange(_ body: SocketRequest.Body) throws(CommandRefusal) -> SocketReply {
         let gone = CommandRefusal(.unavailable, "the engine on \(path) went away; try again")
         guard let socket = Self.connect(path),
-            var line = try? JSONEncoder().encode(SocketRequest(operatorName: operatorName, body: body))
+            var line = try? JSONEncoder().encode(
+                SocketRequest(operatorName: operatorName, origin: origin, body: body))
         else { throw gone }
         defer { Glibc.close(socket) }
         line.append(UInt8(ascii: "\n"))

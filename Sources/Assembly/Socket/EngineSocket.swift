@@ -1,4 +1,5 @@
 import CLinux
+import Domain
 import FoundationEssentials
 import Glibc
 package import Logging
@@ -59,6 +60,7 @@ private final class SocketPeer: ChannelInboundHandler {
     private var received = ByteBuffer()
     private var answered = false
     private var trusted = false
+    private var peer: UInt32 = 0
 
     init(port: any EnginePort, patience: TimeAmount) {
         self.port = port
@@ -78,6 +80,7 @@ private final class SocketPeer: ChannelInboundHandler {
                 return bound.value.close(promise: nil)
             }
             own.value.trusted = true
+            own.value.peer = peer.uid
             own.value.tryAnswer(bound.value)
         }
         context.eventLoop.scheduleTask(in: patience) {
@@ -105,20 +108,26 @@ private final class SocketPeer: ChannelInboundHandler {
             return Self.send(
                 .refused(.init(.invalid, "the request is not one this engine knows")), on: channel, patience)
         }
-        Self.leaveLoop(request, port: port, channel: channel, patience)
+        let who = OperatorID(
+            name: request.operatorName, via: "command",
+            origin: (request.origin ?? .unknown).vouched(uid: peer))
+        Self.leaveLoop(request, by: who, port: port, channel: channel, patience)
     }
 
     /// Commands wait for storage and providers, so they leave the loop. Calls never come this way.
     private static func leaveLoop(
-        _ request: SocketRequest, port: any EnginePort, channel: any Channel, _ patience: TimeAmount
+        _ request: SocketRequest, by who: OperatorID, port: any EnginePort, channel: any Channel,
+        _ patience: TimeAmount
     ) {
         Task { @Sendable in
-            let reply = await carryOut(request, port: port)
+            let reply = await carryOut(request, by: who, port: port)
             send(reply, on: channel, patience)
         }
     }
 
-    private static func carryOut(_ request: SocketRequest, port: any EnginePort) async -> SocketReply {
+    private static func carryOut(
+        _ request: SocketRequest, by who: OperatorID, port: any EnginePort
+    ) async -> SocketReply {
         do throws(CommandRefusal) {
             switch request.body {
             case .snapshot: return .snapshot(port.snapshot())
@@ -126,7 +135,7 @@ private final class SocketPeer: ChannelInboundHandler {
             case .command(let command, let secret):
                 let draft = secret.map { bytes in bytes.withUnsafeBytes { SecretDraft(copying: $0) } }
                 let outcome = try await port.perform(
-                    command, secret: draft, by: OperatorID(name: request.operatorName, via: "command"))
+                    command, secret: draft, by: who)
                 let issued = outcome.issued?.withBytes { Array($0) }
                 return .done(outcome.receipt, issued: issued)
             }

@@ -1,3 +1,4 @@
+package import Domain
 package import Operations
 
 /// What a command asks of a running engine: one line of JSON over the data folder's socket.
@@ -10,9 +11,12 @@ package struct SocketRequest: Codable, Sendable {
     }
     package var operatorName: String
     package var body: Body
+    /// Where the operator came from; of it the engine believes only what the kernel says too.
+    package var origin: OperatorOrigin?
 
-    package init(operatorName: String, body: Body) {
+    package init(operatorName: String, origin: OperatorOrigin? = nil, body: Body) {
         self.operatorName = operatorName
+        self.origin = origin
         self.body = body
     }
 }

@@ -29,11 +29,15 @@ actor CommandDesk {
     private var retired: (@Sendable (ProviderKeyID) -> Void)?
     private let turnstile = Turnstile()
     /// Tenants whose outbox holds audit records that could not be chained yet.
-    private var unsettled: Set<TenantID> = []
+    var unsettled: Set<TenantID> = []
     /// Records of what had to be done whether or not it could be audited: chained as soon as that works. Bounded by
     /// `owedMost`, since nobody locks a locked vault.
     private var owed: [AuditDraft] = []
     private static let owedMost = 64
+    /// Changes that protect and are in force, and have to be written still.
+    var protections: [OwedProtection] = []
+    /// Since when the use of keys was not written down.
+    var keyUsesSince: Instant?
     /// When the audit has to be signed.
     var checkpoints = CheckpointPolicy()
     var hasResumedSigning = false
@@ -281,6 +285,7 @@ actor CommandDesk {
 
     /// Chains what could not be chained before.
     func settleLeftOvers() async {
+        await settleProtections()
         while let draft = owed.first {
             guard (try? await control.appendAudit(draft)) != nil else { break }
             owed.removeAll { $0.id == draft.id }

@@ -269,12 +269,22 @@ extension CommandDesk {
         let audit = draft(
             who, "key.revoke", name, tenant: tenant.id, before: "\(before.rawValue) \(record.fingerprint)",
             after: "revoked", reason: reason)
-        try await replace([(record, was: before)], in: store, audit: audit)
+        let revoked = record
+        let owed = try await protect("key \(id)", in: tenant.id) {
+            try await store.replaceProviderKeys(
+                [ProviderKeyChange(row: revoked, ifCounter: revoked.counter, ifState: before)], audit: audit)
+        }
+        change { $0.providerKeys[id] = revoked }
+        retire(id)
+        if owed == nil { await settle(audit, of: store) }
         publishChange("key.revoke", "key \(name) revoked")
         return CommandOutcome(
             CommandReceipt(
-                message: "key \(name) is revoked; its sealed record is erased",
-                details: ["revoke it at the provider too: Gatehouse cannot do that"]))
+                message:
+                    "key \(name) is revoked; its sealed record is \(owed == nil ? "" : "not yet ")erased",
+                details: [owed ?? "", "revoke it at the provider too: Gatehouse cannot do that"].filter {
+                    !$0.isEmpty
+                }, isBad: owed != nil))
     }
 
     /// A free call to the provider, with a tenant's key where one is named.

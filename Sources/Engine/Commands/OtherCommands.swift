@@ -36,11 +36,19 @@ extension CommandDesk {
             case .closed: "breaker.close"
             case .asIs: "breaker.hold"
             }
-        try await control.setHold(
-            hold, on: target,
-            audit: draft(
-                who, action, target.description, before: before.position.word,
-                after: "\(mode.rawValue) until \(hold.ends)", reason: reason))
+        let audit = draft(
+            who, action, target.description, before: before.position.word,
+            after: "\(mode.rawValue) until \(hold.ends)", reason: reason)
+        let control = control
+        var owed: String?
+        if mode == .open {
+            owed = try await protect("hold \(target)") {
+                try await control.setHold(hold, on: target, audit: audit)
+            }
+        } else {
+            try await control.setHold(hold, on: target, audit: audit)
+            forgetProtection("hold \(target)")
+        }
         _ = parts.breakers.hold(hold, on: target, at: parts.clock.now, wall: now)
         stored.insert(target)
         announceBreaker(target)
@@ -53,7 +61,9 @@ extension CommandDesk {
         return CommandOutcome(
             CommandReceipt(
                 message: "\(target) is \(word) until \(hold.ends.civil.clock)Z",
-                undo: .breakerRelease(target: target, reason: "undo"), undoUntil: hold.ends))
+                details: owed.map { [$0] } ?? [],
+                undo: .breakerRelease(target: target, reason: "undo"), undoUntil: hold.ends,
+                isBad: owed != nil))
     }
 
     func releaseBreaker(_ target: Target, reason: String, by who: OperatorID) async throws -> CommandOutcome {
@@ -65,6 +75,7 @@ extension CommandDesk {
             audit: draft(
                 who, "breaker.release", target.description, before: "\(hold.mode.rawValue) by \(hold.owner)",
                 after: "automatic", reason: reason))
+        forgetProtection("hold \(target)")
         _ = parts.breakers.release(target, at: parts.clock.now)
         stored.remove(target)
         announceBreaker(target)
@@ -233,6 +244,7 @@ extension CommandDesk {
         if await endDrains(by: gateway) { audited = true }
         if await endHolds(by: gateway) { audited = true }
         if audited { await refreshAuditTail() }
+        await noteKeyUses()
         await signAudit()
     }
 

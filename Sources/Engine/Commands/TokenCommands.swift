@@ -78,17 +78,20 @@ extension CommandDesk {
             throw CommandRefusal(.conflict, "virtual key \(name) is revoked already")
         }
         record.revoked = parts.clock.wall
-        try await control.updateVirtualKey(
-            record,
-            audit: draft(
-                who, "token.revoke", name, tenant: tenant.id, before: "active \(record.fingerprint)",
-                after: "revoked",
-                reason: reason))
         let revoked = record
+        let audit = draft(
+            who, "token.revoke", name, tenant: tenant.id, before: "active \(record.fingerprint)",
+            after: "revoked", reason: reason)
+        let control = control
+        let owed = try await protect("token \(id)") {
+            try await control.updateVirtualKey(revoked, audit: audit)
+        }
         change { $0.virtualKeys[revoked.id] = revoked }
         publishChange("token.revoke", "virtual key \(name) revoked")
         return CommandOutcome(
-            CommandReceipt(message: "virtual key \(name) is revoked: the next call with it gets a 401"))
+            CommandReceipt(
+                message: "virtual key \(name) is revoked: the next call with it gets a 401",
+                details: owed.map { [$0] } ?? [], isBad: owed != nil))
     }
 
     func token(_ id: VirtualKeyID) throws(CommandRefusal) -> (VirtualKeyRecord, TenantRecord, String) {

@@ -97,7 +97,8 @@ import Testing
                 receipt == CommandReceipt(message: "done", details: ["a", "b"], undo: command, isBad: true))
             #expect(issued == key)
         }
-        let who = OperatorID(name: "olga", via: "command")
+        let who = OperatorID(
+            name: "olga", via: "command", origin: OperatorOrigin.unknown.vouched(uid: geteuid()))
         #expect(port.heard == [.init(command: command, secret: secret, who: who)])
     }
 

@@ -254,8 +254,6 @@ import Vault
             (.tenantSuspend(name: acme, reason: "x"), nil),
             (.tokenIssue(TokenOrder(tenant: acme, name: try Label("more"))), nil),
             (.tokenRotate(key: token.id, overlapSeconds: 0), nil),
-            (.tokenRevoke(key: token.id, reason: "x"), nil),
-            (.breakerTrip(target: target, seconds: 60, reason: "x"), nil),
             (.breakerClose(target: target, seconds: 60, reason: "x"), nil),
             (.breakerHold(target: target, seconds: 60, reason: "x"), nil),
             (.breakerRelease(target: held, reason: "x"), nil), (.cachePurge(tenant: acme), nil),
@@ -268,7 +266,7 @@ import Vault
             ),
             (.keyRotate(key: key, drainSeconds: 0, acceptUnverified: false), Self.keys[2]),
             (.keyVerify(key: key), nil), (.keyUndo(key: draining), nil),
-            (.keyDrain(key: key, seconds: 60, reason: "x"), nil), (.keyRevoke(key: key, reason: "x"), nil),
+            (.keyDrain(key: key, seconds: 60, reason: "x"), nil),
         ] as [(EngineCommand, String?)] {
             #expect(try await house.refusal(of: command, secret) == .storage, "\(command)")
             #expect(try await picture(house, target) == before, "\(command)")

@@ -53,7 +53,7 @@ import Vault
         let key = try await house.addKey(Self.first)
         _ = try await house.addKey("sk-test-second-0123456789", label: "other")
         let good = try await house.give(.vaultVerify).receipt
-        #expect(!good.isBad && good.message == "5 sealed records: all open")
+        #expect(!good.isBad && good.message == "6 sealed records: all open")
         #expect(try await house.audited().last == "vault.verify ok")
 
         var row = try #require(try await house.stored().first { $0.id == key })
@@ -62,7 +62,7 @@ import Vault
         try await store.replaceProviderKeys(
             [ProviderKeyChange(row: row, ifCounter: row.counter)], audit: nil)
         let bad = try await house.give(.vaultVerify).receipt
-        #expect(bad.isBad && bad.message == "5 sealed records: 1 do not open")
+        #expect(bad.isBad && bad.message == "6 sealed records: 1 do not open")
         #expect(bad.details == ["acme provider_keys.secret \(key): sealed record invalid"])
         let chained = try #require(try await house.control.auditRecords(before: nil, limit: 1).first).draft
         #expect(chained.result == "damage found" && chained.reason.hasSuffix("(tag)"))

@@ -200,7 +200,7 @@ package struct AuditExportCheck: Sendable {
             guard checkpoint.size <= walk.tree.size else {
                 throw Fault(
                     "record \(walk.tree.size + 1): missing at the end, as are all up to \(checkpoint.size): "
-                        + "\(name) covers them")
+                        + "\(name) covers them (or is younger than the export: take those of its time)")
             }
             let root = checkpoint.size == 0 ? MerkleHash.empty(hashing: hashing) : roots[checkpoint.size]
             guard root == checkpoint.root else {

@@ -19,6 +19,7 @@ extension Keymap {
         case .route: model.selectedRoute == nil ? "no model and tenant selected" : nil
         case .suspendTenant, .purgeCache, .drill: model.selectedTenant == nil ? "no tenant selected" : nil
         case .undo: model.undoCommand == nil ? "nothing to undo" : nil
+        case .trafficThen: trafficReason(model)
         case .unlock: model.live.vault.unlocked ? "the vault is unlocked" : nil
         default: nil
         }
@@ -33,6 +34,11 @@ extension Keymap {
         case .group?: model.pane == .costs && model.state.grouping == 0 ? nil : "nothing behind it"
         default: nil
         }
+    }
+
+    private static func trafficReason(_ model: ConsoleModel) -> String? {
+        guard let record = model.selectedRecord else { return "no record selected" }
+        return model.call(at: record.draft.at) == nil ? "no call of that time is held" : nil
     }
 
     private static func releaseReason(_ model: ConsoleModel) -> String? {
@@ -111,6 +117,7 @@ extension ConsoleModel {
     /// What `u` would take back: the last command, or the rotation of the key under the cursor.
     var undoCommand: (command: EngineCommand, words: String)? {
         if let undo, undo.until > wall { return (undo.command, undo.words) }
+        if pane == .audit { return selectedRecord.flatMap(undo(of:)) }
         guard pane == .keys, let key = selectedProviderKey, key.state == .draining, key.successor != nil
         else {
             return nil

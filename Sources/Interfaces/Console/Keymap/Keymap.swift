@@ -147,6 +147,8 @@ enum Keymap {
         .init(
             [.character("X"), .character("x"), .character("p")], .purgeCache, "purge", .act, danger: .typed,
             panes: [.cache], hinted: true, sign: "X"),
+        .init(
+            [.character("T")], .trafficThen, "traffic then", .act, panes: [.audit], hinted: true, sign: "T"),
         .init([.character("u")], .undo, "undo", .act, danger: .change, hinted: true, sign: "u"),
     ]
 

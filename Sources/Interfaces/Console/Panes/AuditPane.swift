@@ -76,13 +76,15 @@ struct AuditPane: Pane {
 
     private func facts(_ record: AuditRecord, width: Int) -> [Fact] {
         let draft = record.draft
-        var out: [Fact] = [("at", "\(draft.at)   by \(draft.actor) via \(draft.via)", .text)]
+        let actor = draft.actor.isEmpty ? "(erased)" : draft.actor
+        var out: [Fact] = [("at", "\(draft.at)   by \(actor) via \(draft.via)", .text)]
         func add(_ label: String, _ text: String, _ slot: Slot) {
             guard !text.isEmpty else { return }
             for (index, line) in Wrapped.lines(text, width: width).prefix(3).enumerated() {
                 out.append((index == 0 ? label : "", line, slot))
             }
         }
+        add("origin", draft.origin.words, .textDim)
         add("before", draft.before, .diffDel)
         add("after", draft.after, .diffAdd)
         add("reason", draft.reason, .text)

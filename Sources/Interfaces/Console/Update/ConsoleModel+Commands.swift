@@ -26,6 +26,7 @@ extension ConsoleModel {
         case .reverse: reverseSort()
         case .pause: pause()
         case .go(let pane): go(to: pane)
+        case .trafficThen: showTrafficThen()
         case .help: open(HelpDialog(pane: pane, region: regionKey))
         case .palette: open(PaletteDialog(history: history))
         case .group: state.grouping = (state.grouping + 1) % CostsPane.groupings.count
