@@ -1,6 +1,7 @@
 import Cipher
 import Console
 import Glibc
+import Operations
 import SQLiteStorage
 import Storage
 
@@ -61,7 +62,15 @@ package enum Doctor {
                 check: "data folder", state: .note,
                 what: "\(places.data) is not there yet; run: gatehouse init")
         }
-        if EngineClient(path: places.socket, operatorName: "doctor") != nil {
+        if let client = EngineClient(path: places.socket, operatorName: "doctor") {
+            let changed = (try? client.snapshot())?.vault.distrusted ?? []
+            guard changed.isEmpty else {
+                return Finding(
+                    check: "data folder", state: .bad,
+                    what:
+                        "\(places.data): \(changed[0]) (\(changed.count) in all); see: gatehouse vault verify"
+                )
+            }
             return Finding(check: "data folder", state: .good, what: "\(places.data): an engine runs on it")
         }
         do {

@@ -24,6 +24,7 @@ import Vault
 package final class GatewayAssembly: Sendable {
     package let engine: GatewayEngine
     package let places: Places
+    let vaultID: VaultID
     private let folder: DataFolder
     private let lock: FolderLock
     private let control: SQLiteControlStore
@@ -68,6 +69,8 @@ package final class GatewayAssembly: Sendable {
         try SecureHeap.start()
         let folder = try DataFolder(at: places.data, creating: false)
         let lock = try FolderLock(folder)
+        // What a backup or a restore left that was killed: copies that nobody needs.
+        for name in ["backup.part", "restore.part"] { try BackupMaker.remove("\(folder.path)/\(name)") }
         let vault = KeyVault()
         let control = try SQLiteControlStore(
             in: folder, hashing: { SHA256.digest($0) }, coding: { try vault.rowCode(of: $0) })
@@ -97,6 +100,8 @@ package final class GatewayAssembly: Sendable {
             }
         }
         let tenants = SQLiteTenantStores(in: folder, vault: vaultRecord.id)
+        // What an interrupted deletion left.
+        for tenant in contents.shredded { try await tenants.remove(tenant) }
         let keys = try await loadKeys(contents, tenants: tenants, control: control, vault: vault, log)
         var state = EngineState(
             vault: vaultRecord, tenants: contents.tenants, tenantKeys: contents.tenantKeys,
@@ -105,17 +110,23 @@ package final class GatewayAssembly: Sendable {
             routes: configuration.routes, routing: configuration.routing,
             prices: .builtIn)
         state.findings = findings
-        let assembly = try GatewayAssembly(
-            places: places, folder: folder, lock: lock, control: control, tenants: tenants, vault: vault,
-            keepers: keepers, state: state,
+        let gateway = try GatewayAssembly(
+            places: places, vaultID: vaultRecord.id, folder: folder, lock: lock, control: control,
+            tenants: tenants, vault: vault, keepers: keepers, state: state,
             holds: contents.holds, configuration: configuration, demo: demo, probeTimeouts: probeTimeouts,
             log: log)
         if vault.isUnlocked, !demo {
-            await assembly.engine.note(
+            await gateway.engine.note(
                 "vault.unlock", "vault", by: who, before: "sealed", after: "unlocked", reason: "at start")
         }
-        if let outside { await assembly.engine.onCheckpoint { try outside.append($0) } }
-        return assembly
+        if let outside { await gateway.engine.onCheckpoint { try outside.append($0) } }
+        let maker = BackupMaker(data: folder.path, control: control, tenants: tenants, vault: vault)
+        await gateway.engine.onBackup { [weak gateway] target, tenant in
+            // What the journal holds belongs to the cut.
+            await gateway?.drainOnce()
+            return try await maker.make(target, only: tenant, at: SystemClock().wall)
+        }
+        return gateway
     }
 
     private static func open(
@@ -191,7 +202,7 @@ package final class GatewayAssembly: Sendable {
     }
 
     private init(
-        places: Places, folder: DataFolder, lock: FolderLock, control: SQLiteControlStore,
+        places: Places, vaultID: VaultID, folder: DataFolder, lock: FolderLock, control: SQLiteControlStore,
         tenants: SQLiteTenantStores,
         vault: KeyVault, keepers: [any KeyKeeper], state: EngineState, holds: [Target: BreakerHold],
         configuration: Configuration,
@@ -199,6 +210,7 @@ package final class GatewayAssembly: Sendable {
         log: Logger
     ) throws {
         self.places = places
+        self.vaultID = vaultID
         self.folder = folder
         self.lock = lock
         self.control = control
@@ -240,6 +252,9 @@ package final class GatewayAssembly: Sendable {
         keptLimits = KeptLimits(in: folder, of: parts.counters, log: log)
         drain = LedgerDrain(journal: journal, stores: tenants, clock: clock)
     }
+
+    /// A tenant's storage, for a restore to compare with.
+    func store(of tenant: TenantID) async throws -> any TenantStore { try await tenants.store(for: tenant) }
 
     // MARK: Running
 

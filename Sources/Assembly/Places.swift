@@ -37,6 +37,9 @@ package struct Places: Sendable, Hashable {
         return String(cString: value)
     }
 
+    /// A path as somebody gave it, from the root.
+    package static func absolutePath(_ given: String) throws -> String { try absolute(given, "the folder") }
+
     /// From the root, without slashes at the end: other paths are compared with it.
     private static func absolute(_ given: String, _ what: String) throws -> String {
         guard !given.isEmpty else {

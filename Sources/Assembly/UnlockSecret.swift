@@ -33,9 +33,11 @@ package enum VaultSecret {
 enum UnlockSecret {
     /// `GATEHOUSE_PASSPHRASE_FD` names an open file descriptor to read the passphrase from, for scripts; a secret
     /// itself is taken from the environment only where the configuration calls that insecure.
-    static func obtain(_ configuration: Configuration, _ places: Places) throws -> SecretDraft {
+    static func obtain(
+        _ configuration: Configuration, _ places: Places, needsFolder: Bool = true
+    ) throws -> SecretDraft {
         // Nobody should type a passphrase for a folder that is not there.
-        guard access(places.data + "/control.sqlite", F_OK) == 0 else {
+        guard !needsFolder || access(places.data + "/control.sqlite", F_OK) == 0 else {
             throw CommandFailure("\(places.data) has no vault; run: gatehouse init")
         }
         switch configuration.unlock {

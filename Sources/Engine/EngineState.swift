@@ -58,6 +58,16 @@ package struct EngineState: Sendable {
         self.findings = findings
     }
 
+    /// Drops everything of a tenant.
+    mutating func forget(_ tenant: TenantID, vault: VaultRecord, keys: [WrappedTenantKey]) {
+        self.vault = vault
+        tenantKeys = keys
+        tenants[tenant] = nil
+        providerKeys = providerKeys.filter { $0.value.tenant != tenant }
+        virtualKeys = virtualKeys.filter { $0.value.tenant != tenant }
+        limits.removeAll { $0.tenant == tenant }
+    }
+
     private var distrustedKeys: Set<VirtualKeyID> {
         guard !findings.tenants.isEmpty else { return findings.virtualKeys }
         let others = virtualKeys.values.lazy.filter { findings.tenants.contains($0.tenant) }.map(\.id)

@@ -177,6 +177,13 @@ package final class GatewayEngine: EnginePort {
         await desk.onReload(reload)
     }
 
+    /// What makes backups, when a command asks for one; it returns sentences on what it made.
+    package func onBackup(
+        _ backer: @escaping @Sendable (_ folder: String, TenantID?) async throws -> [String]
+    ) async {
+        await desk.onBackup(backer)
+    }
+
     /// What closes the connections of keys that no call may use any more.
     package func onRetired(_ retired: @escaping @Sendable (ProviderKeyID) -> Void) async {
         await desk.onRetired(retired)

@@ -24,7 +24,8 @@ struct Gatehouse: AsyncParsableCommand {
             ConsoleCommand.self, DemoCommand.self, ServeCommand.self, InitCommand.self, TenantCommand.self,
             KeyCommand.self, TokenCommand.self, LimitCommand.self, ProviderCommand.self, RouteCommand.self,
             BreakerCommand.self, DrillCommand.self, CacheCommand.self, UsageCommand.self, AuditCommand.self,
-            VaultCommand.self, ImportCommand.self, ThemeCommand.self, DoctorCommand.self, VersionCommand.self,
+            VaultCommand.self, BackupCommand.self, RestoreCommand.self, ImportCommand.self, ThemeCommand.self,
+            DoctorCommand.self, VersionCommand.self,
         ], defaultSubcommand: ConsoleCommand.self)
 
     static func main() async {

@@ -57,6 +57,17 @@ import Testing
         #expect(drain.health == healthy)
     }
 
+    @Test func `rows of a deleted tenant leave the journal, and hold nobody up`() async throws {
+        try await makeTenants()
+        append(3, to: ant)
+        append(2, to: bee)
+        try await stores.remove(ant)
+        let drain = drain()
+        #expect(await drain.round() == 5)
+        #expect(try await ledger(bee) == 2 && journal.load.used == 0)
+        #expect(drain.health.failingTenants == 0 && drain.health.stuckTenants.isEmpty)
+    }
+
     @Test func `a round takes one batch, a flush takes all`() async throws {
         try await makeTenants()
         append(25, to: ant)
@@ -161,6 +172,8 @@ private final class FaultyStores: TenantStores {
     func create(_ tenant: TenantID, vault: VaultID) async throws {
         try await inner.create(tenant, vault: vault)
     }
+
+    func remove(_ tenant: TenantID) async throws { try await inner.remove(tenant) }
 
     func store(for tenant: TenantID) async throws -> any TenantStore {
         tries.withLock { $0 += 1 }

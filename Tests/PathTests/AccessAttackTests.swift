@@ -63,7 +63,7 @@ import Testing
     }
 
     @Test
-    func `a folder from before there were codes gets them at its first unlock, and its tokens still work`()
+    func `roots change and tokens stay, and nobody makes the folder one from before there were codes`()
         throws
     {
         let house = try House()
@@ -80,6 +80,49 @@ import Testing
         _ = try house.sql("DELETE FROM access_seal RETURNING 1")
         let why = try house.command(["vault", "verify"], expect: 1).err
         #expect(why.contains("does not fit the key ring"))
+    }
+
+    @Test func `after a tenant is deleted its wraps and sealed keys are in no file, and its file is gone`()
+        throws
+    {
+        let house = try House()
+        let acme = try house.tenant("acme")
+        let beta = try house.tenant("beta")
+        let wrap = try house.sql(
+            "SELECT hex(wrapped) FROM tenant_keys WHERE tenant = (SELECT id FROM tenants WHERE name = 'acme')"
+        )
+        let folders = try FileManager.default.contentsOfDirectory(atPath: house.data + "/tenants")
+        #expect(folders.count == 2 && wrap.count > 200)
+        try house.start()
+        #expect(try house.call(token: acme, body: Self.chat).status == 200)
+        let asked = ["tenant", "delete", "acme", "--reason", "contract ended", "--confirm"]
+        #expect(try house.command(asked + ["beta"], expect: 1).err.contains("--confirm acme"))
+        let said = try house.command(asked + ["acme"]).out
+        #expect(said.contains("2 sealed provider keys tried: none opens") && said.contains("older backups"))
+        #expect(try house.call(token: acme, body: Self.chat).status == 401)
+        #expect(try house.call(token: beta, body: Self.chat).status == 200)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: house.data + "/tenants").count == 1)
+        house.stop(SIGTERM)
+        let bytes = stride(from: 0, to: wrap.count, by: 2).compactMap { place -> UInt8? in
+            let start = wrap.index(wrap.startIndex, offsetBy: place)
+            return UInt8(wrap[start..<wrap.index(start, offsetBy: 2)], radix: 16)
+        }
+        // The salt and the ciphertext; the header is anybody's.
+        let marks = [Data(bytes[48..<80]), Data(bytes[116..<148])]
+        for case let name as String in FileManager.default.enumerator(atPath: house.data) ?? .init() {
+            guard let content = FileManager.default.contents(atPath: house.data + "/" + name) else {
+                continue
+            }
+            for mark in marks { #expect(content.range(of: mark) == nil, "\(name)") }
+        }
+        // Killed between the two steps, the file would still be there: the next start removes it.
+        let left = try FileManager.default.contentsOfDirectory(atPath: house.data + "/tenants")
+        let gone = try #require(folders.first { !left.contains($0) })
+        try FileManager.default.copyItem(
+            atPath: "\(house.data)/tenants/\(left[0])", toPath: "\(house.data)/tenants/\(gone)")
+        #expect(try house.command(["vault", "verify"]).out.contains("all open"))
+        #expect(try FileManager.default.contentsOfDirectory(atPath: house.data + "/tenants") == left)
+        #expect(try house.command(["audit", "verify"]).out.contains("intact"))
     }
 
     /// The last six characters of a virtual key: CRC-32 in base 62, as README's Python would compute it.

@@ -169,7 +169,7 @@ import Testing
     @Test func `the schema is made from an empty file and left alone afterwards`() async throws {
         let file = try await chain(0)
         let before = try schema(of: file)
-        #expect(before.count == 13)
+        #expect(before.count == 14)
         try folder.controlStore().close()
         #expect(try schema(of: file) == before)
         #expect(Schema.control.steps.map(\.number) == Array(1...Int64(Schema.control.steps.count)))
@@ -198,7 +198,7 @@ import Testing
                 + "ALTER TABLE vault DROP COLUMN rows_coded; "
                 + "ALTER TABLE tenants DROP COLUMN counter; ALTER TABLE tenants DROP COLUMN code; "
                 + "ALTER TABLE virtual_keys DROP COLUMN counter; ALTER TABLE virtual_keys DROP COLUMN code; "
-                + "DROP TABLE access_seal; "
+                + "DROP TABLE access_seal; DROP TABLE shredded; "
                 + "DROP TABLE audit_tree; "
                 + "DROP TABLE audit_checkpoints; ALTER TABLE vault DROP COLUMN audit_log; "
                 + "ALTER TABLE vault DROP COLUMN audit_public; ALTER TABLE vault DROP COLUMN audit_secret; "

@@ -102,7 +102,10 @@ import Testing
     @Test func `labels of derived keys never change and differ`() {
         #expect(
             DerivedKeyUse.allCases.map(\.rawValue)
-                == ["fingerprint", "token-pepper", "access-row", "fingerprint-key", "salt"])
+                == [
+                    "fingerprint", "token-pepper", "access-row", "backup-manifest", "backup-file",
+                    "fingerprint-key", "salt",
+                ])
     }
 
     @Test func `nothing that holds a secret describes it`() throws {

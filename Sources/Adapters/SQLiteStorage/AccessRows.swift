@@ -104,6 +104,11 @@ extension AccessRow {
         }
     }
 
+    /// A tenant's own row, and those of its virtual keys and ceilings.
+    static func all(of tenant: TenantID, in database: Database) throws -> [AccessRow] {
+        try CodedRow.all(in: database).map(\.row).filter { $0.tenant == tenant }
+    }
+
     /// What stands in this row's place.
     fileprivate func stored(in database: Database) throws -> CodedRow? {
         try Row.fetchOne(database, sql: "SELECT * FROM \(table) WHERE \(condition)", arguments: key).map {

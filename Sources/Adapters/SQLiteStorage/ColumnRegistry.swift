@@ -55,6 +55,7 @@ enum ColumnRegistry {
             .personal: ["owner"],
             .derived: ["code"],
         ],
+        "shredded": [.open: ["tenant", "at"], .derived: ["commitment"]],
         "access_seal": [.open: ["one", "counter"], .derived: ["sum", "code"]],
         "holds": [
             .open: ["provider", "model", "mode", "since", "ends"],

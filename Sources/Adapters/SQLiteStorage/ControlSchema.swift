@@ -2,7 +2,19 @@ extension Schema {
     /// The control database. Ids are 16-byte blobs, times milliseconds since 1970.
     static let control = Schema(
         name: "control database", applicationID: 0x4757_4331,
-        steps: [control1, control2, control3, control4, control5, control6])
+        steps: [control1, control2, control3, control4, control5, control6, control7])
+
+    /// Tenants that are gone for good.
+    private static let control7 = Step(
+        number: 7,
+        sql: """
+            CREATE TABLE shredded (
+                tenant BLOB NOT NULL PRIMARY KEY CHECK (length(tenant) = 16),
+                at INTEGER NOT NULL,
+                commitment BLOB NOT NULL CHECK (length(commitment) = 32)
+            ) STRICT;
+            PRAGMA user_version = 7;
+            """)
 
     /// Slots whose keys are kept outside: by which key, and as it sealed them.
     private static let control4 = Step(

@@ -1,4 +1,4 @@
-import Domain
+package import Domain
 import Foundation
 package import Storage
 
@@ -50,13 +50,27 @@ package struct DataFolder: Sendable, Equatable {
         try PrivateFile.content(of: file, most: most)
     }
 
-    func tenantFolder(_ tenant: TenantID) -> String { "\(path)/tenants/\(tenant.text)" }
-    func tenantFile(_ tenant: TenantID) -> String { tenantFolder(tenant) + "/tenant.sqlite" }
+    package func tenantFolder(_ tenant: TenantID) -> String { "\(path)/tenants/\(tenant.text)" }
+    package func tenantFile(_ tenant: TenantID) -> String { tenantFolder(tenant) + "/tenant.sqlite" }
 
     /// Makes a tenant's folder; its name is the id's digits, never a name that someone chose.
-    func makeTenantFolder(_ tenant: TenantID) throws(StorageFailure) {
+    package func makeTenantFolder(_ tenant: TenantID) throws(StorageFailure) {
         try PrivateFile.makeFolder(path + "/tenants")
         try PrivateFile.makeFolder(tenantFolder(tenant))
+    }
+
+    /// Unlinks everything a tenant's folder holds, and the folder. Takes no name from outside: whatever lies in the
+    /// folder is unlinked by the names that are ours, and a folder with anything else in it stays and is named.
+    func removeTenantFolder(_ tenant: TenantID) throws(StorageFailure) {
+        for suffix in ["", "-wal", "-shm", "-journal"] {
+            let path = tenantFile(tenant) + suffix
+            guard unlink(path) == 0 || errno == ENOENT else {
+                throw .unavailable("cannot remove \(path): \(PrivateFile.reason())")
+            }
+        }
+        guard rmdir(tenantFolder(tenant)) == 0 || errno == ENOENT else {
+            throw .unavailable("cannot remove \(tenantFolder(tenant)): \(PrivateFile.reason())")
+        }
     }
 
     /// Checks a tenant's folder; false when there is none.

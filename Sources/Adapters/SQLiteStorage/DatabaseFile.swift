@@ -73,8 +73,33 @@ final class DatabaseFile: Sendable {
 
     /// Moves what is in the write-ahead log into the file and empties the log: removed key material is then in
     /// neither. Best effort, for a reader may hold the log; closing does it again.
-    func emptyLog() async {
-        _ = try? await writeOutsideTransaction { try $0.checkpoint(.truncate) }
+    @discardableResult
+    func emptyLog() async -> Bool {
+        let done = try? await writeOutsideTransaction { database in
+            // Busy with a reader, it writes what it can and leaves the log: its size tells.
+            _ = try database.checkpoint(.truncate)
+            return true
+        }
+        return done ?? false
+    }
+
+    /// Copies the database as of one moment into a new file of ours (SQLite's online backup): writers go on.
+    func copy(to path: String) async throws {
+        _ = try PrivateFile.make(path)
+        try await translating {
+            try await withCheckedThrowingContinuation { continuation in
+                DispatchQueue.global().async { [connections] in
+                    continuation.resume(
+                        with: Result {
+                            var configuration = Configuration()
+                            configuration.label = "backup"
+                            let target = try DatabaseQueue(path: path, configuration: configuration)
+                            try connections.backup(to: target)
+                            try target.close()
+                        })
+                }
+            }
+        }
     }
 
     /// Blocks until running statements have ended. Only for shutdown and tests.

@@ -26,6 +26,9 @@ package final class SQLiteControlStore: ControlStore {
     /// Ends all connections; for shutdown. Blocks until running statements have ended.
     package func close() throws { try file.close() }
 
+    /// Copies everything into another data folder, as of one moment.
+    package func copy(to other: DataFolder) async throws { try await file.copy(to: other.controlFile) }
+
     package func load() async throws -> ControlContents {
         try await file.read { database in
             ControlContents(
@@ -41,7 +44,9 @@ package final class SQLiteControlStore: ControlStore {
                 holds: Dictionary(
                     uniqueKeysWithValues: try Row.fetchAll(database, sql: "SELECT * FROM holds")
                         .map(BreakerHold.withTarget)),
-                limits: try Row.fetchAll(database, sql: "SELECT * FROM limits").map(LimitRecord.init))
+                limits: try Row.fetchAll(database, sql: "SELECT * FROM limits").map(LimitRecord.init),
+                shredded: try Row.fetchAll(database, sql: "SELECT tenant FROM shredded")
+                    .map { try $0.id("tenant") })
         }
     }
 
@@ -133,6 +138,26 @@ package final class SQLiteControlStore: ControlStore {
             }
             try tenant.update(in: database)
         }
+    }
+
+    package func shredTenant(
+        _ tenant: TenantID, commitment: [UInt8], vault: VaultRecord, audit: AuditDraft
+    ) async throws -> Bool {
+        try await change(audit, of: { try AccessRow.all(of: tenant, in: $0) }) { database in
+            guard try TenantRecord.stored(tenant, in: database) != nil else {
+                throw StorageFailure.notFound("tenant \(tenant)")
+            }
+            for table in ["virtual_keys", "limits", "tenant_keys"] {
+                try database.execute(sql: "DELETE FROM \(table) WHERE tenant = ?", arguments: [tenant.blob])
+            }
+            try database.execute(sql: "DELETE FROM tenants WHERE id = ?", arguments: [tenant.blob])
+            try database.execute(
+                sql: "INSERT INTO shredded (tenant, at, commitment) VALUES (?, ?, ?)",
+                arguments: [tenant.blob, audit.at.milliseconds, Data(commitment)])
+            try vault.replaceStored(in: database)
+        }
+        // Removed wraps are overwritten in the file (secure_delete); this takes them out of the log too.
+        return await file.emptyLog()
     }
 
     package func insertVirtualKey(_ key: VirtualKeyRecord, audit: AuditDraft) async throws {
@@ -273,10 +298,18 @@ package final class SQLiteControlStore: ControlStore {
     private func change(
         _ audit: AuditDraft?, of rows: [AccessRow] = [], _ body: @Sendable (Database) throws -> Void
     ) async throws {
+        try await change(audit, of: { _ in rows }, body)
+    }
+
+    private func change(
+        _ audit: AuditDraft?, of find: @Sendable (Database) throws -> [AccessRow],
+        _ body: @Sendable (Database) throws -> Void
+    ) async throws {
         try await file.write { [hashing, coding] database in
             if let audit, try AuditRecord.stored(audit.id, in: database) != nil {
                 throw StorageFailure.chained(audit)
             }
+            let rows = try find(database)
             var codes = rows.isEmpty ? nil : try AccessCoding(in: database, coding: coding)
             for row in rows { try codes?.release(row, in: database) }
             try body(database)

@@ -13,6 +13,7 @@ package final class SQLiteTenantStores: TenantStores {
     private let folder: DataFolder
     private let vault: VaultID
     private let handles: Locked<TenantHandles>
+    private let removed = Locked<Set<TenantID>>([])
     /// Opening a file blocks; it is done here, one at a time, so that no file is opened twice.
     private let opener = DispatchQueue(label: "gatehouse.storage.open")
 
@@ -35,9 +36,27 @@ package final class SQLiteTenantStores: TenantStores {
         }
     }
 
+    /// Closes a tenant's file and unlinks it with its log; the folder too. What it held of secrets was sealed by keys
+    /// that are destroyed; the rest is in blocks of the disk that the system may hand out again.
+    package func remove(_ tenant: TenantID) async throws {
+        _ = removed.withLock { $0.insert(tenant) }
+        try await onOpener { [self] in
+            if let file = handles.withLock({ $0.remove(tenant) }) { try file.close() }
+            guard try folder.hasTenantFolder(tenant) else { return }
+            try folder.removeTenantFolder(tenant)
+        }
+    }
+
     package func store(for tenant: TenantID) async throws -> any TenantStore {
         _ = try await file(of: tenant)
         return SQLiteTenantStore(tenant: tenant, stores: self)
+    }
+
+    /// Copies a tenant's file into another data folder, as of one moment; gives the copy's path.
+    package func copy(_ tenant: TenantID, to other: DataFolder) async throws -> String {
+        try other.makeTenantFolder(tenant)
+        try await file(of: tenant).copy(to: other.tenantFile(tenant))
+        return other.tenantFile(tenant)
     }
 
     /// Closes all files that are not in use; for shutdown.
@@ -49,8 +68,10 @@ package final class SQLiteTenantStores: TenantStores {
 
     /// The open file of a tenant: whoever holds it keeps it open.
     func file(of tenant: TenantID) async throws -> DatabaseFile {
+        guard !removed.withLock({ $0.contains(tenant) }) else { throw StorageFailure.shredded(tenant) }
         if let file = handles.withLock({ $0.use(tenant) }) { return file }
         return try await onOpener { [self] in
+            guard !removed.withLock({ $0.contains(tenant) }) else { throw StorageFailure.shredded(tenant) }
             // Someone else may have opened it while this one waited its turn.
             if let file = handles.withLock({ $0.use(tenant) }) { return file }
             let path = folder.tenantFile(tenant)
@@ -124,6 +145,14 @@ struct TenantHandles {
         kept[oldest.key] = nil
         lent[oldest.key] = Weak(file: oldest.value.file)
         return oldest.value.file
+    }
+
+    mutating func remove(_ tenant: TenantID) -> DatabaseFile? {
+        defer {
+            kept[tenant] = nil
+            lent[tenant] = nil
+        }
+        return kept[tenant]?.file ?? lent[tenant]?.file
     }
 
     mutating func removeAll() -> [DatabaseFile] {

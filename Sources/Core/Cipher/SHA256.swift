@@ -39,6 +39,33 @@ package enum SHA256 {
     }
 }
 
+extension SHA256 {
+    /// The digest of pieces that come one after the other.
+    package struct Running: ~Copyable {
+        private let context = EVP_MD_CTX_new()
+
+        package init() {
+            precondition(EVP_DigestInit_ex2(context, Algorithms.fetched.sha256, nil) == 1, "SHA-256 failed")
+        }
+
+        deinit { EVP_MD_CTX_free(context) }
+
+        package mutating func add(_ piece: [UInt8]) {
+            let done = piece.withUnsafeBytes { EVP_DigestUpdate(context, $0.baseAddress, $0.count) }
+            precondition(done == 1, "libcrypto failed to compute SHA-256")
+        }
+
+        package consuming func finish() -> Digest256 {
+            var words: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
+            let done = withUnsafeMutableBytes(of: &words) { out in
+                EVP_DigestFinal_ex(context, out.baseAddress?.assumingMemoryBound(to: UInt8.self), nil)
+            }
+            precondition(done == 1, "libcrypto failed to compute SHA-256")
+            return Digest256(bigEndian: words)
+        }
+    }
+}
+
 extension Digest256 {
     /// Words as they lie in memory after 32 bytes were written over them.
     init(bigEndian words: (UInt64, UInt64, UInt64, UInt64)) {

@@ -19,6 +19,8 @@ package enum EngineCommand: Sendable, Hashable, Codable {
     case tenantAdd(name: TenantName, limits: LimitSet)
     case tenantSuspend(name: TenantName, reason: String)
     case tenantResume(name: TenantName)
+    /// Destroys the tenant's keys and removes it for good. `confirm` is its name once more.
+    case tenantDelete(name: TenantName, confirm: String, reason: String)
     /// Whether the tenant's calls may go out with the platform's keys where its own do not serve.
     case tenantPlatformKeys(name: TenantName, used: Bool)
 
@@ -84,13 +86,16 @@ package enum EngineCommand: Sendable, Hashable, Codable {
     /// A new log with a new key, whose first record names the old one: after a data folder was put back, since the old
     /// log must not sign twice for the same size. The records stay.
     case auditNewLog(reason: String)
+    /// Copies everything, or one tenant's storage, sealed into a new folder.
+    case backup(folder: String, tenant: TenantName?)
 }
 
 extension EngineCommand {
     /// Whether it writes tenants, virtual keys or limits: not while the vault is sealed.
     package var changesAccess: Bool {
         switch self {
-        case .tenantAdd, .tenantSuspend, .tenantResume, .tenantPlatformKeys, .tokenIssue, .tokenRotate,
+        case .tenantAdd, .tenantSuspend, .tenantResume, .tenantDelete, .tenantPlatformKeys, .tokenIssue,
+            .tokenRotate,
             .tokenRevoke, .limitSet, .vaultAccept:
             true
         default: false

@@ -18,6 +18,12 @@ package protocol ControlStore: Sendable {
     func insertTenant(
         _ tenant: TenantRecord, key: WrappedTenantKey, vault: VaultRecord?, audit: AuditDraft) async throws
     func updateTenant(_ tenant: TenantRecord, audit: AuditDraft) async throws
+    /// Removes a tenant with its virtual keys, its ceilings and the wraps of its keys, and notes in `shredded` that it
+    /// is gone for good. `vault` is the record with its next epoch. What is removed is overwritten in the files; false
+    /// when a copy may stay in the write-ahead log until the log is next emptied.
+    func shredTenant(
+        _ tenant: TenantID, commitment: [UInt8], vault: VaultRecord, audit: AuditDraft
+    ) async throws -> Bool
     func insertVirtualKey(_ key: VirtualKeyRecord, audit: AuditDraft) async throws
     /// Several at once: a rotation writes the successor and ends the predecessor together.
     func rotateVirtualKey(
@@ -84,11 +90,16 @@ package struct ControlContents: Sendable, Equatable {
     package var holds: [Target: BreakerHold]
     /// In no order.
     package var limits: [LimitRecord]
+    /// Tenants that were removed for good: their storage is removed at the next start, if it is still there, and no
+    /// backup brings them back.
+    package var shredded: [TenantID]
 
     package init(
         vault: VaultRecord? = nil, tenants: [TenantRecord] = [], tenantKeys: [WrappedTenantKey] = [],
-        virtualKeys: [VirtualKeyRecord] = [], holds: [Target: BreakerHold] = [:], limits: [LimitRecord] = []
+        virtualKeys: [VirtualKeyRecord] = [], holds: [Target: BreakerHold] = [:], limits: [LimitRecord] = [],
+        shredded: [TenantID] = []
     ) {
+        self.shredded = shredded
         self.vault = vault
         self.tenants = tenants
         self.tenantKeys = tenantKeys
@@ -114,6 +125,8 @@ package enum StorageFailure: Error, Sendable, Equatable, CustomStringConvertible
     case stale(String)
     case corrupt(String)
     case unavailable(String)
+    /// The tenant was removed for good.
+    case shredded(TenantID)
 
     package var description: String {
         switch self {
@@ -122,6 +135,7 @@ package enum StorageFailure: Error, Sendable, Equatable, CustomStringConvertible
         case .stale(let what): "\(what) was changed meanwhile; read it again"
         case .corrupt(let what): "storage is damaged: \(what)"
         case .unavailable(let what): "storage is not available: \(what)"
+        case .shredded(let tenant): "tenant \(tenant) was deleted for good"
         }
     }
 }

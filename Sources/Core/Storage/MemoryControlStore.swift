@@ -66,6 +66,23 @@ package final class MemoryControlStore: ControlStore {
         }
     }
 
+    package func shredTenant(
+        _ tenant: TenantID, commitment: [UInt8], vault: VaultRecord, audit: AuditDraft
+    ) async throws -> Bool {
+        try change(audit) { contents in
+            guard contents.tenants.contains(where: { $0.id == tenant }) else {
+                throw StorageFailure.notFound("tenant \(tenant)")
+            }
+            try contents.replaceVault(vault)
+            contents.tenants.removeAll { $0.id == tenant }
+            contents.tenantKeys.removeAll { $0.tenant == tenant }
+            contents.virtualKeys.removeAll { $0.tenant == tenant }
+            contents.limits.removeAll { $0.tenant == tenant }
+            contents.shredded.append(tenant)
+        }
+        return true
+    }
+
     package func insertVirtualKey(_ key: VirtualKeyRecord, audit: AuditDraft) async throws {
         try change(audit) { try $0.insert(key) }
     }

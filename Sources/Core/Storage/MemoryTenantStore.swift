@@ -4,6 +4,7 @@ import Locking
 /// Tenants' stores that live as long as the process: for tests and for the demonstration.
 package final class MemoryTenantStores: TenantStores {
     private let stores = Locked<[TenantID: (vault: VaultID, store: MemoryTenantStore)]>([:])
+    private let removed = Locked<Set<TenantID>>([])
 
     package init() {}
 
@@ -18,10 +19,16 @@ package final class MemoryTenantStores: TenantStores {
     }
 
     package func store(for tenant: TenantID) async throws -> any TenantStore {
+        guard !removed.withLock({ $0.contains(tenant) }) else { throw StorageFailure.shredded(tenant) }
         guard let entry = stores.withLock({ $0[tenant] }) else {
             throw StorageFailure.notFound("the storage of tenant \(tenant)")
         }
         return entry.store
+    }
+
+    package func remove(_ tenant: TenantID) async throws {
+        _ = removed.withLock { $0.insert(tenant) }
+        stores.withLock { $0[tenant] = nil }
     }
 }
 

@@ -78,4 +78,6 @@ package protocol TenantStores: Sendable {
     func create(_ tenant: TenantID, vault: VaultID) async throws
     /// `.notFound` when the tenant has no schema.
     func store(for tenant: TenantID) async throws -> any TenantStore
+    /// Removes a tenant's storage for good; removing it twice is harmless. From then on `store` throws `.shredded`.
+    func remove(_ tenant: TenantID) async throws
 }

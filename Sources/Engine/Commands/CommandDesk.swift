@@ -26,6 +26,7 @@ actor CommandDesk {
     /// Targets whose hold is in storage: one that is no longer in force is removed there.
     var stored: Set<Target>
     private var reload: Reload?
+    private var backer: Backer?
     private var retired: (@Sendable (ProviderKeyID) -> Void)?
     private let turnstile = Turnstile()
     /// Tenants whose outbox holds audit records that could not be chained yet.
@@ -55,6 +56,9 @@ actor CommandDesk {
 
     /// What reads the configuration file again for an operator; it returns what it did or throws why not.
     typealias Reload = @Sendable (OperatorID) async throws(CommandRefusal) -> String
+
+    /// What makes a backup, of one tenant or of all; it returns sentences on what it made.
+    typealias Backer = @Sendable (_ folder: String, TenantID?) async throws -> [String]
 
     init(
         parts: PathParts, state: EngineState, control: any ControlStore, tenants: any TenantStores,
@@ -131,6 +135,8 @@ actor CommandDesk {
         case .tenantSuspend(let name, let reason):
             try await setStatus(.suspended, of: name, reason: reason, by: who)
         case .tenantResume(let name): try await setStatus(.active, of: name, reason: "", by: who)
+        case .tenantDelete(let name, let confirm, let reason):
+            try await deleteTenant(name, confirm: confirm, reason: reason, by: who)
         case .tenantPlatformKeys(let name, let used): try await setPlatformKeys(used, of: name, by: who)
         case .keySet(let key, let weight, let models):
             try await setKey(key, weight: weight, models: models, by: who)
@@ -166,6 +172,7 @@ actor CommandDesk {
         case .vaultRotateKeys(let tenant): try await rotateKeys(of: tenant, by: who)
         case .auditExport(let form): try await exportAudit(form: form, by: who)
         case .auditNewLog(let reason): try await startNewLog(reason: reason, by: who)
+        case .backup(let folder, let tenant): try await makeBackup(folder, of: tenant, by: who)
         case .keyAdd, .keyVerify, .keyRotate, .providerTest, .configReload, .vaultUnlockOutside,
             .vaultSlotAdd, .vaultRotateRoot:
             throw CommandRefusal(.storage, "this command does not run alone")
@@ -227,6 +234,33 @@ actor CommandDesk {
     }
 
     func noteConfiguration(_ note: String) { change { $0.configurationNote = note } }
+
+    func onBackup(_ backer: @escaping Backer) { self.backer = backer }
+
+    /// Behind the turnstile: no command changes anything while the copies are made, so that they fit each other.
+    private func makeBackup(
+        _ folder: String, of name: TenantName?, by who: OperatorID
+    ) async throws -> CommandOutcome {
+        guard let backer else {
+            throw CommandRefusal(.unavailable, "this engine has no data folder to back up")
+        }
+        guard parts.vault.isUnlocked else { throw sealedRefusal }
+        var tenant: TenantID?
+        if let name { tenant = try self.tenant(named: name).id }
+        guard state.load().findings.isClean else {
+            throw CommandRefusal(
+                .conflict,
+                "rows were changed from outside, and would go into the backup; see: gatehouse vault verify")
+        }
+        try await control.appendAudit(
+            draft(who, "backup.make", name?.text ?? "all", tenant: tenant, after: folder))
+        do {
+            let lines = try await backer(folder, tenant)
+            return CommandOutcome(CommandReceipt(message: "backup made in \(folder)", details: lines))
+        } catch {
+            throw CommandRefusal(.storage, "no backup was made: \(error)")
+        }
+    }
 
     func onReload(_ reload: @escaping Reload) { self.reload = reload }
 
@@ -328,7 +362,7 @@ actor CommandDesk {
 
     private static func code(of failure: StorageFailure) -> CommandRefusal.Code {
         switch failure {
-        case .notFound: .notFound
+        case .notFound, .shredded: .notFound
         case .conflict, .stale: .conflict
         case .corrupt, .unavailable: .storage
         }
@@ -347,6 +381,7 @@ enum CommandName {
         case .tenantAdd: "tenant.add"
         case .tenantSuspend: "tenant.suspend"
         case .tenantResume: "tenant.resume"
+        case .tenantDelete: "tenant.delete"
         case .tenantPlatformKeys: "tenant.platform_keys"
         case .keySet: "key.set"
         case .drillStart: "drill.start"
@@ -379,13 +414,15 @@ enum CommandName {
         case .configReload: "config.reload"
         case .auditExport: "audit.export"
         case .auditNewLog: "audit.new_log"
+        case .backup: "backup.make"
         }
     }
 
     static func target(of command: EngineCommand) -> String {
         switch command {
         case .tenantAdd(let name, _), .tenantSuspend(let name, _), .tenantResume(let name),
-            .tenantPlatformKeys(let name, _), .drillStart(let name, _, _, _, _), .drillStop(let name, _):
+            .tenantDelete(let name, _, _), .tenantPlatformKeys(let name, _),
+            .drillStart(let name, _, _, _, _), .drillStop(let name, _):
             name.text
         case .keyAdd(let tenant, let provider, let label, _): "\(tenant) \(provider)/\(label)"
         case .keyVerify(let key), .keyRotate(let key, _, _), .keyUndo(let key), .keyDrain(let key, _, _),
@@ -407,6 +444,7 @@ enum CommandName {
         case .vaultRotateKeys(let tenant): tenant?.text ?? "vault"
         case .configReload: "gatehouse.toml"
         case .auditExport, .auditNewLog: "audit"
+        case .backup(_, let tenant): tenant?.text ?? "all"
         }
     }
 }

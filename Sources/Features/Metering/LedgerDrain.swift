@@ -120,10 +120,24 @@ package actor LedgerDrain {
             try journal.confirm(rows.map(\.call))
             pauses[tenant] = nil
             return true
+        } catch StorageFailure.shredded {
+            // A call that ended after its tenant was deleted: there is no ledger for it any more.
+            return drop(rows, of: tenant)
         } catch {
             let length = min(pauses[tenant].map { $0.length * 2 } ?? options.firstPause, options.longestPause)
             pauses[tenant] = Pause(length: length, until: clock.now + length)
             state.withLock { $0.failed("usage rows of tenant \(tenant): \(error)") }
+            return false
+        }
+    }
+
+    private func drop(_ rows: [LedgerRow], of tenant: TenantID) -> Bool {
+        pauses[tenant] = nil
+        do {
+            try journal.confirm(rows.map(\.call))
+            return true
+        } catch {
+            state.withLock { $0.failed("usage rows of deleted tenant \(tenant): \(error)") }
             return false
         }
     }

@@ -55,6 +55,10 @@ enum DerivedKeyUse: String, CaseIterable {
     case tokenPepper = "token-pepper"
     /// From the fingerprint key: codes of rows that decide access.
     case accessRow = "access-row"
+    /// From the fingerprint key: codes of backups' manifests.
+    case backupManifest = "backup-manifest"
+    /// From the fingerprint key: seals one file of one backup.
+    case backupFile = "backup-file"
     /// From the first root: the fingerprint key, which the key ring keeps when the root changes.
     case fingerprintKey = "fingerprint-key"
     /// From the key that seals: hedges the salt of a sealing against a generator that repeats itself.

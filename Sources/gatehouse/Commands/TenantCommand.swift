@@ -5,9 +5,11 @@ import Operations
 
 struct TenantCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "tenant", abstract: "Tenants: add, list, show, suspend, resume, platform-keys.",
+        commandName: "tenant", abstract: "Tenants: add, list, show, suspend, resume, delete, platform-keys.",
         discussion: "Example:\n  gatehouse tenant add acme --rpm 600 --parallel 20",
-        subcommands: [Add.self, List.self, Show.self, Suspend.self, Resume.self, PlatformKeys.self])
+        subcommands: [
+            Add.self, List.self, Show.self, Suspend.self, Resume.self, Delete.self, PlatformKeys.self,
+        ])
 
     struct Add: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -107,6 +109,29 @@ struct TenantCommand: AsyncParsableCommand {
         @Argument var name: TenantName
 
         func run() async throws { try await global.open().carryOut(.tenantResume(name: name)) }
+    }
+
+    struct Delete: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Destroy a tenant's keys and remove it, its tokens and its ledger, for good.",
+            discussion: """
+                Its data key is destroyed first, so that nothing sealed for it opens any more; then its file is removed.
+                There is no undo. Older backups and copies of the data folder still hold its keys, for whoever has what
+                opened the vault then: delete those too. The audit stays.
+
+                Example:
+                  gatehouse tenant delete acme --confirm acme --reason 'contract ended'
+                """)
+        @OptionGroup var global: GlobalOptions
+        @OptionGroup var listing: ListingOptions
+        @Argument var name: TenantName
+        @Option(help: "The tenant's name once more.") var confirm: String
+        @Option(help: "Goes to the audit.") var reason: String
+
+        func run() async throws {
+            try await global.open().carryOut(
+                .tenantDelete(name: name, confirm: confirm, reason: reason), json: listing.json)
+        }
     }
 
     struct PlatformKeys: AsyncParsableCommand {

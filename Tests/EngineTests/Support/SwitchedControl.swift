@@ -40,6 +40,13 @@ final class SwitchedControl: ControlStore {
         try await inner.updateTenant(tenant, audit: audit)
     }
 
+    func shredTenant(
+        _ tenant: TenantID, commitment: [UInt8], vault: VaultRecord, audit: AuditDraft
+    ) async throws -> Bool {
+        try check()
+        return try await inner.shredTenant(tenant, commitment: commitment, vault: vault, audit: audit)
+    }
+
     func insertVirtualKey(_ key: VirtualKeyRecord, audit: AuditDraft) async throws {
         try check()
         try await inner.insertVirtualKey(key, audit: audit)

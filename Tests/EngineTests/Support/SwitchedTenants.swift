@@ -14,6 +14,11 @@ final class SwitchedTenants: TenantStores {
         try await inner.create(tenant, vault: vault)
     }
 
+    func remove(_ tenant: TenantID) async throws {
+        try isBroken.check()
+        try await inner.remove(tenant)
+    }
+
     func store(for tenant: TenantID) async throws -> any TenantStore {
         SwitchedTenant(inner: try await inner.store(for: tenant), isBroken: isBroken)
     }

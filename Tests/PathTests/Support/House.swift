@@ -17,7 +17,8 @@ final class House {
     /// Given to the program beside this process's own.
     var environment: [String: String] = [:]
 
-    var data: String { folder.path + "/data" }
+    private var other: String?
+    var data: String { other ?? folder.path + "/data" }
     var record: String { folder.path + "/requests" }
     var logs: [String] { (0...runs).map { folder.path + "/log\($0)" } }
 
@@ -133,6 +134,13 @@ final class House {
             \(routes)
             """
         try text.write(toFile: data + "/gatehouse.toml", atomically: true, encoding: .utf8)
+    }
+
+    /// From now on another data folder, with the same configuration.
+    func move(to path: String) throws {
+        let text = try String(contentsOfFile: data + "/gatehouse.toml", encoding: .utf8)
+        try text.write(toFile: path + "/gatehouse.toml", atomically: true, encoding: .utf8)
+        other = path
     }
 
     // MARK: The engine

@@ -102,7 +102,7 @@ def reasons(stream):
         same(last.text, facts.FOUND, "the answer")
         # A budget has no exact counterpart where only efforts are known.
         about = cell.dialect.name == "anthropic messages" and cell.kind in (*CHAT_KINDS, "gemini")
-        same(dropped(last), ["reasoning"] if about else [], "x-gatehouse-dropped")
+        same(dropped(last), ["thinking"] if about else [], "x-gatehouse-dropped")
 
     return reasoning
 

@@ -49,7 +49,8 @@ def image_link(cell):
 
     if cell.kind in BEDROCK_KINDS:
         # It follows none; the gateway says so and fetches nothing itself.
-        refuses(ask, caller, "messages", "send the image itself as base64")
+        field = "input" if cell.dialect.name == "openai responses" else "messages"
+        refuses(ask, caller, field, "send the image itself as base64")
     same(ask().text, facts.SEEN, "what was seen")
 
 
@@ -65,7 +66,8 @@ def json_mode(cell):
         return caller.ask(caller.first("json"), **wish[cell.dialect.name])
 
     if cell.kind in ("anthropic", *BEDROCK_KINDS):
-        refuses(ask, caller, "response_format", "must name a JSON schema")
+        field = "text.format" if cell.dialect.name == "openai responses" else "response_format"
+        refuses(ask, caller, field, "must name a JSON schema")
     same(json.loads(ask().text), facts.REPORTED, "the report")
 
 
@@ -74,7 +76,8 @@ def end_user(cell):
     wish = {"metadata": {"user_id": "u-1"}} if cell.dialect.name == "anthropic messages" else {"user": "u-1"}
     said = caller.ask(caller.first("who"), **wish)
     if cell.kind in ("gemini", *BEDROCK_KINDS):
-        same(dropped(said), ["user"], "x-gatehouse-dropped")
+        field = "metadata.user_id" if cell.dialect.name == "anthropic messages" else "user"
+        same(dropped(said), [field], "x-gatehouse-dropped")
     else:
         same(json.loads(said.text), "u-1", "whom the provider was told of")
 
