@@ -101,6 +101,8 @@ import Testing
         _ = try await caller.send(endpoint, key: .init(high: 0, low: 2))
         #expect(try await caller.send(endpoint, key: .init(high: 0, low: 3)).body == "3")
         var counts = try await caller.counts()
+        // The one that made room is closed a turn of the loop later.
+        for _ in 0..<1_000 where counts.open > 2 { counts = try await caller.counts() }
         #expect(counts.open == 2 && counts.evicted == 1)
         let failure: UpstreamFailure? = try await caller.onLoop { pool, promise in
             let recorder = Recorder()
