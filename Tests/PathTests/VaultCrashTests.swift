@@ -7,7 +7,7 @@ import Testing
 /// that was acknowledged is gone.
 @Suite(.serialized) struct VaultCrashTests {
     /// As long as the other tests take; 500 and more by the variable.
-    private static let cycles = number("GATEHOUSE_VAULT_CRASH_CYCLES").map { Int($0) } ?? 100
+    private static let cycles = number("GATEHOUSE_VAULT_CRASH_CYCLES").map { Int($0) } ?? 40
 
     private static func number(_ variable: String) -> UInt64? {
         ProcessInfo.processInfo.environment[variable].flatMap { UInt64($0) }

@@ -95,7 +95,12 @@ import Testing
         let upstream = try await ScriptedUpstream.start { seen in
             seen.body == "hang" ? [] : [.send(counted("\(seen.connection)"))]
         }
-        let caller = try await Caller(Self.quick { $0.openMax = 2 })
+        let options = Self.quick {
+            $0.openMax = 2
+            // A loaded machine may take its time between two calls.
+            $0.keepIdle = .seconds(3_600)
+        }
+        let caller = try await Caller(options)
         let endpoint = try chat(port: upstream.port)
         _ = try await caller.send(endpoint, key: .init(high: 0, low: 1))
         _ = try await caller.send(endpoint, key: .init(high: 0, low: 2))
