@@ -143,7 +143,7 @@ let package = Package(
         tests("FuzzTests", uses: ["FuzzTargets", "Domain"]),
 
         // Tests mirror the modules; PathTests run the whole program, SourceRulesTests read the source tree
-        tests("PathTests", uses: ["gatehouse", "Locking", "TestKit"], data: [.copy("Scripts")]),
+        tests("PathTests", uses: ["gatehouse", "Domain", "Locking", "TestKit"], data: [.copy("Scripts")]),
         tests("SourceRulesTests", uses: []),
         tests("DomainTests", uses: ["Domain"]),
         tests("EventsTests", uses: ["Events", "Domain"]),

@@ -1,4 +1,5 @@
 import Cipher
+import Domain
 import Foundation
 import NIOCore
 import Testing
@@ -33,7 +34,7 @@ import Testing
             "": "", "f": "Zg==", "fo": "Zm8=", "foo": "Zm9v", "foob": "Zm9vYg==", "fooba": "Zm9vYmE=",
         ]
         for (plain, text) in samples {
-            #expect(Base64.text(Array(plain.utf8)) == text)
+            #expect(Base64.text(of: Array(plain.utf8)) == text)
             #expect(Base64.bytes(Array(text.utf8)) == Array(plain.utf8))
         }
         for wrong in ["Zg", "Zg=", "Z===", "Zg==Zg==", "Zm9 ", "Zm9\n", "Zm-_"] {
@@ -42,8 +43,8 @@ import Testing
         var generator = SystemRandomNumberGenerator()
         for count in 0..<64 {
             let bytes = (0..<count).map { _ in UInt8.random(in: 0...255, using: &generator) }
-            #expect(Data(bytes).base64EncodedString() == Base64.text(bytes))
-            #expect(Base64.bytes(Array(Base64.text(bytes).utf8)) == bytes)
+            #expect(Data(bytes).base64EncodedString() == Base64.text(of: bytes))
+            #expect(Base64.bytes(Array(Base64.text(of: bytes).utf8)) == bytes)
         }
     }
 

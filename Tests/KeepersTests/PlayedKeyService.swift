@@ -21,7 +21,7 @@ final class PlayedKeyService {
         guard let script = Bundle.module.path(forResource: "Scripts/kms", ofType: "py") else {
             throw Tool.Failure(description: "no script kms.py")
         }
-        let server = try Child(try Self.python, [script], output: said, error: folder.path + "/errors")
+        let server = try Child(try TestPython.path, [script], output: said, error: folder.path + "/errors")
         var words: [String] = []
         do {
             try waitUntil("the key service says where it is", seconds: 120) {
@@ -60,21 +60,5 @@ final class PlayedKeyService {
             now: {
                 WallTime(milliseconds: Int64(Date().timeIntervalSince1970 * 1_000))
             })
-    }
-
-    /// Python with moto, made by the README's test command.
-    private static var python: String {
-        get throws {
-            let package = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-                .deletingLastPathComponent().deletingLastPathComponent()
-            let path =
-                ProcessInfo.processInfo.environment["GATEHOUSE_TEST_PYTHON"]
-                ?? package.appendingPathComponent(".build/venv/bin/python").path
-            guard FileManager.default.isExecutableFile(atPath: path) else {
-                throw Tool.Failure(
-                    description: "no \(path): run the test command of README.md once, it makes it")
-            }
-            return path
-        }
     }
 }

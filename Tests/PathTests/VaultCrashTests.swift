@@ -1,3 +1,4 @@
+import Domain
 import Foundation
 import Locking
 import TestKit
@@ -17,7 +18,7 @@ import Testing
     {
         let seed = Self.number("GATEHOUSE_VAULT_CRASH_SEED") ?? .random(in: 0..<1_000_000)
         print("vault crash seed \(seed), \(Self.cycles) cycles")
-        var generator = Dice(state: seed)
+        var generator = SplitMix(seed: seed)
         let house = try House()
         let token = try house.tenant("acme")
         _ = try house.tenant("beta")
@@ -116,7 +117,7 @@ private struct Change {
     let arguments: [String]
     var input = ""
 
-    init(_ fresh: String, _ known: Known, _ generator: inout Dice) {
+    init(_ fresh: String, _ known: Known, _ generator: inout SplitMix) {
         switch Int.random(in: 0..<9, using: &generator) {
         case 0, 1: (name, label, arguments) = ("root", "", ["vault", "rotate-kek"])
         case 2, 3: (name, label, arguments) = ("keys", "", ["vault", "rotate-dek"])
@@ -159,18 +160,5 @@ private final class Acknowledged: Sendable {
     func ids() throws -> Set<String> {
         done.wait()
         return Set(try output.withLock { try $0?.get() ?? "" }.split(separator: "\n").map(String.init))
-    }
-}
-
-/// Random numbers that a seed repeats (SplitMix64, Steele, Lea and Flood 2014).
-private struct Dice: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
-        return mixed ^ (mixed >> 31)
     }
 }

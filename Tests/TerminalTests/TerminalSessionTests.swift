@@ -1,4 +1,5 @@
 import CNcurses
+import Domain
 import Glibc
 import Testing
 

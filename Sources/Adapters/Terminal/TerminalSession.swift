@@ -1,4 +1,5 @@
 import CNcurses
+import Domain
 import Glibc
 
 /// One terminal in the hands of ncurses: taken over, drawn on, given back.
@@ -196,22 +197,5 @@ final class TerminalSession {
     func resize(_ width: Int, _ height: Int) {
         resizeterm(Int32(height), Int32(width))
         clear()
-    }
-}
-
-/// RFC 4648 section 4.
-enum Base64 {
-    private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")
-
-    static func text(of bytes: [UInt8]) -> String {
-        var out = ""
-        for start in stride(from: 0, to: bytes.count, by: 3) {
-            let group = bytes[start..<min(start + 3, bytes.count)]
-            let number = group.reduce(0) { $0 << 8 | Int($1) } << (8 * (3 - group.count))
-            for place in 0..<4 {
-                out.append(place <= group.count ? alphabet[number >> (18 - 6 * place) & 63] : "=")
-            }
-        }
-        return out
     }
 }

@@ -38,22 +38,7 @@ final class House {
         }
     }
 
-    /// Python with the official SDKs, made by the README's test command.
-    static var python: String {
-        get throws {
-            let package = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-                .deletingLastPathComponent()
-                .deletingLastPathComponent().deletingLastPathComponent()
-            let path =
-                ProcessInfo.processInfo.environment["GATEHOUSE_TEST_PYTHON"]
-                ?? package.appendingPathComponent(".build/venv/bin/python").path
-            guard FileManager.default.isExecutableFile(atPath: path) else {
-                throw Tool.Failure(
-                    description: "no \(path): run the test command of README.md once, it makes it")
-            }
-            return path
-        }
-    }
+    static var python: String { get throws { try TestPython.path } }
 
     static func script(_ name: String) throws -> String {
         guard let path = Bundle.module.path(forResource: "Scripts/\(name)", ofType: "py") else {

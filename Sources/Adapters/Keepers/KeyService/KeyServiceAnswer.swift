@@ -1,5 +1,6 @@
 import Cipher
 import Dialects
+import Domain
 import NIOCore
 import Vault
 
@@ -58,23 +59,8 @@ struct KeyServiceAnswer: ~Copyable {
     consuming func takePlaintext() -> SecretBytes? { plaintext }
 }
 
-/// Base64 with padding (RFC 4648 section 4), strict.
-enum Base64 {
-    static func text(_ bytes: [UInt8]) -> String {
-        let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
-        var out: [UInt8] = []
-        out.reserveCapacity((bytes.count + 2) / 3 * 4)
-        for start in stride(from: 0, to: bytes.count, by: 3) {
-            let group = bytes[start..<min(start + 3, bytes.count)]
-            let word = group.reduce(UInt32(0)) { $0 << 8 | UInt32($1) } << UInt32(8 * (3 - group.count))
-            for place in 0..<4 {
-                let digit = alphabet[Int(word >> UInt32(18 - 6 * place) & 63)]
-                out.append(place <= group.count ? digit : UInt8(ascii: "="))
-            }
-        }
-        return String(decoding: out, as: UTF8.self)
-    }
-
+/// Read straight into memory that is wiped, or as any bytes.
+extension Base64 {
     static func bytes(_ text: [UInt8]) -> [UInt8]? {
         var out: [UInt8] = []
         let isWhole = text.withUnsafeBytes { decode($0) { out.append($0) } }

@@ -94,7 +94,7 @@ package struct KeyServiceKeeper: KeyKeeper {
         body.raw(#"{"KeyId":"#)
         body.text(outside.name)
         body.raw(#","CiphertextBlob":"#)
-        body.text(Base64.text(outside.sealed))
+        body.text(Base64.text(of: outside.sealed))
         body.raw(#","EncryptionContext":"#)
         body.context(slot)
         body.raw("}")

@@ -7,22 +7,15 @@ package enum MerkleProof {
         leaf: Digest256, at index: Int64, size: Int64, root: Digest256, proof: [Digest256], hashing: Hashing
     ) -> Bool {
         guard index >= 0, index < size else { return false }
-        var (number, last, node) = (index, size - 1, leaf)
+        var (climb, node) = (Climb(number: index, last: size - 1), leaf)
         for step in proof {
-            guard last != 0 else { return false }
-            if number & 1 == 1 || number == last {
-                node = MerkleHash.node(step, node, hashing: hashing)
-                while number & 1 == 0, number != 0 {
-                    number >>= 1
-                    last >>= 1
-                }
-            } else {
-                node = MerkleHash.node(node, step, hashing: hashing)
-            }
-            number >>= 1
-            last >>= 1
+            guard !climb.isOver else { return false }
+            node =
+                climb.takesLeft()
+                ? MerkleHash.node(step, node, hashing: hashing)
+                : MerkleHash.node(node, step, hashing: hashing)
         }
-        return last == 0 && node == root
+        return climb.isOver && node == root
     }
 
     /// Whether the tree of `oldSize` leaves with `oldRoot` is what the tree of `newSize` leaves with `newRoot` began as.
@@ -35,27 +28,39 @@ package enum MerkleProof {
         // A tree that is complete is itself the first step.
         let steps = oldSize & (oldSize - 1) == 0 ? [oldRoot] + proof : proof
         guard let first = steps.first else { return false }
-        var (number, last) = (oldSize - 1, newSize - 1)
-        while number & 1 == 1 {
-            number >>= 1
-            last >>= 1
-        }
+        var climb = Climb(number: oldSize - 1, last: newSize - 1)
+        while climb.number & 1 == 1 { climb.rise() }
         var (old, new) = (first, first)
         for step in steps.dropFirst() {
-            guard last != 0 else { return false }
-            if number & 1 == 1 || number == last {
+            guard !climb.isOver else { return false }
+            if climb.takesLeft() {
                 old = MerkleHash.node(step, old, hashing: hashing)
                 new = MerkleHash.node(step, new, hashing: hashing)
-                while number & 1 == 0, number != 0 {
-                    number >>= 1
-                    last >>= 1
-                }
             } else {
                 new = MerkleHash.node(new, step, hashing: hashing)
             }
-            number >>= 1
-            last >>= 1
         }
-        return last == 0 && old == oldRoot && new == newRoot
+        return climb.isOver && old == oldRoot && new == newRoot
+    }
+}
+
+/// The way from a node up to the root, level by level: `fn` and `sn` of RFC 9162.
+private struct Climb {
+    var number: Int64
+    var last: Int64
+
+    var isOver: Bool { last == 0 }
+
+    mutating func rise() {
+        number >>= 1
+        last >>= 1
+    }
+
+    /// One level up, past levels where the node has no sibling; whether the sibling stands on the left.
+    mutating func takesLeft() -> Bool {
+        let isLeft = number & 1 == 1 || number == last
+        if isLeft { while number & 1 == 0, number != 0 { rise() } }
+        rise()
+        return isLeft
     }
 }
