@@ -126,6 +126,7 @@ let package = Package(
         .target(
             name: "TestKit", dependencies: ["Domain", "Storage"], path: "Tests/TestKit", swiftSettings: strict
         ),
+        .target(name: "TestTraits", path: "Tests/TestTraits", swiftSettings: strict),
         .executableTarget(
             name: "GatehouseBenchmarks",
             dependencies: ["gatehouse", "TestKit", "CLinux", nioCore, nioPosix, arguments],
@@ -143,7 +144,9 @@ let package = Package(
         tests("FuzzTests", uses: ["FuzzTargets", "Domain"]),
 
         // Tests mirror the modules; PathTests run the whole program, SourceRulesTests read the source tree
-        tests("PathTests", uses: ["gatehouse", "Domain", "Locking", "TestKit"], data: [.copy("Scripts")]),
+        tests(
+            "PathTests", uses: ["gatehouse", "Domain", "Locking", "TestKit", "TestTraits"],
+            data: [.copy("Scripts")]),
         tests("SourceRulesTests", uses: []),
         tests("DomainTests", uses: ["Domain"]),
         tests("EventsTests", uses: ["Events", "Domain"]),
@@ -153,7 +156,8 @@ let package = Package(
         tests(
             "KeepersTests",
             uses: [
-                "Keepers", "Vault", "Providers", "Cipher", "Domain", "Locking", "CPKCS11", "TestKit", nioCore,
+                "Keepers", "Vault", "Providers", "Cipher", "Domain", "Locking", "CPKCS11", "TestKit",
+                "TestTraits", nioCore,
             ],
             data: [.copy("Scripts")]),
         tests("ImportsTests", uses: ["Imports", "Domain"]),
@@ -175,7 +179,7 @@ let package = Package(
                 "Gateway", "Engine", "Domain", "Dialects", "Locking", "Cipher", "Storage", "Events",
                 "Operations", "Access", "Limits", "Cache", "Routing", "Vault", "Providers", "Metering",
                 nioCore,
-                nioPosix, nioHTTP, nioSSL, nioEmbedded, logging, "TestKit",
+                nioPosix, nioHTTP, nioSSL, nioEmbedded, logging, "TestKit", "TestTraits",
             ]),
         tests("StorageTests", uses: ["Storage", "Domain"], data: [.copy("Fixtures")]),
         tests("StorageContract", uses: ["SQLiteStorage", "Storage", "Domain", "TestKit"]),
@@ -190,7 +194,9 @@ let package = Package(
             ], data: [.copy("Fixtures")]),
         tests(
             "TerminalTests",
-            uses: ["Terminal", "Console", "Operations", "Domain", "Events", "Locking", "CNcurses"]),
+            uses: [
+                "Terminal", "Console", "Operations", "Domain", "Events", "Locking", "CNcurses", "TestTraits",
+            ]),
         tests(
             "AssemblyTests",
             uses: [

@@ -27,21 +27,33 @@ import Testing
         private let status: Int
         private var channel: (any Channel)?
         private var port = 0
+        /// Below the ports that Linux gives to outgoing connections (net.ipv4.ip_local_port_range), one of which would
+        /// take the place of a provider that is away.
+        private static let ports = 20_000..<32_000
 
         init(status: Int) { self.status = status }
 
         func start() async throws -> Int {
             let status = status
-            let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            let server = ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
                 .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
                 .childChannelInitializer { channel in
                     channel.eventLoop.makeCompletedFuture {
                         try channel.pipeline.syncOperations.addHandler(Answering(status: status))
                     }
                 }
-                .bind(host: "127.0.0.1", port: port).get()
-            self.channel = channel
-            port = channel.localAddress?.port ?? 0
+            if port != 0 {
+                channel = try await server.bind(host: "127.0.0.1", port: port).get()
+                return port
+            }
+            var tries = 0
+            while channel == nil {
+                tries += 1
+                port = .random(in: Self.ports)
+                do {
+                    channel = try await server.bind(host: "127.0.0.1", port: port).get()
+                } catch  where tries < 20 {}
+            }
             return port
         }
 

@@ -2,13 +2,14 @@ import Cipher
 import Domain
 import Foundation
 import NIOCore
+import TestTraits
 import Testing
 
 @testable import Keepers
 @testable import Vault
 
 /// What a key service says, read without one.
-@Suite struct KeyServiceAnswerTests {
+@Suite(.ownThread) struct KeyServiceAnswerTests {
     init() throws { try SecureHeap.start() }
 
     @Test(arguments: [

@@ -1,13 +1,14 @@
 import Cipher
 import Domain
 import Foundation
+import TestTraits
 import Testing
 
 @testable import Keepers
 @testable import Vault
 
 /// A vault that opens with a key at a key service: moto as the counterpart, which checks signatures and contexts.
-@Suite(.serialized) struct KeyServiceKeeperTests {
+@Suite(.serialized, .ownThread) struct KeyServiceKeeperTests {
     private static let now = WallTime(milliseconds: 1_800_000_000_000)
     private let service: PlayedKeyService
 

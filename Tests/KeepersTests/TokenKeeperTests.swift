@@ -5,13 +5,14 @@ import Foundation
 import Glibc
 import Locking
 import TestKit
+import TestTraits
 import Testing
 
 @testable import Keepers
 @testable import Vault
 
 /// A vault that opens with a key that never leaves a token: SoftHSM 2 as the real counterpart.
-@Suite(.serialized) struct TokenKeeperTests {
+@Suite(.serialized, .ownThread) struct TokenKeeperTests {
     private static let now = WallTime(milliseconds: 1_800_000_000_000)
     private let token: SoftToken
 

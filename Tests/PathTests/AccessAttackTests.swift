@@ -1,10 +1,11 @@
 import Foundation
 import TestKit
+import TestTraits
 import Testing
 
 /// Somebody who can write the data folder, and has neither passphrase nor key file: with the real program, and SQLite as
 /// anybody has it.
-@Suite(.serialized) struct AccessAttackTests {
+@Suite(.serialized, .ownThread) struct AccessAttackTests {
     private static let chat = House.chat("openai/gpt-6-sol")
 
     @Test func `edited, planted and replayed rows let nobody in, are named, and can be repaired`() throws {

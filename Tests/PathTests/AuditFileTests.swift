@@ -1,9 +1,10 @@
 import Foundation
 import TestKit
+import TestTraits
 import Testing
 
 /// The audit as files: exports, checkpoints kept outside, and what is done to them; with the real program.
-@Suite struct AuditFileTests {
+@Suite(.ownThread) struct AuditFileTests {
     private struct Kept {
         let house: House
         let export: String

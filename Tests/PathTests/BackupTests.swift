@@ -1,9 +1,10 @@
 import Foundation
 import TestKit
+import TestTraits
 import Testing
 
 /// Backups and their restores, with the real program on real files.
-@Suite(.serialized) struct BackupTests {
+@Suite(.serialized, .ownThread) struct BackupTests {
     private static let chat = House.chat("openai/gpt-6-sol")
 
     @Test func `a backup made while calls and commands run restores into an empty folder`() throws {

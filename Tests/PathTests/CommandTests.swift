@@ -1,9 +1,10 @@
 import Foundation
 import TestKit
+import TestTraits
 import Testing
 
 /// Commands that show and steer routing, as an operator types them, with the real program.
-@Suite(.serialized) struct CommandTests {
+@Suite(.serialized, .ownThread) struct CommandTests {
     private static let routes = """
         [[route]]
         model = "shared"

@@ -1,8 +1,9 @@
 import Foundation
 import TestKit
+import TestTraits
 import Testing
 
-@Suite(.serialized) struct ConsoleOnTerminalTests {
+@Suite(.serialized, .ownThread) struct ConsoleOnTerminalTests {
     @Test func `an operator sees a call, rotates a key, trips a breaker and leaves the terminal as it was`()
         throws
     {

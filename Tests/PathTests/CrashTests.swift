@@ -1,8 +1,9 @@
 import Foundation
 import TestKit
+import TestTraits
 import Testing
 
-@Suite(.serialized) struct CrashTests {
+@Suite(.serialized, .ownThread) struct CrashTests {
     @Test func `kill -9 under load loses no acknowledged call, breaks no chain and no key`() throws {
         let house = try House()
         let token = try house.tenant("acme")

@@ -1,9 +1,10 @@
 import Foundation
 import TestKit
+import TestTraits
 import Testing
 
 /// Another gateway's configuration, brought over by the real program, and served.
-@Suite(.serialized) struct ImportTests {
+@Suite(.serialized, .ownThread) struct ImportTests {
     private static func yaml(_ port: Int) -> String {
         """
         model_list:

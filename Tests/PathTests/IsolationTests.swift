@@ -1,8 +1,9 @@
 import Foundation
 import TestKit
+import TestTraits
 import Testing
 
-@Suite(.serialized) struct IsolationTests {
+@Suite(.serialized, .ownThread) struct IsolationTests {
     @Test func `cache, keys, routes and usage of two tenants never cross`() throws {
         let house = try House()
         let first = try house.tenant("acme", openAI: "sk-test-ACME-11111111111111")

@@ -1,9 +1,10 @@
 import Foundation
 import TestKit
+import TestTraits
 import Testing
 
 /// Limits of teams, users and keys, as an operator puts them and a caller meets them.
-@Suite(.serialized) struct LimitTests {
+@Suite(.serialized, .ownThread) struct LimitTests {
     @Test func `what was used of a limit is used after a restart as well`() throws {
         let house = try House()
         let spender = try house.tenant("acme", limits: ["--team", "search"])

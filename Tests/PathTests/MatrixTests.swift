@@ -1,9 +1,10 @@
 import Foundation
 import TestKit
+import TestTraits
 import Testing
 
 /// Every caller's format at every kind of provider, through the real program, with the official SDKs on both sides.
-@Suite(.serialized) struct MatrixTests {
+@Suite(.serialized, .ownThread) struct MatrixTests {
     /// One attempt a call, and breakers that never open: what one cell of the matrix does must not reach another.
     private static let options = """
         [bounds]

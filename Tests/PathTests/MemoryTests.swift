@@ -1,9 +1,10 @@
 import Foundation
 import TestKit
+import TestTraits
 import Testing
 
 /// What root can read of a running engine: how often an opened provider key lies in its memory.
-@Suite(.serialized) struct MemoryTests {
+@Suite(.serialized, .ownThread) struct MemoryTests {
     @Test
     func
         `a key lies in the engine's memory while it is kept for calls, and nowhere once the vault is locked`()

@@ -1,8 +1,9 @@
 import Foundation
 import TestKit
+import TestTraits
 import Testing
 
-@Suite(.serialized) struct SDKTests {
+@Suite(.serialized, .ownThread) struct SDKTests {
     @Test
     func `the official SDKs chat, stream, embed and list through the gateway, and the ledger has it right`()
         throws

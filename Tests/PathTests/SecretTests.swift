@@ -1,8 +1,9 @@
 import Foundation
 import TestKit
+import TestTraits
 import Testing
 
-@Suite(.serialized) struct SecretTests {
+@Suite(.serialized, .ownThread) struct SecretTests {
     @Test func `no provider key and no virtual key stands in logs, databases, journals or command output`()
         throws
     {

@@ -1,9 +1,10 @@
 import Foundation
 import TestKit
+import TestTraits
 import Testing
 
 /// A vault that a token's key opens, with the real program and SoftHSM 2.
-@Suite(.serialized) struct TokenUnlockTests {
+@Suite(.serialized, .ownThread) struct TokenUnlockTests {
     private static let pin = "4711-pin"
 
     /// A house whose configuration names a token of its own, with a key on it.

@@ -2,11 +2,12 @@ import Domain
 import Foundation
 import Locking
 import TestKit
+import TestTraits
 import Testing
 
 /// Kill -9 while calls are metered, keys change and the vault rotates: every secret opens, the chain holds, and nothing
 /// that was acknowledged is gone.
-@Suite(.serialized) struct VaultCrashTests {
+@Suite(.serialized, .ownThread) struct VaultCrashTests {
     /// As long as the other tests take; 500 and more by the variable.
     private static let cycles = number("GATEHOUSE_VAULT_CRASH_CYCLES").map { Int($0) } ?? 40
 

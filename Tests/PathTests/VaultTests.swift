@@ -1,9 +1,10 @@
 import Foundation
 import TestKit
+import TestTraits
 import Testing
 
 /// The vault's commands, with the real program on real files.
-@Suite(.serialized) struct VaultTests {
+@Suite(.serialized, .ownThread) struct VaultTests {
     @Test func `a locked vault answers 503 and says so everywhere, and unlocked it serves again`() throws {
         let house = try House()
         let token = try house.tenant("acme")

@@ -1,9 +1,10 @@
 import Foundation
 import TestKit
+import TestTraits
 import Testing
 
 /// What goes over the wire, byte by byte.
-@Suite(.serialized) struct WireTests {
+@Suite(.serialized, .ownThread) struct WireTests {
     private static func request(
         _ token: String, _ body: String, path: String = "/v1/chat/completions", extra: String = "",
         length: Int? = nil

@@ -61,7 +61,10 @@ import Testing
             begun.withLock { $0 = true }
             return []
         }
-        let probe = ReachProbe(pool: try await Caller().pool)
+        // Nothing but the cancelling ends it, however slow the machine.
+        let patient = UpstreamTimeouts(
+            connect: .seconds(600), firstByte: .seconds(600), idle: .seconds(600), total: .seconds(600))
+        let probe = ReachProbe(pool: try await Caller().pool, timeouts: patient)
         let place = try definition(port: upstream.port)
         let task = Task { await probe.ask(place) }
         while !begun.withLock({ $0 }) { await Task.yield() }

@@ -2,12 +2,13 @@ import Console
 import Glibc
 import Locking
 import Operations
+import TestTraits
 import Testing
 
 @testable import Terminal
 
 /// The console as a whole on a real terminal, with an engine that is a stub; each test in a process of its own.
-@Suite(.serialized) struct ConsoleRunnerTests {
+@Suite(.serialized, .ownThread) struct ConsoleRunnerTests {
     /// A console that runs on a terminal, and how it ended.
     final class Running: Sendable {
         let port = StubPort()

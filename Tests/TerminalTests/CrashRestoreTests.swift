@@ -1,12 +1,13 @@
 import CNcurses
 import Console
 import Glibc
+import TestTraits
 import Testing
 
 @testable import Terminal
 
 /// What is left of a terminal when the process dies; each test has a process of its own to kill.
-@Suite(.serialized) struct CrashRestoreTests {
+@Suite(.serialized, .ownThread) struct CrashRestoreTests {
     @Test(arguments: [SIGSEGV, SIGABRT, SIGILL, SIGBUS, SIGFPE, SIGTRAP])
     func `a crash writes what restores the terminal and dies of its signal`(number: Int32) async {
         // Standard output stands for the terminal: it is what outlives the process here.

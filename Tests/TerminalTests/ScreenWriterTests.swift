@@ -1,13 +1,14 @@
 import CNcurses
 import Domain
 import Glibc
+import TestTraits
 import Testing
 
 @testable import Console
 @testable import Terminal
 
 /// What frames become on a terminal, byte by byte; each test has a process of its own.
-@Suite(.serialized) struct ScreenWriterTests {
+@Suite(.serialized, .ownThread) struct ScreenWriterTests {
     /// A terminal, a session on it and a writer.
     struct Desk {
         let terminal: PseudoTerminal

@@ -1,12 +1,13 @@
 import Glibc
 import Locking
 import Operations
+import TestTraits
 import Testing
 
 @testable import Terminal
 
 /// A secret is asked for on the process's own terminal; each test has a process of its own with one.
-@Suite(.serialized) struct SecretPromptTests {
+@Suite(.serialized, .ownThread) struct SecretPromptTests {
     /// What an answer gave.
     enum Answer: Sendable, Equatable {
         case secret([UInt8])

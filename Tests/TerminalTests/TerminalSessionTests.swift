@@ -1,12 +1,13 @@
 import CNcurses
 import Domain
 import Glibc
+import TestTraits
 import Testing
 
 @testable import Terminal
 
 /// ncurses holds one screen in the whole process: each test has a process of its own.
-@Suite(.serialized) struct TerminalSessionTests {
+@Suite(.serialized, .ownThread) struct TerminalSessionTests {
     @Test func `a session takes the terminal over and gives it back exactly`() async {
         await #expect(processExitsWith: .success) {
             Surroundings.set(term: "xterm-256color")

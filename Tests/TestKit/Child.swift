@@ -70,10 +70,10 @@ package final class Child: Sendable {
         guard status == nil else { return }
         kill(pid, signal)
         do {
-            try waitUntil("process \(pid) ends", seconds: 15) { status != nil }
+            try waitUntil("process \(pid) ends", seconds: 60) { status != nil }
         } catch {
             kill(pid, SIGKILL)
-            try? waitUntil("process \(pid) is killed", seconds: 5) { status != nil }
+            try? waitUntil("process \(pid) is killed", seconds: 30) { status != nil }
         }
     }
 }

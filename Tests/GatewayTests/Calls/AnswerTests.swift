@@ -2,10 +2,11 @@ import Domain
 import Engine
 import Events
 import Gateway
+import TestTraits
 import Testing
 
 /// Calls that are answered, and what is recorded of them.
-@Suite(.serialized) struct AnswerTests {
+@Suite(.serialized, .ownThread) struct AnswerTests {
     @Test func `the published record of a call is exact`() async throws {
         try await withHouse { house in
             let answer = try house.call(Wire.chat(), headers: "x-gatehouse-tags: team=blue\r\n")

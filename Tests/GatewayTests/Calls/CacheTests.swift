@@ -1,8 +1,9 @@
 import Domain
+import TestTraits
 import Testing
 
 /// Answers from the tenant's own part of the cache.
-@Suite(.serialized) struct CacheTests {
+@Suite(.serialized, .ownThread) struct CacheTests {
     @Test func `the second same call is answered from the cache, without the provider`() async throws {
         try await withHouse { house in
             let first = try house.call(Wire.chat())

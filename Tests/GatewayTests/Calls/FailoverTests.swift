@@ -2,10 +2,11 @@ import Domain
 import Engine
 import Events
 import Routing
+import TestTraits
 import Testing
 
 /// What an attempt's failure does to the call, to the key and to the target.
-@Suite(.serialized) struct FailoverTests {
+@Suite(.serialized, .ownThread) struct FailoverTests {
     private static let model = "gpt-6-sol"
     private static let uncached = "x-gatehouse-cache: off\r\n"
 

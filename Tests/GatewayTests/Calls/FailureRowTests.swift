@@ -2,11 +2,12 @@ import Domain
 import Engine
 import Events
 import Routing
+import TestTraits
 import Testing
 
 /// Every row of the failure table as the path acts on it: a tenant with two keys at the first target, and a second
 /// target behind it.
-@Suite(.serialized) struct FailureRowTests {
+@Suite(.serialized, .ownThread) struct FailureRowTests {
     /// One row, by an answer that shows it.
     struct Row: Sendable, CustomTestStringConvertible {
         let failure: FailureClass

@@ -3,10 +3,11 @@ import Engine
 import Events
 import Operations
 import Routing
+import TestTraits
 import Testing
 
 /// What a stream shows before its first content is looked at before anything goes to the caller.
-@Suite(.serialized) struct FirstEventTests {
+@Suite(.serialized, .ownThread) struct FirstEventTests {
     private static let uncached = "x-gatehouse-cache: off\r\n"
 
     private func stream(_ events: String) -> String { Wire.streamHead + Wire.chunk(events) }

@@ -2,10 +2,11 @@ import Domain
 import Engine
 import Events
 import Routing
+import TestTraits
 import Testing
 
 /// A second attempt beside a slow one, over real connections.
-@Suite(.serialized) struct HedgeTests {
+@Suite(.serialized, .ownThread) struct HedgeTests {
     private static let patience = Duration.milliseconds(80)
 
     /// Counts connections that the gateway closed while their script held them.

@@ -2,10 +2,11 @@ import Domain
 import Engine
 import Operations
 import Routing
+import TestTraits
 import Testing
 
 /// Calls while the vault is locked.
-@Suite(.serialized) struct LockTests {
+@Suite(.serialized, .ownThread) struct LockTests {
     @Test func `a call let in before the vault was locked gets no other key, and blames none`() async throws {
         var plan = HousePlan()
         let asked = Watched(false)

@@ -1,8 +1,9 @@
 import Domain
+import TestTraits
 import Testing
 
 /// Requests sent ahead on one connection are answered one after the other, in their order.
-@Suite(.serialized) struct PipelineTests {
+@Suite(.serialized, .ownThread) struct PipelineTests {
     @Test func `calls sent ahead are answered in order`() async throws {
         var plan = HousePlan()
         plan.openAI = { link, request in

@@ -1,8 +1,9 @@
 import Domain
+import TestTraits
 import Testing
 
 /// Calls that are refused before any provider hears of them.
-@Suite(.serialized) struct RefusalTests {
+@Suite(.serialized, .ownThread) struct RefusalTests {
     private func isAnthropic(_ answer: RawCaller.Answer) -> Bool {
         answer.body.hasPrefix(#"{"type":"error","error":{"type":""#)
     }

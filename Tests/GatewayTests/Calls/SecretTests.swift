@@ -1,10 +1,11 @@
 import Domain
 import Engine
 import Events
+import TestTraits
 import Testing
 
 /// A provider key goes to its provider and nowhere else, whatever the provider sends back.
-@Suite(.serialized) struct SecretTests {
+@Suite(.serialized, .ownThread) struct SecretTests {
     /// A provider that repeats the key wherever it can.
     private static func echo(_ status: String) -> RawUpstream.Script {
         { link, request in

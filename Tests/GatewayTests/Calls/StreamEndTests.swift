@@ -3,10 +3,11 @@ import Engine
 import Events
 import Glibc
 import Routing
+import TestTraits
 import Testing
 
 /// Streams that do not end as they should: cut, stalled, left, or faster than their reader.
-@Suite(.serialized) struct StreamEndTests {
+@Suite(.serialized, .ownThread) struct StreamEndTests {
     private static let halfEvent = String(Wire.delta("never whole").dropLast(30))
 
     /// How a provider's stream can end before its time.

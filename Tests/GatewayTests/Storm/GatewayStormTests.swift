@@ -10,10 +10,11 @@ import Providers
 import Routing
 import Storage
 import TestKit
+import TestTraits
 import Testing
 
 /// A storm over real sockets and in real time: outages, cuts, stalls, rate limits, bad keys, and callers who leave.
-@Suite struct GatewayStormTests {
+@Suite(.ownThread) struct GatewayStormTests {
     private static let variable = "GATEHOUSE_STORM_SEED"
     private static var seed: UInt64? { ProcessInfo.processInfo.environment[variable].flatMap { UInt64($0) } }
 

@@ -1,9 +1,10 @@
 import Domain
 import Gateway
+import TestTraits
 import Testing
 
 /// What cannot be trusted to be one request is refused, and the connection ends: it is never repaired.
-@Suite(.serialized) struct FramingTests {
+@Suite(.serialized, .ownThread) struct FramingTests {
     private static let first =
         "POST /v1/chat/completions HTTP/1.1\r\nhost: gateway\r\nauthorization: Bearer TOKEN\r\n"
     private static let smuggled = "GET /health/live HTTP/1.1\r\nhost: gateway\r\n\r\n"
