@@ -124,7 +124,8 @@ let package = Package(
 
         // What tests and benchmarks share; no program of ours uses it
         .target(
-            name: "TestKit", dependencies: ["Domain", "Storage"], path: "Tests/TestKit", swiftSettings: strict
+            name: "TestKit", dependencies: ["Domain", "Storage"], path: "Tests/TestKit",
+            resources: [.copy("Scripts")], swiftSettings: strict
         ),
         .target(name: "TestTraits", path: "Tests/TestTraits", swiftSettings: strict),
         .executableTarget(
@@ -158,8 +159,7 @@ let package = Package(
             uses: [
                 "Keepers", "Vault", "Providers", "Cipher", "Domain", "Locking", "CPKCS11", "TestKit",
                 "TestTraits", nioCore,
-            ],
-            data: [.copy("Scripts")]),
+            ]),
         tests("ImportsTests", uses: ["Imports", "Domain"]),
         tests("DialectsTests", uses: ["Dialects", "Domain"], data: [.copy("Fixtures")]),
         tests("MeteringTests", uses: ["Metering", "Storage", "Domain", "Locking"]),

@@ -57,6 +57,21 @@ package final class GatewayAssembly: Sendable {
         case outside(SlotKind, pin: SecretDraft)
         /// Starts sealed.
         case later
+
+        /// Opens a vault; answers which tenants' keys do not open.
+        func open(
+            _ vault: KeyVault, _ record: VaultRecord, keys: [WrappedTenantKey], _ keepers: [any KeyKeeper]
+        ) async throws -> [TenantID: SealFailure] {
+            switch self {
+            case .later: return [:]
+            case .secret(let secret): return try vault.unlock(record, keys: keys, with: secret)
+            case .outside(let kind, let pin):
+                guard let keeper = keepers.first(where: { $0.kind == kind }) else {
+                    throw SealFailure.noSlot(kind)
+                }
+                return try await vault.unlock(record, keys: keys, with: keeper, pin: pin.pin())
+            }
+        }
     }
 
     // MARK: Opening
@@ -135,17 +150,7 @@ package final class GatewayAssembly: Sendable {
     ) async throws {
         let damaged: [TenantID: SealFailure]
         do {
-            switch unlock {
-            case .later: return
-            case .secret(let secret):
-                damaged = try vault.unlock(record, keys: contents.tenantKeys, with: secret)
-            case .outside(let kind, let pin):
-                guard let keeper = keepers.first(where: { $0.kind == kind }) else {
-                    throw SealFailure.noSlot(kind)
-                }
-                damaged = try await vault.unlock(
-                    record, keys: contents.tenantKeys, with: keeper, pin: pin.pin())
-            }
+            damaged = try await unlock.open(vault, record, keys: contents.tenantKeys, keepers)
         } catch {
             throw CommandFailure("the vault did not open: \(error). Nothing was changed.")
         }

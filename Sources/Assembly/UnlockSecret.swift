@@ -52,8 +52,10 @@ enum UnlockSecret {
         }
     }
 
-    static func unlock(_ configuration: Configuration, _ places: Places) throws -> GatewayAssembly.Unlock {
-        let secret = try obtain(configuration, places)
+    static func unlock(
+        _ configuration: Configuration, _ places: Places, needsFolder: Bool = true
+    ) throws -> GatewayAssembly.Unlock {
+        let secret = try obtain(configuration, places, needsFolder: needsFolder)
         if case .outside(let kind) = configuration.unlock { return .outside(kind, pin: secret) }
         return .secret(secret)
     }

@@ -242,6 +242,53 @@ import Testing
         #expect(model.screen.contains("SEALED"))
     }
 
+    @Test func `a sealed vault with a token or a key service offers those too`() throws {
+        var snapshot = Scene.calm.snapshot()
+        snapshot.vault.unlocked = false
+        snapshot.vault.slots = ["passphrase", "pkcs11", "kms"]
+        var model = ConsoleModel(operatorName: "mira", wall: Scene.now)
+        _ = model.update(.snapshot(snapshot))
+        GoldenFrame.check(model.frame(), "dialog-unlock-outside.80x24")
+        func asked(_ effects: [ConsoleEffect]) -> (EngineCommand, String?)? {
+            guard case .perform(_, let command, let secret)? = effects.first else { return nil }
+            return (command, secret.map { $0.withBytes { String(decoding: $0, as: UTF8.self) } })
+        }
+        // What is typed at once is the passphrase; the token, with a PIN and without one.
+        model.press(.up)
+        model.press(.right)
+        model.press(.tab)
+        model.type("4711")
+        var token = try #require(asked(model.press(.enter)))
+        #expect(token == (.vaultUnlockOutside(kind: .token), "4711"))
+        _ = model.update(
+            .commandDone(id: model.nextCommand - 1, .failure(CommandRefusal(.invalid, "wrong PIN"))))
+        #expect(model.screen.contains("wrong PIN"))
+        token = try #require(asked(model.press(.enter)))
+        #expect(token == (.vaultUnlockOutside(kind: .token), ""))
+        _ = model.update(
+            .commandDone(id: model.nextCommand - 1, .failure(CommandRefusal(.invalid, "no PIN"))))
+        // The key service is given nothing.
+        model.press(.up)
+        model.press(.right)
+        model.press(.enter)
+        let service = try #require(asked(model.press(.enter)))
+        #expect(service == (.vaultUnlockOutside(kind: .keyService), nil))
+    }
+
+    @Test func `a vault that only a token opens asks for its PIN`() throws {
+        var snapshot = Scene.calm.snapshot()
+        snapshot.vault.unlocked = false
+        snapshot.vault.slots = ["pkcs11"]
+        var model = ConsoleModel(operatorName: "mira", wall: Scene.now)
+        _ = model.update(.snapshot(snapshot))
+        let dialog = try #require(model.dialogs.first as? UnlockDialog)
+        #expect(dialog.form.fields.map(\.label) == ["PIN"] && dialog.missing == nil)
+        guard case .perform(_, .vaultUnlockOutside(kind: .token), _)? = model.press(.enter).first else {
+            Issue.record("no unlock")
+            return
+        }
+    }
+
     @Test func `q quits at once, and asks while a command is on its way`() {
         var model = Scene.calm.model()
         guard case .quit? = model.type("q").first else {

@@ -88,6 +88,14 @@ import Testing
         house.stop(SIGTERM)
         #expect(try house.command(["vault", "verify"]).out.contains("all open"))
         #expect(try house.command(["audit", "verify"]).out.contains("intact"))
+        // So does a restore, of all and of one tenant.
+        let backup = house.folder.path + "/backup"
+        try house.command(["backup", backup])
+        #expect(try house.command(["restore", backup, "--verify"]).out.contains("2 sealed keys, 0 damaged"))
+        let one = try house.command(["restore", backup, "--tenant", "acme", "--verify"], expect: nil)
+        #expect(one.status == 0 && one.out.contains("2 provider keys open"), "\(one)")
+        #expect(try house.command(["restore", backup, "--replace"]).out.contains("restored into"))
+        #expect(try house.command(["vault", "verify"]).out.contains("all open"))
     }
 
     @Test func `without its token a start is refused in words, and without a PIN it is sealed`() throws {

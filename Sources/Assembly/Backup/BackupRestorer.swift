@@ -44,33 +44,28 @@ package struct BackupRestorer: Sendable {
             if isNew { rmdir(places.data) }
         }
         let configuration = try Configuration.load(places.config)
-        func secret() throws -> SecretDraft {
-            if fromStandardInput { return try SecretInput.fromStandardInput() }
-            if case .outside = configuration.unlock {
-                throw CommandFailure(
-                    "a restore opens with a passphrase, a key file's content or the recovery key: --from-stdin"
-                )
-            }
-            return try UnlockSecret.obtain(configuration, places, needsFolder: false)
+        func unlock() throws -> GatewayAssembly.Unlock {
+            guard !fromStandardInput else { return .secret(try SecretInput.fromStandardInput()) }
+            return try UnlockSecret.unlock(configuration, places, needsFolder: false)
         }
         if let tenant {
             return try await TenantRestore(self, places, configuration, staging, log)
-                .run(tenant, secret: try secret())
+                .run(tenant, unlock: try unlock())
         }
-        return try await WholeRestore(self, places, configuration, staging, log).run(secret: secret)
+        return try await WholeRestore(self, places, configuration, staging, log).run(unlock: unlock)
     }
 
     /// The manifest, once its code was checked; `unlock` opens the vault it tells of.
     func manifest(
-        unlock: (BackupManifest) throws -> KeyVault
-    ) throws -> (manifest: BackupManifest, vault: KeyVault) {
+        unlock: (BackupManifest) async throws -> KeyVault
+    ) async throws -> (manifest: BackupManifest, vault: KeyVault) {
         let path = "\(folder)/\(BackupManifest.fileName)"
         let bytes = try PlainFile.content(of: path, most: BackupManifest.bytesMost)
         let code = try PlainFile.content(of: "\(folder)/\(BackupManifest.codeName)", most: 128)
         guard let manifest = try? JSONDecoder().decode(BackupManifest.self, from: Data(bytes)),
             manifest.format == BackupManifest.format
         else { throw CommandFailure("\(path) is no manifest that this gatehouse knows") }
-        let vault = try unlock(manifest)
+        let vault = try await unlock(manifest)
         let expected = Array((hexadecimalText(of: try vault.backupCode(of: bytes).bytes) + "\n").utf8)
         let isSame = expected.withUnsafeBytes { left in
             code.withUnsafeBytes { ConstantTime.equal(left, $0) }

@@ -29,9 +29,9 @@ struct TenantRestore {
         self.log = log
     }
 
-    func run(_ name: TenantName, secret: SecretDraft) async throws -> [String] {
+    func run(_ name: TenantName, unlock: GatewayAssembly.Unlock) async throws -> [String] {
         let gateway = try await GatewayAssembly.open(
-            places, configuration: configuration, unlock: .secret(secret), log: log)
+            places, configuration: configuration, unlock: unlock, log: log)
         var lines: [String]
         let tenant: TenantID
         do {
@@ -68,7 +68,7 @@ struct TenantRestore {
         }
         let vault = engine.parts.vault
         let record = gateway.vaultID
-        let (manifest, _) = try order.manifest { manifest in
+        let (manifest, _) = try await order.manifest { manifest in
             guard manifest.vault.id == record else { throw CommandFailure("this backup is of another vault") }
             return vault
         }

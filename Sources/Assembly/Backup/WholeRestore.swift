@@ -39,15 +39,16 @@ struct WholeRestore {
         self.log = log
     }
 
-    func run(secret obtain: () throws -> SecretDraft) async throws -> [String] {
+    func run(unlock obtain: () throws -> GatewayAssembly.Unlock) async throws -> [String] {
         let lock = order.verifies ? nil : try FolderLock(DataFolder(at: places.data))
         defer { withExtendedLifetime(lock) {} }
         let live = order.verifies ? nil : try await look()
-        let secret = try obtain()
-        let (manifest, vault) = try order.manifest { manifest in
+        let unlock = try obtain()
+        let keepers = KeeperList.make(configuration, places)
+        let (manifest, vault) = try await order.manifest { manifest in
             let vault = KeyVault()
             do {
-                _ = try vault.unlock(manifest.vault, keys: manifest.keys, with: secret)
+                _ = try await unlock.open(vault, manifest.vault, keys: manifest.keys, keepers)
             } catch {
                 throw CommandFailure("the backup did not open: \(error). Nothing was restored.")
             }
@@ -61,7 +62,7 @@ struct WholeRestore {
         try await checkControl(next, manifest, live)
         let gateway = try await GatewayAssembly.open(
             try Places(data: staging, config: places.config), configuration: configuration,
-            unlock: .secret(secret), log: log)
+            unlock: unlock, log: log)
         var lines = try checked(gateway, manifest)
         if !order.verifies {
             do {
