@@ -134,6 +134,7 @@ package final class GatewayAssembly: Sendable {
             await gateway.engine.note(
                 "vault.unlock", "vault", by: who, before: "sealed", after: "unlocked", reason: "at start")
         }
+        await gateway.engine.keepRoom(try SpareFile(in: folder))
         if let outside { await gateway.engine.onCheckpoint { try outside.append($0) } }
         let maker = BackupMaker(data: folder.path, control: control, tenants: tenants, vault: vault)
         await gateway.engine.onBackup { [weak gateway] target, tenant in

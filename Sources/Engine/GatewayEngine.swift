@@ -121,6 +121,9 @@ package final class GatewayEngine: EnginePort {
         await desk.onCheckpoint(outside)
     }
 
+    /// The disk space that changes which protect may use when there is no other.
+    package func keepRoom(_ room: any SpareRoom) async { await desk.keepRoom(room) }
+
     /// A record of what has happened outside of commands: sessions, start and stop, unlocks at start. Owed until it can
     /// be written.
     package func note(

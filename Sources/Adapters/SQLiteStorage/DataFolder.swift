@@ -8,6 +8,7 @@ package import Storage
 ///     tenants/UUID/tenant.sqlite  one tenant's provider keys and ledger
 ///     usage.journal             rows on their way to the ledgers
 ///     limits.json               what was used of rate limits a moment ago, for the next start
+///     spare                     space for changes that protect, for when the disk is full
 ///     lock                      held by the process that has the folder open; its process id
 ///
 /// Folders are 0700, files 0600, all of this user; `PrivateFile` says what exactly is checked and promised.
@@ -37,6 +38,7 @@ package struct DataFolder: Sendable, Equatable {
     package var controlFile: String { path + "/control.sqlite" }
     package var journalFile: String { path + "/usage.journal" }
     package var lockFile: String { path + "/lock" }
+    package var spareFile: String { path + "/spare" }
     package var limitsFile: String { path + "/limits.json" }
 
     /// Replaces a small file whole: readers see the old content or the new, also after a crash of this process. Blocks

@@ -54,6 +54,9 @@ actor CommandDesk {
     var checking: Set<ProviderKeyID> = []
     static let checksMost = 4
 
+    /// Disk space for what protects.
+    private var room: (any SpareRoom)?
+
     /// What reads the configuration file again for an operator; it returns what it did or throws why not.
     typealias Reload = @Sendable (OperatorID) async throws(CommandRefusal) -> String
 
@@ -306,7 +309,7 @@ actor CommandDesk {
     /// Chains the record of a command that protects and so acts first; false when that has to wait.
     func auditAfterwards(_ draft: AuditDraft) async -> Bool {
         do {
-            try await control.appendAudit(draft)
+            try await makingRoom { try await control.appendAudit(draft) }
             return true
         } catch {
             log.error(
@@ -317,6 +320,16 @@ actor CommandDesk {
         }
     }
 
+    func keepRoom(_ room: any SpareRoom) { self.room = room }
+
+    /// Writes; where the disk is full, again in the space that was kept back for it.
+    func makingRoom(_ write: () async throws -> Void) async throws {
+        do { try await write() } catch StorageFailure.unavailable(let why) {
+            guard await room?.giveUp() == true else { throw StorageFailure.unavailable(why) }
+            try await write()
+        }
+    }
+
     /// Chains what could not be chained before.
     func settleLeftOvers() async {
         await settleProtections()
@@ -324,6 +337,7 @@ actor CommandDesk {
             guard (try? await control.appendAudit(draft)) != nil else { break }
             owed.removeAll { $0.id == draft.id }
         }
+        if protections.isEmpty, owed.isEmpty { await room?.renew() }
         for tenant in unsettled {
             do {
                 let store = try await tenants.store(for: tenant)

@@ -71,7 +71,7 @@ extension CommandDesk {
     ) async throws -> String? {
         protections.removeAll { $0.subject.utf8.elementsEqual(subject.utf8) }
         do {
-            try await write()
+            try await makingRoom(write)
             return nil
         } catch StorageFailure.unavailable(let why) {
             guard protections.count < Self.protectionsMost else { throw StorageFailure.unavailable(why) }

@@ -1,5 +1,6 @@
 import Cipher
 import Domain
+import Locking
 import Operations
 import Routing
 import Storage
@@ -47,6 +48,52 @@ import Vault
         for action in ["token.revoke", "key.revoke", "breaker.trip"] {
             #expect(try await audited(house, action).count == 1, "\(action)")
         }
+    }
+
+    /// Kept back space whose giving up makes storage work again, so often.
+    private final class Room: SpareRoom {
+        private let house: EngineFixture
+        private let left: Locked<Int>
+        let renewals = Locked(0)
+
+        init(_ house: EngineFixture, slices: Int) {
+            self.house = house
+            left = Locked(slices)
+        }
+
+        func giveUp() async -> Bool {
+            let isGiven = left.withLock { left in
+                guard left > 0 else { return false }
+                left -= 1
+                return true
+            }
+            if isGiven { house.control.fail(false) }
+            return isGiven
+        }
+
+        func renew() async { renewals.withLock { $0 += 1 } }
+    }
+
+    @Test func `on a full disk what protects is written in the space that is kept back for it`() async throws
+    {
+        let house = try await EngineFixture()
+        let room = Room(house, slices: 1)
+        await house.engine.keepRoom(room)
+        let (first, second) = (try await house.issue(), try await house.issue("second"))
+        house.control.fail(true)
+        let done = try await house.give(.tokenRevoke(key: first.id, reason: "leaked")).receipt
+        #expect(!done.isBad && !done.details.contains { $0.contains("NOT YET DURABLE") })
+        #expect(try await house.control.load().virtualKeys.first { $0.id == first.id }?.revoked != nil)
+        house.control.fail(true)
+        let owed = try await house.give(.tokenRevoke(key: second.id, reason: "leaked")).receipt
+        #expect(owed.details.contains { $0.contains("NOT YET DURABLE") })
+        let before = room.renewals.withLock { $0 }
+        await house.engine.tick()
+        #expect(room.renewals.withLock { $0 } == before, "not while something is owed")
+        house.control.fail(false)
+        await house.engine.tick()
+        await house.engine.tick()
+        #expect(room.renewals.withLock { $0 } > before)
     }
 
     @Test func `a hold that was released before it could be written is not written afterwards`() async throws
