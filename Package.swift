@@ -124,9 +124,9 @@ let package = Package(
 
         // What tests and benchmarks share; no program of ours uses it
         .target(
-            name: "TestKit", dependencies: ["Domain", "Storage"], path: "Tests/TestKit",
-            resources: [.copy("Scripts")], swiftSettings: strict
-        ),
+            name: "TestKit",
+            dependencies: ["Domain", "Storage", "SQLiteStorage", "Vault", "Access", "Cipher"],
+            path: "Tests/TestKit", resources: [.copy("Scripts")], swiftSettings: strict),
         .target(name: "TestTraits", path: "Tests/TestTraits", swiftSettings: strict),
         .executableTarget(
             name: "GatehouseBenchmarks",
@@ -202,7 +202,7 @@ let package = Package(
             uses: [
                 "Assembly", "Console", "Operations", "Events", "Domain", "Cipher", "Locking", "Dialects",
                 "Routing", "Cache", "Providers", "Engine", "Storage", "SQLiteStorage", "Keepers", "Vault",
-                nioCore, nioPosix, logging, grdb,
+                "Access", "TestKit", nioCore, nioPosix, logging, grdb,
             ]),
         tests(
             "ConsoleTests", uses: ["Console", "Domain", "Events", "Operations"], data: [.copy("Golden")]),

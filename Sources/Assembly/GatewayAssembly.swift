@@ -27,7 +27,7 @@ package final class GatewayAssembly: Sendable {
     let vaultID: VaultID
     private let folder: DataFolder
     private let lock: FolderLock
-    private let control: SQLiteControlStore
+    let control: SQLiteControlStore
     private let tenants: SQLiteTenantStores
     private let drain: LedgerDrain
     private let keptLimits: KeptLimits
@@ -311,7 +311,7 @@ package final class GatewayAssembly: Sendable {
                 upstream: configuration.upstream,
                 tls: try UpstreamTLS(trust: configuration.trust),
                 health: {
-                    let health = engine.snapshot().health
+                    let health = engine.health
                     let reasons = health.reasons.map { "\"\($0)\"" }.joined(separator: ",")
                     return HealthState(
                         ready: health.state != .notReady,

@@ -29,6 +29,32 @@ package final class Directory: Sendable {
         let dialect: Dialect
     }
 
+    /// Draining keys come first and active ones last, so that the path, which begins at the end, prefers active ones
+    /// and falls back to a draining one.
+    static func isBefore(_ one: ProviderKeyRecord, _ other: ProviderKeyRecord) -> Bool {
+        (one.state == .draining ? 0 : 1, one.created, one.id)
+            < (other.state == .draining ? 0 : 1, other.created, other.id)
+    }
+
+    /// The same with some provider keys new or changed. What it costs depends on the keys of their tenants, not on how
+    /// many tenants and keys there are.
+    package func putting(_ rows: [ProviderKeyRecord]) -> Directory {
+        var keys = keys
+        for (tenant, changed) in Dictionary(grouping: rows, by: \.tenant) {
+            var own = keys[tenant] ?? [:]
+            for (provider, changed) in Dictionary(grouping: changed, by: \.provider) {
+                let ids = Set(changed.map(\.id))
+                let kept = (own[provider] ?? []).filter { !ids.contains($0.id) }
+                let next = kept.merged(with: changed.filter(\.isUsable).sorted(by: Self.isBefore))
+                own[provider] = next.isEmpty ? nil : next
+            }
+            keys[tenant] = own.isEmpty ? nil : own
+        }
+        return Directory(
+            access: access, providers: providers, routes: routes, keys: keys, limits: limits,
+            routing: routing, platform: platform, prices: prices)
+    }
+
     /// Names that lead somewhere for a tenant: as many as its callers use, and callers can invent some.
     private static let composedMost = 2_048
 
@@ -162,5 +188,22 @@ package struct OwnLimits: Sendable {
     @inline(__always)
     subscript(_ scope: @autoclosure () -> LimitScope) -> LimitSet? {
         scopes.isEmpty ? nil : scopes[scope()]
+    }
+}
+
+extension [ProviderKeyRecord] {
+    /// Two lists in the directory's order as one.
+    fileprivate func merged(with others: Self) -> Self {
+        var merged: Self = []
+        merged.reserveCapacity(count + others.count)
+        var rest = others[...]
+        for key in self {
+            while let other = rest.first, Directory.isBefore(other, key) {
+                merged.append(other)
+                rest.removeFirst()
+            }
+            merged.append(key)
+        }
+        return merged + rest
     }
 }

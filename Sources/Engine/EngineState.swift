@@ -77,14 +77,7 @@ package struct EngineState: Sendable {
     /// The path's view of this state.
     package func directory() -> Directory {
         var keys: [TenantID: [ProviderName: [ProviderKeyRecord]]] = [:]
-        let usable = providerKeys.values.filter { $0.state == .active || $0.state == .draining }
-        // Draining keys come first and active ones last, so that the path, which begins at the end, prefers
-        // active ones and falls back to a draining one.
-        for key in usable.sorted(by: {
-            ($0.state == .draining ? 0 : 1, $0.created, $0.id) < (
-                $1.state == .draining ? 0 : 1, $1.created, $1.id
-            )
-        }) {
+        for key in providerKeys.values.filter(\.isUsable).sorted(by: Directory.isBefore) {
             keys[key.tenant, default: [:]][key.provider, default: []].append(key)
         }
         return Directory(

@@ -30,6 +30,8 @@ package final class GatewayEngine: EnginePort {
     private let identity: Published<Identity>
     private let started: WallTime
     private let picture: Published<EngineSnapshot>
+    /// Whether something changed since the picture was painted.
+    private let isStale = Published(true)
     private let book: Locked<TrafficBook>
     /// Moves of breakers that the gateway made by itself, waiting for the audit; bounded.
     private let moves = Locked<[GatewayEvent.BreakerMove]>([])
@@ -49,12 +51,22 @@ package final class GatewayEngine: EnginePort {
         started = parts.clock.wall
         picture = Published(EngineSnapshot())
         book = Locked(TrafficBook())
-        refreshPicture(at: parts.clock.wall)
     }
 
     // MARK: The port
 
-    package func snapshot() -> EngineSnapshot { picture.load() }
+    /// Painted for whoever looks, when something changed since: a gateway that nobody watches paints nothing, and many
+    /// changes in a row cost one picture.
+    package func snapshot() -> EngineSnapshot {
+        if isStale.load() {
+            isStale.store(false)
+            paint(at: parts.clock.wall)
+        }
+        return picture.load()
+    }
+
+    /// Whether the gateway can serve, without a whole picture: this is asked on event loops.
+    package var health: HealthView { SnapshotPainter.health(parts: parts, state: desk.state.load()) }
 
     package func feed(depth: Int) -> EventFeed { parts.bus.feed(depth: depth) }
 
@@ -64,7 +76,7 @@ package final class GatewayEngine: EnginePort {
         async throws(CommandRefusal) -> CommandOutcome
     {
         let outcome = try await desk.perform(command, secret: secret, by: who)
-        refreshPicture(at: parts.clock.wall)
+        isStale.store(true)
         return outcome
     }
 
@@ -80,7 +92,8 @@ package final class GatewayEngine: EnginePort {
 
     // MARK: Driven from outside
 
-    /// Moves events from the loops to the watchers and into the figures; a fresh picture four times a second.
+    /// Moves events from the loops to the watchers and into the figures; whoever looks gets a fresh picture, four times
+    /// a second at most.
     package func pump() {
         let events = parts.bus.pump()
         let state = desk.state.load()
@@ -98,7 +111,7 @@ package final class GatewayEngine: EnginePort {
         }
         let now = parts.clock.wall
         let age = now - lastPicture.withLock { $0 }
-        if age >= .milliseconds(events.isEmpty ? 1_000 : 250) || age < .zero { refreshPicture(at: now) }
+        if age >= .milliseconds(events.isEmpty ? 1_000 : 250) || age < .zero { isStale.store(true) }
     }
 
     /// Once a second: ends drains and holds whose time has come, and writes what the gateway did into the audit.
@@ -113,7 +126,7 @@ package final class GatewayEngine: EnginePort {
     /// Goes on with a rotation of the vault for at most so long; `tick` does it too.
     package func workVault(for budget: Duration) async {
         await desk.workVault(for: budget, by: OperatorID(name: "gateway", via: "engine"))
-        refreshPicture(at: parts.clock.wall)
+        isStale.store(true)
     }
 
     /// What keeps checkpoints of the audit outside the data folder.
@@ -132,7 +145,7 @@ package final class GatewayEngine: EnginePort {
     ) async {
         await desk.note(
             action, target, by: who, before: before, after: after, reason: reason, result: result)
-        refreshPicture(at: parts.clock.wall)
+        isStale.store(true)
     }
 
     /// The use of keys up to now, at shutdown.
@@ -144,11 +157,11 @@ package final class GatewayEngine: EnginePort {
     /// Loads the figures of the last 24 hours from the ledger, so that a restart does not show empty costs.
     package func restoreFigures() async {
         await desk.refreshAuditTail()
-        refreshPicture(at: parts.clock.wall)
+        isStale.store(true)
         for (key, hour, line) in await desk.recentCosts(until: started) {
             book.withLock { $0.restore(line, hour: hour, key: key) }
         }
-        refreshPicture(at: parts.clock.wall)
+        isStale.store(true)
     }
 
     /// Puts another configuration in force, for the next call; refuses when that cannot be audited.
@@ -158,13 +171,13 @@ package final class GatewayEngine: EnginePort {
     ) async throws(CommandRefusal) {
         try await desk.configure(providers: providers, routes: routes, routing: routing, note: note, by: who)
         parts.options.store(options)
-        refreshPicture(at: parts.clock.wall)
+        isStale.store(true)
     }
 
     /// Says on the screens why the newest configuration file was refused.
     package func noteConfiguration(_ note: String) async {
         await desk.noteConfiguration(note)
-        refreshPicture(at: parts.clock.wall)
+        isStale.store(true)
     }
 
     package func announce(listening: String) {
@@ -197,7 +210,7 @@ package final class GatewayEngine: EnginePort {
 
     package func publish(_ event: GatewayEvent) { parts.bus.publish(event, lane: parts.bus.commonLane) }
 
-    private func refreshPicture(at now: WallTime) {
+    private func paint(at now: WallTime) {
         lastPicture.withLock { $0 = now }
         let painter = SnapshotPainter(
             parts: parts, state: desk.state.load(), identity: identity.load(), started: started, now: now,

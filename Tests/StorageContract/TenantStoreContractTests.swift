@@ -34,6 +34,23 @@ import Testing
     }
 
     @Test(arguments: Backend.allCases)
+    func `provider keys are read in pages by their ids, each once`(backend: Backend) async throws {
+        let store = try await store(backend)
+        for number in 0..<7 {
+            let key = try Samples.providerKey("k\(number)", of: tenant)
+            try await store.insertProviderKey(key, audit: Samples.draft())
+        }
+        var read: [ProviderKeyRecord] = []
+        for count in [3, 3, 1, 0] {
+            let page = try await store.providerKeys(after: read.last?.id, limit: 3)
+            #expect(page.count == count)
+            read += page
+        }
+        #expect(try await store.providerKeys().sorted { $0.id < $1.id } == read)
+        #expect(try await store.providerKeys(after: nil, limit: 0).isEmpty)
+    }
+
+    @Test(arguments: Backend.allCases)
     func `provider keys are inserted with their draft and replaced by counter, all or none`(
         backend: Backend
     ) async throws {

@@ -22,6 +22,17 @@ package struct SQLiteTenantStore: TenantStore {
         }
     }
 
+    package func providerKeys(
+        after last: ProviderKeyID?, limit: Int
+    ) async throws -> [ProviderKeyRecord] {
+        try await stores.file(of: tenant).read { [tenant] database in
+            try Row.fetchAll(
+                database, sql: "SELECT * FROM provider_keys WHERE id > ? ORDER BY id LIMIT ?",
+                arguments: [last?.blob ?? Data(), max(0, limit)]
+            ).map { try ProviderKeyRecord($0, tenant: tenant) }
+        }
+    }
+
     package func insertProviderKey(_ key: ProviderKeyRecord, audit: AuditDraft) async throws {
         try check(key)
         try await stores.file(of: tenant).write { database in

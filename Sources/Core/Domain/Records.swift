@@ -158,6 +158,9 @@ package struct ProviderKeyRecord: Hashable, Sendable, Codable {
         self.models = models
     }
 
+    /// Whether calls may use it at all.
+    package var isUsable: Bool { state == .active || state == .draining }
+
     /// Whether it may be used for a model.
     package func serves(_ model: ModelName) -> Bool {
         models.isEmpty

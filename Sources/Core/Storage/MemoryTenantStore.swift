@@ -43,6 +43,13 @@ package final class MemoryTenantStore: TenantStore {
         state.withLock { $0.keys.values.sorted { ($0.created, $0.id) < ($1.created, $1.id) } }
     }
 
+    package func providerKeys(
+        after last: ProviderKeyID?, limit: Int
+    ) async throws -> [ProviderKeyRecord] {
+        let keys = state.withLock { $0.keys.values.sorted { $0.id < $1.id } }
+        return Array(keys.drop { key in last.map { key.id <= $0 } ?? false }.prefix(max(0, limit)))
+    }
+
     package func insertProviderKey(_ key: ProviderKeyRecord, audit: AuditDraft) async throws {
         try change { state in
             guard key.tenant == tenant else {

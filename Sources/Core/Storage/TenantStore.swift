@@ -7,6 +7,8 @@ package protocol TenantStore: Sendable {
     var tenant: TenantID { get }
 
     func providerKeys() async throws -> [ProviderKeyRecord]
+    /// At most `limit` of them in the order of their ids, from the one after `last` on.
+    func providerKeys(after last: ProviderKeyID?, limit: Int) async throws -> [ProviderKeyRecord]
     /// Inserts the key and its audit draft in one transaction; the draft waits in the outbox until it is chained.
     func insertProviderKey(_ key: ProviderKeyRecord, audit: AuditDraft) async throws
     /// Inserts a successor and ends its predecessor, together or not at all.

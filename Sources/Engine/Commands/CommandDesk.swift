@@ -48,6 +48,7 @@ actor CommandDesk {
     let signingTurn = Turnstile()
     /// What a rotation found not to open, and so cannot finish; looked at again after the next unlock or start.
     var stuck = StuckRecords()
+    var walk = SealingWalk()
     /// Versions that are destroyed in storage, kept in memory for calls that were let in before.
     var lingering: [(key: WrappedTenantKey, until: Instant)] = []
     /// Keys whose provider is being asked after a first refusal.
@@ -201,6 +202,16 @@ actor CommandDesk {
             return next
         }
         parts.directory.store(state.load().directory())
+    }
+
+    /// Puts provider keys in force, new ones and changed ones.
+    func put(_ rows: [ProviderKeyRecord]) {
+        state.update { old in
+            var next = old
+            for row in rows { next.providerKeys[row.id] = row }
+            return next
+        }
+        parts.directory.store(parts.directory.load().putting(rows))
     }
 
     func tenant(named name: TenantName) throws(CommandRefusal) -> TenantRecord {

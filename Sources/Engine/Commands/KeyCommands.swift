@@ -32,7 +32,7 @@ extension CommandDesk {
                 who, "key.add", name, tenant: tenant.id,
                 after: "\(record.fingerprint), \(answer.verdict.rawValue)")
             try await store.insertProviderKey(record, audit: audit)
-            change { $0.providerKeys[record.id] = record }
+            put([record])
             await settle(audit, of: store)
         }
         publishChange("key.add", "key \(name) added")
@@ -156,11 +156,7 @@ extension CommandDesk {
             try await store.rotateProviderKey(
                 ProviderKeyChange(row: ending, ifCounter: ending.counter, ifState: .active), with: new,
                 audit: audit)
-            let ended = ending
-            change { state in
-                state.providerKeys[ended.id] = ended
-                state.providerKeys[new.id] = new
-            }
+            put([ending, new])
             await settle(audit, of: store)
         }
         publishChange("key.rotate", "key \(name) rotated to \(new.fingerprint)")
@@ -274,7 +270,7 @@ extension CommandDesk {
             try await store.replaceProviderKeys(
                 [ProviderKeyChange(row: revoked, ifCounter: revoked.counter, ifState: before)], audit: audit)
         }
-        change { $0.providerKeys[id] = revoked }
+        put([revoked])
         retire(id)
         if owed == nil { await settle(audit, of: store) }
         publishChange("key.revoke", "key \(name) revoked")
@@ -417,7 +413,7 @@ extension CommandDesk {
             ProviderKeyChange(row: $0.row, ifCounter: $0.row.counter, ifState: $0.was)
         }
         try await store.replaceProviderKeys(changes, audit: audit)
-        change { state in for record in records { state.providerKeys[record.row.id] = record.row } }
+        put(records.map(\.row))
         for record in records where record.row.state == .revoked { retire(record.row.id) }
         await settle(audit, of: store)
     }

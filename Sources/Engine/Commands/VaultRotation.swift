@@ -12,6 +12,8 @@ import Vault
 extension CommandDesk {
     /// Rows in one step: some milliseconds, and one flush.
     private static let stepRows = 64
+    /// Tenants whose old keys are destroyed in one step.
+    private static let stepTenants = 16
     /// Longer than any call may still try with a key as it was when the call was let in.
     private static let lingerTime = Duration.seconds(900)
 
@@ -99,9 +101,10 @@ extension CommandDesk {
 
     func rotateKeys(of chosen: [TenantID], why: String, by who: OperatorID) async throws {
         let now = parts.clock.wall
+        let all = Dictionary(grouping: state.load().tenantKeys, by: \.tenant)
         var changed: [WrappedTenantKey] = []
         for tenant in chosen {
-            let versions = state.load().tenantKeys.filter { $0.tenant == tenant }
+            let versions = all[tenant] ?? []
             for var key in versions where key.state == .active {
                 key.state = .retiring
                 changed.append(key)
@@ -115,7 +118,8 @@ extension CommandDesk {
             audit: draft(
                 who, "vault.rotate_keys", names ?? "\(chosen.count) tenants",
                 tenant: chosen.count == 1 ? chosen.first : nil, reason: why))
-        for (tenant, failure) in parts.vault.load(changed) where chosen.contains(tenant) {
+        walk = SealingWalk()
+        for failure in parts.vault.load(changed).values {
             log.error("a tenant's old key does not open", metadata: ["why": "\(failure)"])
         }
         publishChange("vault.rotate_keys", "\(names ?? "\(chosen.count) tenants") seal with new keys")
@@ -145,11 +149,16 @@ extension CommandDesk {
     private func step(by gateway: OperatorID) async throws -> Bool {
         guard parts.vault.isUnlocked, let record = state.load().vault else { return false }
         if !record.previousRoot.isEmpty { return try await wrapSome(record, by: gateway) }
-        let retiring = state.load().tenantKeys.first {
-            $0.state == .retiring && !stuck.tenants.contains($0.tenant)
+        let retiring = state.load().tenantKeys.lazy.filter { $0.state == .retiring }.map(\.tenant)
+        if walk.done.count < Self.stepTenants,
+            let next = retiring.first(where: {
+                !self.stuck.tenants.contains($0) && !self.walk.done.contains($0)
+            })
+        {
+            return try await sealSome(of: next)
         }
-        guard let retiring else { return false }
-        return try await sealSome(of: retiring.tenant, by: gateway)
+        guard !walk.done.isEmpty else { return false }
+        return try await retireKeys(of: walk.done.sorted(), by: gateway)
     }
 
     private func wrapSome(_ record: VaultRecord, by gateway: OperatorID) async throws -> Bool {
@@ -192,56 +201,80 @@ extension CommandDesk {
         return true
     }
 
-    private func sealSome(of tenant: TenantID, by gateway: OperatorID) async throws -> Bool {
+    /// Seals some of a tenant's records anew, in the order of their ids.
+    private func sealSome(of tenant: TenantID) async throws -> Bool {
         guard let active = activeKey(of: tenant) else {
             stuck.tenants.insert(tenant)
             return true
         }
         let store = try await tenants.store(for: tenant)
-        let old = try await store.providerKeys().filter {
-            $0.state != .revoked && KeyVault.sealingVersion(of: $0) != active.version
+        let page = try await store.providerKeys(after: walk.reached[tenant], limit: Self.stepRows)
+        let (changes, isWhole) = try await sealedAnew(page, with: active)
+        guard parts.vault.isUnlocked else { return false }
+        if !changes.isEmpty {
+            try await store.replaceProviderKeys(changes, audit: nil)
+            put(changes.map(\.row))
         }
-        guard !old.isEmpty else { return try await retireKeys(of: tenant, by: gateway) }
+        if isWhole { walk.reached[tenant] = page.last?.id }
+        if page.count < Self.stepRows, isWhole { walk.end(tenant) }
+        return true
+    }
+
+    /// Those rows that an old version seals, sealed with the active one; false when that used up what may be sealed.
+    private func sealedAnew(
+        _ rows: [ProviderKeyRecord], with active: WrappedTenantKey
+    ) async throws -> ([ProviderKeyChange], isWhole: Bool) {
+        let old = rows.filter { $0.isSealed(otherThan: active.version) && !stuck.rows.contains($0.id) }
+        guard !old.isEmpty else { return ([], true) }
+        try await allowSealing(for: active.tenant)
         var changes: [ProviderKeyChange] = []
-        try await allowSealing(for: tenant)
-        for row in old.lazy.filter({ !self.stuck.rows.contains($0.id) }).prefix(Self.stepRows) {
+        for row in old {
             do throws(SealFailure) {
                 let fresh = try parts.vault.reseal(row)
                 changes.append(ProviderKeyChange(row: fresh, ifCounter: row.counter, ifState: row.state))
             } catch {
-                if error == .sealingsUsedUp { break }
-                guard error != .locked else { return false }
+                if error == .sealingsUsedUp || error == .locked { return (changes, false) }
                 stuck.rows.insert(row.id)
                 log.error(
                     "a provider key does not open: its tenant's old key is kept for it until it is restored",
                     metadata: ["id": "\(row.id)"])
             }
         }
-        guard !changes.isEmpty else {
-            stuck.tenants.insert(tenant)
-            return true
-        }
-        try await store.replaceProviderKeys(changes, audit: nil)
-        let rows = changes.map(\.row)
-        change { state in for row in rows { state.providerKeys[row.id] = row } }
-        return true
+        return (changes, true)
     }
 
-    /// No record of the tenant, as storage has them, is sealed with an old version: their wraps can go.
-    private func retireKeys(of tenant: TenantID, by gateway: OperatorID) async throws -> Bool {
-        let gone = state.load().tenantKeys.filter { $0.tenant == tenant && $0.state == .retiring }.map {
-            key in
-            var key = key
-            key.state = .destroyed
-            key.wrapped = []
-            return key
+    /// Where no record of a tenant, as storage has them, is sealed with an old version, the old wraps can go: those of
+    /// several tenants in one change, since each change seals a ring over all of them.
+    private func retireKeys(of walked: [TenantID], by gateway: OperatorID) async throws -> Bool {
+        walk.done = []
+        var finished: Set<TenantID> = []
+        for tenant in walked {
+            let rows = try await tenants.store(for: tenant).providerKeys()
+            let active = activeKey(of: tenant)?.version
+            let left = rows.filter { $0.isSealed(otherThan: active) }
+            if left.isEmpty { finished.insert(tenant) }
+            if !left.isEmpty, left.allSatisfy({ stuck.rows.contains($0.id) }) { stuck.tenants.insert(tenant) }
         }
-        let versions = gone.map { "\($0.version)" }.joined(separator: ", ")
-        let name = state.load().tenants[tenant]?.name.text ?? tenant.text
+        let gone = state.load().tenantKeys.filter { finished.contains($0.tenant) && $0.state == .retiring }
+            .map { key in
+                var key = key
+                key.state = .destroyed
+                key.wrapped = []
+                return key
+            }
+        guard !gone.isEmpty else { return true }
+        let versions = Dictionary(grouping: gone, by: \.tenant).map { tenant, keys in
+            let name = state.load().tenants[tenant]?.name.text ?? tenant.text
+            return (name, "version " + keys.map { "\($0.version)" }.joined(separator: ", "))
+        }.sorted { $0.0 < $1.0 }
+        let isOne = versions.count == 1
         try await changeVault(
             try vaultRecord(), put: gone,
             audit: draft(
-                gateway, "vault.keys_done", name, tenant: tenant, before: "version \(versions)",
+                gateway, "vault.keys_done", isOne ? versions[0].0 : "\(versions.count) tenants",
+                tenant: isOne ? gone[0].tenant : nil,
+                before: isOne
+                    ? versions[0].1 : versions.map { "\($0.0) \($0.1)" }.joined(separator: "; "),
                 after: "destroyed"))
         let until = parts.clock.now + Self.lingerTime
         lingering += gone.map { (key: $0, until: until) }
@@ -260,6 +293,26 @@ extension CommandDesk {
             return record
         }
         return try parts.vault.reseal(record)
+    }
+}
+
+/// How far the sealing anew of tenants' records has come; a walk that a restart ends begins anew and finds less to do.
+struct SealingWalk {
+    /// The last row that was looked at.
+    var reached: [TenantID: ProviderKeyID] = [:]
+    /// Tenants whose rows have all been looked at.
+    var done: Set<TenantID> = []
+
+    mutating func end(_ tenant: TenantID) {
+        reached[tenant] = nil
+        done.insert(tenant)
+    }
+}
+
+extension ProviderKeyRecord {
+    /// Whether something that is not the given version of the tenant's key seals it; false for a revoked one.
+    fileprivate func isSealed(otherThan version: UInt32?) -> Bool {
+        state != .revoked && KeyVault.sealingVersion(of: self) != version
     }
 }
 

@@ -43,7 +43,6 @@ struct SnapshotPainter {
 
     func paint(_ book: inout TrafficBook) -> EngineSnapshot {
         let shares = book.shares(at: now)
-        let journal = parts.journal.load
         let counts = parts.bus.counts
         var snapshot = EngineSnapshot(
             instance: identity.instance, version: identity.version, demo: identity.demo, at: now,
@@ -66,7 +65,7 @@ struct SnapshotPainter {
         snapshot.audit = state.auditTail
         snapshot.auditVerified = state.auditVerified
         snapshot.alerts = alerts(snapshot)
-        snapshot.health = health(journal: journal, lost: counts.overwritten)
+        snapshot.health = Self.health(parts: parts, state: state)
         return snapshot
     }
 
@@ -83,9 +82,11 @@ struct SnapshotPainter {
         return view
     }
 
-    private func health(journal: (used: Int, capacity: Int), lost: UInt64) -> HealthView {
+    static func health(parts: PathParts, state: EngineState) -> HealthView {
+        let journal = parts.journal.load
         var view = HealthView(
-            journalUsed: journal.used, journalCapacity: journal.capacity, eventsLost: lost,
+            journalUsed: journal.used, journalCapacity: journal.capacity,
+            eventsLost: parts.bus.counts.overwritten,
             configuration: state.configurationNote)
         if !parts.vault.isUnlocked {
             view.state = .notReady

@@ -81,8 +81,6 @@ extension KeyVault {
 
     /// The vault's id stands for the record and the version for the counter: a wrap fits one vault, tenant and
     /// version alone.
-    /// The vault's id stands for the record and the version for the counter: a wrap fits one vault, tenant and
-    /// version alone.
     static func wrapContext(
         _ tenant: TenantID, version: UInt32, vault: VaultID, rootVersion: UInt32
     ) -> SealContext {

@@ -125,7 +125,8 @@ package final class KeyVault: Sendable {
     /// Changes the keys of an open vault.
     func change(_ body: (inout KeyRing) -> Void) throws(SealFailure) {
         try state.withLock { (state) throws(SealFailure) in
-            guard var ring = state.ring else { throw .locked }
+            // Taken out, so that no second reference makes each change copy the keys of every tenant.
+            guard var ring = state.ring.take() else { throw .locked }
             body(&ring)
             state.ring = ring
         }
@@ -134,10 +135,9 @@ package final class KeyVault: Sendable {
     /// One sealing with a tenant's active key, counted.
     func takeSealing(of tenant: TenantID) throws(SealFailure) -> (version: UInt32, key: SealingKey) {
         try state.withLock { (state) throws(SealFailure) in
-            guard var ring = state.ring else { throw .locked }
-            let taken = try ring.takeSealing(of: tenant)
-            state.ring = ring
-            return taken
+            guard var ring = state.ring.take() else { throw .locked }
+            defer { state.ring = ring }
+            return try ring.takeSealing(of: tenant)
         }
     }
 

@@ -42,6 +42,10 @@ private struct SwitchedTenant: TenantStore {
 
     func providerKeys() async throws -> [ProviderKeyRecord] { try await inner.providerKeys() }
 
+    func providerKeys(after last: ProviderKeyID?, limit: Int) async throws -> [ProviderKeyRecord] {
+        try await inner.providerKeys(after: last, limit: limit)
+    }
+
     func insertProviderKey(_ key: ProviderKeyRecord, audit: AuditDraft) async throws {
         try isBroken.check()
         try await inner.insertProviderKey(key, audit: audit)
