@@ -130,7 +130,7 @@ let package = Package(
         .target(name: "TestTraits", path: "Tests/TestTraits", swiftSettings: strict),
         .executableTarget(
             name: "GatehouseBenchmarks",
-            dependencies: ["gatehouse", "TestKit", "CLinux", nioCore, nioPosix, arguments],
+            dependencies: ["gatehouse", "TestKit", "Domain", "CLinux", nioCore, nioPosix, arguments],
             path: "Tests/Benchmarks",
             swiftSettings: strict),
 

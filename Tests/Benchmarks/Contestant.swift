@@ -39,6 +39,11 @@ final class Contestant {
         return Int(line.filter(\.isNumber)) ?? 0
     }
 
+    /// Files and sockets it has open.
+    func descriptors() throws -> Int {
+        try FileManager.default.contentsOfDirectory(atPath: "/proc/\(measured)/fd").count
+    }
+
     // MARK: nginx
 
     /// One worker, connections to the provider kept open, nothing logged, answers passed on as they come.
@@ -107,8 +112,13 @@ final class Contestant {
     /// `serve` with everything on; its virtual key has limits that are far away but counted.
     static func gatehouse(in folder: TemporaryFolder, provider: Int) throws -> Contestant {
         let house = try GatewayFolder(folder, provider: provider)
-        let log = folder.path + "/gatehouse.log"
-        let child = try Child(GatewayFolder.binary(), ["serve", "--data", house.data], error: log)
+        return try gatehouse(
+            "gatehouse", on: house.data, log: folder.path + "/gatehouse.log", token: house.token)
+    }
+
+    /// `serve` on a data folder that is there.
+    static func gatehouse(_ name: String, on data: String, log: String, token: String) throws -> Contestant {
+        let child = try Child(GatewayFolder.binary(), ["serve", "--data", data], error: log)
         var port = 0
         try waitUntil("gatehouse listens") {
             let text = (try? String(contentsOfFile: log, encoding: .utf8)) ?? ""
@@ -117,7 +127,6 @@ final class Contestant {
             port = Int(text[mark.upperBound...].prefix { $0.isNumber }) ?? 0
             return port > 0
         }
-        return Contestant(
-            name: "gatehouse", port: port, token: house.token, child: child, measured: child.pid)
+        return Contestant(name: name, port: port, token: token, child: child, measured: child.pid)
     }
 }

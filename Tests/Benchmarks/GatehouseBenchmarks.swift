@@ -21,11 +21,20 @@ struct GatehouseBenchmarks: AsyncParsableCommand {
     @Option(help: "LiteLLM's program, ENVIRONMENT/bin/litellm, to be measured too.") var litellm: String?
     @Flag(help: "Only the console's figures.") var consoleOnly = false
     @Flag(help: "Only the calls' figures.") var callsOnly = false
+    @Option(
+        parsing: .upToNextOption,
+        help:
+            "Only what a call costs with so many tenants, such as 10 1000 10000 (making those takes minutes)."
+    )
+    var tenants: [Int] = []
 
     /// Of the gateway's calls; LiteLLM takes about a hundred times as long for each.
     private static let litellmShare = 50
 
     func run() async throws {
+        guard tenants.isEmpty else {
+            return try await TenantMeasure(counts: tenants, rounds: rounds, connections: connections).run()
+        }
         if !consoleOnly { try await measureCalls() }
         if !callsOnly { try ConsoleMeasure().run() }
     }

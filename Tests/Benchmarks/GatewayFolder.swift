@@ -18,13 +18,27 @@ struct GatewayFolder {
             try Tool.run(try Self.binary(), arguments + ["--data", data], input: input).out
         }
         _ = try run(["init", "--keyfile", folder.path + "/vault.key"])
+        try Self.configure(data, keyFile: folder.path + "/vault.key", provider: provider)
+        _ = try run(["tenant", "add", "acme", "--rpm", "10000000"])
+        for provider in ["openai", "anthropic"] {
+            _ = try run(
+                ["key", "add", "acme", provider, "--from-stdin", "--accept-unverified"],
+                input: "sk-bench-0123456789abcdef0123")
+        }
+        let issued = try run(["token", "issue", "acme", "--rpm", "10000000", "--tpm", "1000000000"])
+        self.data = data
+        token = issued.split(separator: "\n").last.map(String.init) ?? ""
+    }
+
+    /// The configuration that all measures share.
+    static func configure(_ data: String, keyFile: String, provider: Int) throws {
         try """
         [listen]
         address = "127.0.0.1:0"
         threads = 1
         [vault]
         unlock = "keyfile"
-        keyfile = "\(folder.path)/vault.key"
+        keyfile = "\(keyFile)"
         [[provider]]
         name = "openai"
         base_url = "http://127.0.0.1:\(provider)/v1"
@@ -35,14 +49,5 @@ struct GatewayFolder {
         model = "pair"
         targets = ["openai/gpt-6-sol", "openai/gpt-6-luna"]
         """.write(toFile: data + "/gatehouse.toml", atomically: true, encoding: .utf8)
-        _ = try run(["tenant", "add", "acme", "--rpm", "10000000"])
-        for provider in ["openai", "anthropic"] {
-            _ = try run(
-                ["key", "add", "acme", provider, "--from-stdin", "--accept-unverified"],
-                input: "sk-bench-0123456789abcdef0123")
-        }
-        let issued = try run(["token", "issue", "acme", "--rpm", "10000000", "--tpm", "1000000000"])
-        self.data = data
-        token = issued.split(separator: "\n").last.map(String.init) ?? ""
     }
 }

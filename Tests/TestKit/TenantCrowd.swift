@@ -31,9 +31,7 @@ package struct TenantCrowd: Sendable {
         data = folder + "/data"
         keyFile = folder + "/vault.key"
         let files = FileManager.default
-        let inMemory = "/dev/shm"
-        let workshop =
-            (files.isWritableFile(atPath: inMemory) ? inMemory : folder) + "/crowd-\(UUID().uuidString)"
+        let workshop = Self.inMemory() ?? folder + "/crowd"
         defer { try? files.removeItem(atPath: workshop) }
         try SecureHeap.start()
         let secret = "a key file of a crowd, 32 bytes and some"
@@ -47,6 +45,12 @@ package struct TenantCrowd: Sendable {
         try await builder.finish()
         self.members = members
         try files.moveItem(atPath: workshop, toPath: data)
+    }
+
+    /// A path of its own in memory, where nothing is yet; nil where the machine has no file system there.
+    package static func inMemory() -> String? {
+        FileManager.default.isWritableFile(atPath: "/dev/shm")
+            ? "/dev/shm/gatehouse-test-\(UUID().uuidString)" : nil
     }
 
     fileprivate static func bytes(of secret: String) throws -> SecretBytes {
