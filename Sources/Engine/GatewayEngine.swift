@@ -121,6 +121,7 @@ package final class GatewayEngine: EnginePort {
             return moves
         }
         await desk.tick(moves: own)
+        isStale.store(true)
     }
 
     /// Goes on with a rotation of the vault for at most so long; `tick` does it too.

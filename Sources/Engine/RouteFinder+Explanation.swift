@@ -83,6 +83,9 @@ extension RouteFinder {
                     + "\(choice.map { found.route.choices[$0].weight } ?? 0)"
             }
         if let key = attempt.key.flatMap({ found.keys[$0] }) {
+            if let canary = key.canary {
+                words += "; its key is on trial with \(canary.percent)% of the calls"
+            }
             if key.state == .draining { words += "; its key is draining, in reserve" }
             if let weight = key.weight { words += "; key weight \(weight)" }
         }

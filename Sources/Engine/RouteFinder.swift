@@ -175,12 +175,28 @@ extension Directory {
     }
 
     /// Keys of one owner: those that may not be used for the model left out. Active ones by lot where any has a weight,
-    /// else the newest first: after a rotation that is the successor; a draining one is its reserve.
+    /// else the newest first: after a rotation that is the successor; a draining one is its reserve. A successor on trial
+    /// stands before its predecessor for its share of the calls, and for the others behind it, in reserve.
     private static func preferred(
         _ keys: [ProviderKeyRecord], for target: Target, by lot: RouteLot
     ) -> [ProviderKeyRecord] {
         if keys.count == 1, keys[0].serves(target.model) { return keys }
         let usable = keys.reversed().filter { $0.serves(target.model) }
+        guard usable.contains(where: { $0.state == .canary }) else {
+            return ordered(usable, for: target, by: lot)
+        }
+        var order = ordered(usable.filter { $0.state != .canary }, for: target, by: lot)
+        for key in usable where key.state == .canary {
+            let predecessor = order.firstIndex { $0.id == key.predecessor && $0.state == .active }
+            let takes = key.canary?.takes(lot.conversation ?? lot.draw, as: key.id) ?? false
+            order.insert(key, at: predecessor.map { takes ? $0 : $0 + 1 } ?? 0)
+        }
+        return order
+    }
+
+    private static func ordered(
+        _ usable: [ProviderKeyRecord], for target: Target, by lot: RouteLot
+    ) -> [ProviderKeyRecord] {
         guard usable.count > 1, usable.contains(where: { $0.weight != nil }) else { return usable }
         let active = usable.filter { $0.state == .active }
         let candidates = active.map { Candidate(target: target, weight: $0.weight ?? 1, keys: [$0.id]) }

@@ -120,7 +120,7 @@ final class Contestant {
     static func gatehouse(_ name: String, on data: String, log: String, token: String) throws -> Contestant {
         let child = try Child(GatewayFolder.binary(), ["serve", "--data", data], error: log)
         var port = 0
-        try waitUntil("gatehouse listens") {
+        try waitUntil("gatehouse listens", seconds: 600) {
             let text = (try? String(contentsOfFile: log, encoding: .utf8)) ?? ""
             guard child.status == nil else { throw Tool.Failure(description: "gatehouse ended: \(text)") }
             guard let mark = text.range(of: "address=127.0.0.1:") else { return false }

@@ -67,6 +67,8 @@ import Testing
         first.drainEnds = .init(milliseconds: 77)
         first.counter = 2
         second.predecessor = first.id
+        second.state = .canary
+        second.canary = KeyCanary(percent: 5, ends: .init(milliseconds: 79), drainSeconds: 600)
         second.verdict = .verified
         second.verdictAt = .init(milliseconds: 78)
         second.counter = 2

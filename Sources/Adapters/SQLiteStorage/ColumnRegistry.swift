@@ -77,7 +77,7 @@ enum ColumnRegistry {
         "provider_keys": [
             .open: [
                 "id", "provider", "state", "counter", "created", "drain_ends", "predecessor", "verdict",
-                "verdict_at", "weight", "models",
+                "verdict_at", "weight", "models", "canary_percent", "canary_ends", "canary_drain",
             ],
             .personal: ["label"],
             .derived: ["fingerprint"],

@@ -35,16 +35,21 @@ enum ConnectionRules {
         ("PRAGMA busy_timeout", 5_000),
     ]
 
+    /// - Parameter readers: beside the writer; 0 = a single connection.
     static func configuration(label: String, readers: Int = 1) -> Configuration {
         var configuration = Configuration()
         configuration.label = label
-        configuration.journalMode = .wal
+        let isAlone = readers == 0
+        // A single connection turns the write-ahead log on by itself: GRDB would also write a transaction into an empty
+        // log, and so cost each opening of a file a write, and each closing a flush.
+        configuration.journalMode = isAlone ? .default : .wal
         configuration.foreignKeysEnabled = true
         // For the statements before `apply`: another handle on the file may be closing this moment.
         configuration.busyMode = .timeout(5)
-        configuration.maximumReaderCount = readers
+        configuration.maximumReaderCount = max(1, readers)
         configuration.prepareDatabase { database in
             try apply(to: database)
+            if isAlone { try database.execute(sql: "PRAGMA journal_mode = WAL") }
             // A reader is made by the pool at any time later; the writer is not finished before `finish`.
             if database.configuration.readonly { try verify(database) }
         }

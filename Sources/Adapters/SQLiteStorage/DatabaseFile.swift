@@ -22,7 +22,7 @@ final class DatabaseFile: Sendable {
         do {
             let before = try PrivateFile.make(path)
             for companion in ["-wal", "-shm"] { _ = try PrivateFile.identity(of: path + companion) }
-            let configuration = ConnectionRules.configuration(label: schema.name, readers: max(1, readers))
+            let configuration = ConnectionRules.configuration(label: schema.name, readers: readers)
             connections =
                 readers > 0
                 ? try DatabasePool(path: path, configuration: configuration)

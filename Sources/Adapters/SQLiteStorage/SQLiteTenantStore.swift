@@ -155,7 +155,7 @@ extension ProviderKeyRecord {
             counter: try row.value("counter"), created: try row.time("created"),
             drainEnds: try row.optionalTime("drain_ends"), predecessor: try row.optionalID("predecessor"),
             verdict: try row.choice("verdict"), verdictAt: try row.optionalTime("verdict_at"),
-            weight: try row.optional("weight"), models: try row.models())
+            weight: try row.optional("weight"), models: try row.models(), canary: try KeyCanary(row))
     }
 
     fileprivate func insert(into database: Database) throws {
@@ -163,8 +163,8 @@ extension ProviderKeyRecord {
             sql: """
                 INSERT INTO provider_keys
                     (provider, label, state, fingerprint, sealed, counter, created, drain_ends, predecessor,
-                     verdict, verdict_at, weight, models, id)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                     verdict, verdict_at, weight, models, canary_percent, canary_ends, canary_drain, id)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """,
             arguments: StatementArguments(columnValues))
     }
@@ -174,7 +174,7 @@ extension ProviderKeyRecord {
             sql: """
                 UPDATE provider_keys SET provider = ?, label = ?, state = ?, fingerprint = ?, sealed = ?,
                     counter = ?, created = ?, drain_ends = ?, predecessor = ?, verdict = ?, verdict_at = ?,
-                    weight = ?, models = ?
+                    weight = ?, models = ?, canary_percent = ?, canary_ends = ?, canary_drain = ?
                 WHERE id = ?
                 """,
             arguments: StatementArguments(columnValues))
@@ -184,7 +184,18 @@ extension ProviderKeyRecord {
         [
             provider.text, label.text, state.rawValue, fingerprint, Data(sealed), counter,
             created.milliseconds, drainEnds?.milliseconds, predecessor?.blob, verdict.rawValue,
-            verdictAt?.milliseconds, weight, models.map(\.text).joined(separator: " "), id.blob,
+            verdictAt?.milliseconds, weight, models.map(\.text).joined(separator: " "), canary?.percent,
+            canary?.ends.milliseconds, canary?.drainSeconds, id.blob,
         ]
+    }
+}
+
+extension KeyCanary {
+    /// nil where the row tells of no trial.
+    fileprivate init?(_ row: Row) throws {
+        guard let percent: Int = try row.optional("canary_percent"),
+            let ends = try row.optionalTime("canary_ends")
+        else { return nil }
+        self.init(percent: percent, ends: ends, drainSeconds: try row.optional("canary_drain") ?? 0)
     }
 }

@@ -23,7 +23,7 @@ package final class SpareFile: SpareRoom {
     package func giveUp() async -> Bool {
         await onQueue { [self] in
             guard let size, size > 0, let free, free < UInt64(Self.sliceBytes) else { return false }
-            return truncate(path, off_t(max(0, size - Self.sliceBytes))) == 0
+            return withFile { ftruncate($0, off_t(max(0, size - Self.sliceBytes))) == 0 } ?? false
         }
     }
 
@@ -42,11 +42,18 @@ package final class SpareFile: SpareRoom {
 
     private func fill() {
         guard let size, size < Self.bytes, let free, free > Self.plenty else { return }
+        withFile { descriptor in
+            // What cannot be had whole is not kept: a file that is half there would look whole.
+            if posix_fallocate(descriptor, 0, off_t(Self.bytes)) != 0 { ftruncate(descriptor, off_t(size)) }
+        }
+    }
+
+    @discardableResult
+    private func withFile<Value>(_ body: (Int32) -> Value) -> Value? {
         let descriptor = open(path, O_WRONLY | O_NOFOLLOW | O_CLOEXEC)
-        guard descriptor >= 0 else { return }
+        guard descriptor >= 0 else { return nil }
         defer { close(descriptor) }
-        // What cannot be had whole is not kept: a file that is half there would look whole.
-        if posix_fallocate(descriptor, 0, off_t(Self.bytes)) != 0 { ftruncate(descriptor, off_t(size)) }
+        return body(descriptor)
     }
 
     /// No cooperative thread waits for a disk.

@@ -1,7 +1,17 @@
 extension Schema {
     /// One tenant's database. Ids are 16-byte blobs, times milliseconds since 1970, money nano-US-dollars.
     static let tenant = Schema(
-        name: "tenant database", applicationID: 0x4757_5431, steps: [tenant1, tenant2, tenant3])
+        name: "tenant database", applicationID: 0x4757_5431, steps: [tenant1, tenant2, tenant3, tenant4])
+
+    /// Trials of provider keys.
+    private static let tenant4 = Step(
+        number: 4,
+        sql: """
+            ALTER TABLE provider_keys ADD COLUMN canary_percent INTEGER;
+            ALTER TABLE provider_keys ADD COLUMN canary_ends INTEGER;
+            ALTER TABLE provider_keys ADD COLUMN canary_drain INTEGER;
+            PRAGMA user_version = 4;
+            """)
 
     /// Where operators came from.
     private static let tenant3 = Step(

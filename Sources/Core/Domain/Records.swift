@@ -95,6 +95,8 @@ package struct VirtualKeyRecord: Hashable, Sendable, Codable {
 package enum ProviderKeyState: String, Sendable, Codable {
     /// Used for new calls.
     case active
+    /// A successor on trial: it takes a share of its predecessor's calls, until `canary` says.
+    case canary
     /// Replaced; kept for calls in flight and for undo until `drainEnds`.
     case draining
     /// Never used again; its sealed record is gone.
@@ -134,13 +136,16 @@ package struct ProviderKeyRecord: Hashable, Sendable, Codable {
     package var weight: Int?
     /// Models in the provider's words that it may be used for; a `*` at the end stands for anything. Empty = all.
     package var models: [ModelName]
+    /// What the trial of a successor is; nil but in the state `canary`.
+    package var canary: KeyCanary?
 
     package init(
         id: ProviderKeyID, tenant: TenantID, provider: ProviderName, label: Label, state: ProviderKeyState,
         fingerprint: String, sealed: [UInt8], counter: UInt32, created: WallTime, drainEnds: WallTime? = nil,
         predecessor: ProviderKeyID? = nil, verdict: KeyVerdict = .unknown, verdictAt: WallTime? = nil,
-        weight: Int? = nil, models: [ModelName] = []
+        weight: Int? = nil, models: [ModelName] = [], canary: KeyCanary? = nil
     ) {
+        self.canary = canary
         self.id = id
         self.tenant = tenant
         self.provider = provider
@@ -159,7 +164,12 @@ package struct ProviderKeyRecord: Hashable, Sendable, Codable {
     }
 
     /// Whether calls may use it at all.
-    package var isUsable: Bool { state == .active || state == .draining }
+    package var isUsable: Bool {
+        switch state {
+        case .active, .canary, .draining: true
+        case .revoked, .damaged: false
+        }
+    }
 
     /// Whether it may be used for a model.
     package func serves(_ model: ModelName) -> Bool {

@@ -27,9 +27,11 @@ package enum EngineCommand: Sendable, Hashable, Codable {
     /// Seals a provider key, after a real call to the provider with it. Comes with a secret.
     case keyAdd(tenant: TenantName, provider: ProviderName, label: Label, acceptUnverified: Bool)
     case keyVerify(key: ProviderKeyID)
-    /// Verifies the successor, switches, and lets the old key drain. Comes with a secret.
-    case keyRotate(key: ProviderKeyID, drainSeconds: Int, acceptUnverified: Bool)
-    /// Puts traffic back on a draining key and drains its successor instead.
+    /// Verifies the successor, tries it with a share of the calls where one is given, switches, and lets the old key
+    /// drain. Comes with a secret.
+    case keyRotate(
+        key: ProviderKeyID, canary: CanaryOrder? = nil, drainSeconds: Int, acceptUnverified: Bool)
+    /// Puts traffic back on a draining key, or ends the trial of its successor, and drains that instead.
     case keyUndo(key: ProviderKeyID)
     case keyDrain(key: ProviderKeyID, seconds: Int, reason: String)
     case keyRevoke(key: ProviderKeyID, reason: String)
@@ -100,6 +102,21 @@ extension EngineCommand {
             true
         default: false
         }
+    }
+}
+
+/// How a successor of a provider key is tried before it takes every call.
+package struct CanaryOrder: Sendable, Hashable, Codable {
+    /// Of a hundred calls, 1 to 99.
+    package let percent: Int
+    package let seconds: Int
+
+    /// What a rotation does when nothing else is said.
+    package static let usual = CanaryOrder(percent: 5, seconds: 120)
+
+    package init(percent: Int, seconds: Int) {
+        self.percent = percent
+        self.seconds = seconds
     }
 }
 

@@ -423,6 +423,12 @@ package struct ProviderKeyView: Sendable, Hashable, Codable {
     package var weight: Int?
     /// The models it is for, in the provider's words; empty = all.
     package var models: [ModelName]
+    /// The trial of a successor; nil but in the state `canary`.
+    package var canary: KeyCanary?
+
+    /// Whether calls may use it at all.
+    package var isUsable: Bool { state == .active || state == .canary || state == .draining }
+
     package init(
         id: ProviderKeyID, tenant: TenantName, provider: ProviderName, label: Label, fingerprint: String,
         state: ProviderKeyState, health: CredentialMark = .ok, healthUntil: WallTime? = nil,
@@ -431,8 +437,9 @@ package struct ProviderKeyView: Sendable, Hashable, Codable {
         verdictAt: WallTime? = nil, lastUsed: WallTime? = nil, requestsPerSecond: Double = 0,
         rateLimitedPercent: Double = 0, lastSuccess: WallTime? = nil, lastRejected: WallTime? = nil,
         lastRateLimited: WallTime? = nil, headroom: String = "", modelMarks: [ModelMark] = [],
-        weight: Int? = nil, models: [ModelName] = []
+        weight: Int? = nil, models: [ModelName] = [], canary: KeyCanary? = nil
     ) {
+        self.canary = canary
         self.id = id
         self.tenant = tenant
         self.provider = provider

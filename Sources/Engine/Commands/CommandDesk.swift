@@ -51,6 +51,8 @@ actor CommandDesk {
     var walk = SealingWalk()
     /// Versions that are destroyed in storage, kept in memory for calls that were let in before.
     var lingering: [(key: WrappedTenantKey, until: Instant)] = []
+    /// Refusals of calls with keys on trial, since the start of this process.
+    var refusals: [ProviderKeyID: (at: Instant, count: Int)] = [:]
     /// Keys whose provider is being asked after a first refusal.
     var checking: Set<ProviderKeyID> = []
     static let checksMost = 4
@@ -116,8 +118,9 @@ actor CommandDesk {
         case .keyAdd(let tenant, let provider, let label, let accept):
             try await addKey(tenant, provider, label, acceptUnverified: accept, secret: secret, by: who)
         case .keyVerify(let key): try await verifyKey(key, by: who)
-        case .keyRotate(let key, let seconds, let accept):
-            try await rotateKey(key, drainSeconds: seconds, acceptUnverified: accept, secret: secret, by: who)
+        case .keyRotate(let key, let canary, let seconds, let accept):
+            try await rotateKey(
+                key, canary: canary, drainSeconds: seconds, acceptUnverified: accept, secret: secret, by: who)
         case .providerTest(let provider, let tenant): try await testProvider(provider, tenant: tenant)
         case .configReload: try await reloadConfiguration(by: who)
         case .vaultUnlockOutside(let kind): try await unlockVault(keptBy: kind, pin: secret, by: who)
@@ -450,7 +453,7 @@ enum CommandName {
             .drillStart(let name, _, _, _, _), .drillStop(let name, _):
             name.text
         case .keyAdd(let tenant, let provider, let label, _): "\(tenant) \(provider)/\(label)"
-        case .keyVerify(let key), .keyRotate(let key, _, _), .keyUndo(let key), .keyDrain(let key, _, _),
+        case .keyVerify(let key), .keyRotate(let key, _, _, _), .keyUndo(let key), .keyDrain(let key, _, _),
             .keyRevoke(let key, _), .keySet(let key, _, _):
             "key \(key.short)"
         case .tokenIssue(let order): "\(order.tenant) \(order.name)"

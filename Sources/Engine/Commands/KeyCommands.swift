@@ -11,7 +11,7 @@ import Vault
 extension CommandDesk {
     /// Shortest and longest text that can be a provider key (OpenAI's and Anthropic's have 40 to 200 characters).
     private static let secretLengths = 8...2_048
-    private static let drainSecondsMost = 7 * 86_400
+    static let drainSecondsMost = 7 * 86_400
 
     func addKey(
         _ tenantName: TenantName, _ providerName: ProviderName, _ label: Label, acceptUnverified: Bool,
@@ -117,7 +117,7 @@ extension CommandDesk {
         _ id: ProviderKeyID
     ) throws(CommandRefusal) -> (ProviderKeyRecord, TenantRecord, String) {
         let (record, tenant, name) = try key(id)
-        guard record.state == .active || record.state == .draining else {
+        guard record.isUsable else {
             throw CommandRefusal(
                 .conflict, "key \(name) is \(record.state.rawValue); there is nothing to verify")
         }
@@ -125,13 +125,14 @@ extension CommandDesk {
     }
 
     func rotateKey(
-        _ id: ProviderKeyID, drainSeconds: Int, acceptUnverified: Bool, secret: SecretDraft?,
-        by who: OperatorID
+        _ id: ProviderKeyID, canary: CanaryOrder?, drainSeconds: Int, acceptUnverified: Bool,
+        secret: SecretDraft?, by who: OperatorID
     ) async throws -> CommandOutcome {
         let (old, tenant, name) = try rotatable(id)
         guard (0...Self.drainSecondsMost).contains(drainSeconds) else {
             throw CommandRefusal(.invalid, "the drain takes 0 to \(Self.drainSecondsMost) seconds")
         }
+        try Self.check(canary)
         let provider = try provider(named: old.provider)
         var (fresh, answer) = try await seal(
             secret, tenant: tenant, provider: provider, label: old.label, predecessor: old.id,
@@ -142,32 +143,49 @@ extension CommandDesk {
         guard new.fingerprint != old.fingerprint else {
             throw CommandRefusal(.conflict, "that is the key \(name) already has; nothing was changed")
         }
-        let ends = parts.clock.wall + .seconds(drainSeconds)
+        let now = parts.clock.wall
+        let trial = canary.map {
+            KeyCanary(
+                percent: $0.percent, ends: now + .seconds($0.seconds), drainSeconds: drainSeconds)
+        }
+        let drainEnds = now + .seconds(drainSeconds)
         try await alone {
-            // Two rotations of one key may have asked the provider at the same time: the second finds it draining.
-            var (ending, _, _) = try rotatable(id)
-            let new = try sealedForNow(new)
-            ending.state = .draining
-            ending.drainEnds = ends
+            // Two rotations of one key may have asked the provider at the same time: the second finds the first's.
+            var (before, _, _) = try rotatable(id)
+            var new = try sealedForNow(new)
+            if let trial {
+                new.state = .canary
+                new.canary = trial
+            } else {
+                before.state = .draining
+                before.drainEnds = drainEnds
+            }
             let store = try await tenants.store(for: tenant.id)
             let audit = draft(
                 who, "key.rotate", name, tenant: tenant.id, before: old.fingerprint,
-                after: "\(new.fingerprint), \(answer.verdict.rawValue)", reason: "drain \(drainSeconds) s")
+                after: "\(new.fingerprint), \(answer.verdict.rawValue)",
+                reason: (canary.map { "canary \($0.percent)% for \($0.seconds) s, then " } ?? "")
+                    + "drain \(drainSeconds) s")
             try await store.rotateProviderKey(
-                ProviderKeyChange(row: ending, ifCounter: ending.counter, ifState: .active), with: new,
+                ProviderKeyChange(row: before, ifCounter: before.counter, ifState: .active), with: new,
                 audit: audit)
-            put([ending, new])
+            put([before, new])
             await settle(audit, of: store)
         }
-        publishChange("key.rotate", "key \(name) rotated to \(new.fingerprint)")
+        let share = trial.map { "takes \($0.percent)% of the calls until \($0.ends.civil.clock)Z, then all" }
+        publishChange(
+            "key.rotate", "key \(name) rotated to \(new.fingerprint)" + (share.map { ", which \($0)" } ?? ""))
+        let message =
+            share.map { "key \(name): the new one \($0); then the old one drains for \(drainSeconds) s" }
+            ?? "key \(name) rotated; the old one drains until \(drainEnds.civil.clock)Z, then it is revoked"
+        let undoUntil = trial.map { $0.ends + .seconds(drainSeconds) } ?? drainEnds
         return CommandOutcome(
             CommandReceipt(
-                message:
-                    "key \(name) rotated; the old one drains until \(ends.civil.clock)Z, then it is revoked",
+                message: message,
                 details: [
                     "old \(old.fingerprint)", "new \(new.fingerprint): \(answer.verdict.rawValue)",
                     answer.sentence,
-                ], undo: drainSeconds > 0 ? .keyUndo(key: id) : nil, undoUntil: ends))
+                ], undo: undoUntil > now ? .keyUndo(key: id) : nil, undoUntil: undoUntil))
     }
 
     private func rotatable(
@@ -178,11 +196,20 @@ extension CommandDesk {
             throw CommandRefusal(
                 .conflict, "key \(name) is \(record.state.rawValue); only an active key is rotated")
         }
+        guard trial(of: id) == nil else {
+            throw CommandRefusal(
+                .conflict, "a successor of key \(name) is on trial; undo that first, or wait for its end")
+        }
         return (record, tenant, name)
     }
 
-    /// Puts a draining key back; every other active key of its line drains in its place.
+    /// Ends the trial of a key's successor, or puts a draining key back: every other active key of its line drains in its
+    /// place.
     func undoRotation(of id: ProviderKeyID, by who: OperatorID) async throws -> CommandOutcome {
+        if let trial = trial(of: id) {
+            let message = try await withdraw(trial.id, why: "", by: who) ?? "there is no trial any more"
+            return CommandOutcome(CommandReceipt(message: message))
+        }
         var (old, tenant, name) = try key(id)
         guard old.state == .draining else {
             throw CommandRefusal(
@@ -191,12 +218,13 @@ extension CommandDesk {
         let ends = old.drainEnds
         old.state = .active
         old.drainEnds = nil
-        let others = line(of: id).filter { $0.id != id && $0.state == .active }
+        let others = line(of: id).filter { $0.id != id && ($0.state == .active || $0.state == .canary) }
         let drained = others.map { other in
-            var other = other
-            other.state = .draining
-            other.drainEnds = ends
-            return (other, was: ProviderKeyState.active)
+            var drained = other
+            drained.state = .draining
+            drained.canary = nil
+            drained.drainEnds = ends
+            return (drained, was: other.state)
         }
         let store = try await tenants.store(for: tenant.id)
         let words = others.map(\.fingerprint).joined(separator: ", ")
@@ -391,7 +419,7 @@ extension CommandDesk {
         }
     }
 
-    private func probeStored(
+    func probeStored(
         _ record: ProviderKeyRecord, provider: ProviderDefinition
     ) async throws -> KeyProbeAnswer {
         guard parts.vault.isUnlocked else { throw sealedRefusal }

@@ -241,6 +241,7 @@ extension CommandDesk {
             parts.announce(shift.change, at: shift.target, lane: parts.bus.commonLane)
         }
         checkSuspects()
+        if await tendTrials(by: gateway) { audited = true }
         if await endDrains(by: gateway) { audited = true }
         if await endHolds(by: gateway) { audited = true }
         if audited { await refreshAuditTail() }

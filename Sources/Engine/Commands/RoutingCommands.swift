@@ -9,7 +9,7 @@ extension CommandDesk {
         _ id: ProviderKeyID, weight: Int?, models: [ModelName], by who: OperatorID
     ) async throws -> CommandOutcome {
         var (record, tenant, name) = try key(id)
-        guard record.state == .active || record.state == .draining else {
+        guard record.isUsable else {
             throw CommandRefusal(.conflict, "key \(name) is \(record.state.rawValue)")
         }
         // 10,000: as for a route's weights; 64 names stand in one row.

@@ -19,6 +19,8 @@ struct SnapshotPainter {
     /// What is not simply well about the provider keys.
     private let troubles: [ProviderKeyID: [CredentialStatus]]
     private let facts: [ProviderKeyID: CredentialFacts]
+    /// The keys that calls may use, by provider: gone through once, however many targets a provider has.
+    private let usable: [ProviderName: [ProviderKeyRecord]]
 
     init(
         parts: PathParts, state: EngineState, identity: GatewayEngine.Identity, started: WallTime,
@@ -31,6 +33,7 @@ struct SnapshotPainter {
         self.started = started
         self.now = now
         self.instant = instant
+        usable = Dictionary(grouping: state.providerKeys.values.filter(\.isUsable), by: \.provider)
         facts = Dictionary(
             parts.credentials.facts(at: instant).map { ($0.key, $0) }, uniquingKeysWith: { first, _ in first }
         )
@@ -73,7 +76,7 @@ struct SnapshotPainter {
         var view = VaultView(
             unlocked: parts.vault.isUnlocked, slots: (state.vault?.slots ?? []).map(\.kind.rawValue),
             rootVersion: state.vault?.rootVersion ?? 0,
-            sealedKeys: state.providerKeys.values.count { $0.state == .active || $0.state == .draining },
+            sealedKeys: state.providerKeys.values.count(where: \.isUsable),
             damagedKeys: state.providerKeys.values.count { $0.state == .damaged },
             slotList: (state.vault?.slots ?? []).map {
                 SlotView(id: $0.id, kind: $0.kind, created: $0.created, keptBy: $0.outside?.name)
@@ -124,9 +127,7 @@ struct SnapshotPainter {
         return known.sorted().map { target in
             let part = book.targets[target]
             let series = part?.window.series(at: now)
-            let keys = state.providerKeys.values.filter {
-                $0.provider == target.provider && ($0.state == .active || $0.state == .draining)
-            }
+            let keys = usable[target.provider] ?? []
             var view = TargetView(
                 target: target, since: part?.since ?? started,
                 figures: part?.window.figures(at: now) ?? .init(),
@@ -184,9 +185,8 @@ struct SnapshotPainter {
             ProviderView(
                 name: definition.name, kind: definition.kind, origin: definition.origin.description,
                 targets: targets.count { $0.target.provider == definition.name },
-                keys: state.providerKeys.values.count {
-                    $0.provider == definition.name && ($0.state == .active || $0.state == .draining)
-                }, region: definition.region, retention: definition.retention,
+                keys: usable[definition.name]?.count ?? 0, region: definition.region,
+                retention: definition.retention,
                 probe: parts.probes.view(of: definition.name))
         }
     }
@@ -236,7 +236,8 @@ struct SnapshotPainter {
                 lastSuccess: civil(known?.lastAnswered), lastRejected: civil(known?.lastRefused),
                 lastRateLimited: civil(known?.lastLimited),
                 headroom: known?.headrooms.last.map { Self.words($0.headroom) } ?? "",
-                modelMarks: modelMarks(of: key.id), weight: key.weight, models: key.models)
+                modelMarks: modelMarks(of: key.id), weight: key.weight, models: key.models,
+                canary: key.canary)
         }.sorted {
             ($0.provider.text, $0.tenant.text, $0.created, $0.id) < (
                 $1.provider.text, $1.tenant.text, $1.created, $1.id
@@ -320,6 +321,20 @@ struct SnapshotPainter {
             })
     }
 
+    /// Successors that were taken back because their provider does not take them.
+    private func withdrawn(_ keys: [ProviderKeyView]) -> [AlertView] {
+        let active = Set(keys.lazy.filter { $0.state == .active }.map(\.id))
+        return keys.filter { key in
+            key.state == .draining && key.health != .ok && key.predecessor.map(active.contains) ?? false
+        }.map { key in
+            AlertView(
+                level: .warning, subject: .providerKey(key.id),
+                title: "\(key.tenant) \(key.provider)/\(key.label)",
+                text: "the new key was withdrawn, the provider says: \(key.health.rawValue)",
+                since: key.lastRejected ?? now)
+        }
+    }
+
     private func alerts(_ snapshot: EngineSnapshot) -> [AlertView] {
         var alerts: [AlertView] = []
         if !snapshot.vault.unlocked {
@@ -353,13 +368,15 @@ struct SnapshotPainter {
                 .init(
                     level: .critical, subject: .health, title: "audit", text: state.auditSigning, since: now))
         }
-        for key in snapshot.providerKeys where key.state == .active && key.health != .ok {
+        for key in snapshot.providerKeys
+        where (key.state == .active || key.state == .canary) && key.health != .ok {
             alerts.append(
                 .init(
                     level: key.health == .rejected ? .critical : .warning, subject: .providerKey(key.id),
                     title: "\(key.tenant) \(key.provider)/\(key.label)",
                     text: "the provider says: \(key.health.rawValue)", since: key.lastUsed ?? now))
         }
+        alerts += withdrawn(snapshot.providerKeys)
         for key in snapshot.providerKeys where key.state == .damaged {
             alerts.append(
                 .init(

@@ -31,7 +31,7 @@ extension KeyCommand {
             ) { key in
                 [
                     key.tenant.text, "\(key.provider)/\(key.label)", key.fingerprint,
-                    key.state == .active ? "active" : key.state.rawValue.uppercased(), KeyText.health(key),
+                    KeyText.state(key), KeyText.health(key),
                     KeyText.ago(key.lastSuccess, picture.at), KeyText.ago(key.lastRejected, picture.at),
                     KeyText.ago(key.lastRateLimited, picture.at), key.headroom.isEmpty ? "-" : key.headroom,
                     key.weight.map(String.init) ?? "-", KeyText.models(key.models), key.verdict.rawValue,
@@ -99,8 +99,13 @@ struct ModelList: ExpressibleByArgument {
 
 /// What listings say of provider keys.
 enum KeyText {
+    static func state(_ key: ProviderKeyView) -> String {
+        if let canary = key.canary { return "CANARY \(canary.percent)% until \(canary.ends.civil.clock)Z" }
+        return key.state == .active ? "active" : key.state.rawValue.uppercased()
+    }
+
     static func health(_ key: ProviderKeyView) -> String {
-        guard key.state == .active || key.state == .draining else { return "-" }
+        guard key.isUsable else { return "-" }
         // Marks of single models are told with their model, so they do not count for the key as a whole.
         let ofModel = key.modelMarks.contains { $0.mark == key.health }
         let whole = ofModel ? [] : [word(key.health, key.healthUntil)]

@@ -53,28 +53,51 @@ struct KeyCommand: AsyncParsableCommand {
 
     struct Rotate: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Verify a successor, switch to it, let the old key drain, then revoke it.",
-            discussion: "Example:\n  gatehouse key rotate 3f9c2a17 --drain 10m --from-stdin < new-key")
+            abstract: "Verify a successor, try it, switch to it, let the old key drain, then revoke it.",
+            discussion: """
+                At first the new key takes a share of the calls. If its provider refuses it meanwhile, the old key keeps
+                the calls; if not, the new one takes all of them. Until the old key's drain ends, undo puts it back.
+
+                Example:
+                  gatehouse key rotate 3f9c2a17 --from-stdin < new-key
+                  gatehouse key rotate 3f9c2a17 --canary 20 --for 10m --drain 1h
+                  gatehouse key rotate 3f9c2a17 --now
+                """)
         @OptionGroup var global: GlobalOptions
         @OptionGroup var source: SecretSource
         @Argument var key: String
-        @Option(help: "How long the old key stays usable for undo: 30s, 10m, 2h.") var drain: Seconds =
-            Seconds(600)
+        @Option(help: "Of a hundred calls, those that try the new key: 1 to 99, 0 for no trial.") var canary =
+            CanaryOrder.usual.percent
+        @Option(name: .customLong("for"), help: "How long it is tried: 30s, 2m, 1h.") var duration: Seconds =
+            Seconds(CanaryOrder.usual.seconds)
+        @Flag(help: "Switch at once, without a trial.") var now = false
+        @Option(help: "How long the old key stays usable for undo after that: 30s, 10m, 2h.") var drain:
+            Seconds =
+                Seconds(600)
         @Flag(help: "Go on when the provider cannot be asked.") var acceptUnverified = false
+
+        func validate() throws {
+            guard (0...99).contains(canary) else {
+                throw ValidationError("--canary takes a whole number from 0 to 99")
+            }
+        }
 
         func run() async throws {
             let session = try await global.open()
             let id = try await session.providerKey(key)
+            let trial =
+                now || canary == 0 ? nil : CanaryOrder(percent: canary, seconds: duration.count)
             let secret = try source.read("successor of \(id.short): ")
             try await session.carryOut(
-                .keyRotate(key: id, drainSeconds: drain.count, acceptUnverified: acceptUnverified),
+                .keyRotate(
+                    key: id, canary: trial, drainSeconds: drain.count, acceptUnverified: acceptUnverified),
                 secret: secret)
         }
     }
 
     struct Undo: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Put traffic back on a draining key.",
+            abstract: "Put traffic back on a draining key, or end the trial of its successor.",
             discussion: "Example:\n  gatehouse key undo 3f9c2a17")
         @OptionGroup var global: GlobalOptions
         @Argument var key: String

@@ -3,6 +3,7 @@ import Engine
 import Foundation
 import Logging
 import SQLiteStorage
+import Storage
 import TestKit
 import Testing
 

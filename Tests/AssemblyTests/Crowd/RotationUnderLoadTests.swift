@@ -1,3 +1,4 @@
+import Cipher
 import Domain
 import Engine
 import Foundation

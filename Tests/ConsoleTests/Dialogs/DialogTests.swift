@@ -82,7 +82,8 @@ import Testing
         #expect(paste.count == 0 && draft.count == 24)
         #expect(!model.screen.contains("topsecret") && model.screen.contains("24 bytes"))
         let effects = model.press(.enter)
-        guard case .perform(let id, .keyRotate(let key, 600, false), let secret?)? = effects.first else {
+        guard case .perform(let id, .keyRotate(let key, .usual, 600, false), let secret?)? = effects.first
+        else {
             Issue.record("no rotation: \(effects)")
             return
         }
@@ -114,7 +115,7 @@ import Testing
         #expect(model.press(.enter).isEmpty)
         model.type("unverified")
         let effects = model.press(.enter)
-        guard case .perform(_, .keyRotate(_, 600, true), let secret?)? = effects.first else {
+        guard case .perform(_, .keyRotate(_, .usual, 600, true), let secret?)? = effects.first else {
             Issue.record("not accepted: \(effects)")
             return
         }

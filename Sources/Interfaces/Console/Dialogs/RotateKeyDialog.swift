@@ -1,13 +1,19 @@
 import Domain
 import Operations
 
-/// Replaces a provider key in four steps: choose, paste, verify, switch; the old one drains and can be put back.
+/// Replaces a provider key in four steps: choose, paste, verify, switch, at first with a share of the calls; the old one
+/// drains and can be put back.
 struct RotateKeyDialog: FormDialog {
     static let drains: [(words: String, seconds: Int)] = [("10m", 600), ("1h", 3_600), ("24h", 86_400)]
+
+    static let canaries: [(words: String, order: CanaryOrder?)] = [
+        ("5% 2m", .usual), ("20% 10m", CanaryOrder(percent: 20, seconds: 600)), ("none", nil),
+    ]
 
     private let key: ProviderKeyView
     private let secret = SecretField()
     private var unverified: KeyQuestion?
+    private var canary = 0
     private var drain = 0
     var form: Form
 
@@ -24,10 +30,11 @@ struct RotateKeyDialog: FormDialog {
         form = Form(
             facts: [],
             fields: [
+                Form.Field("Canary", .choice(ChoiceField(Self.canaries.map(\.words)))),
                 Form.Field("Old key drains", .choice(ChoiceField(Self.drains.map(\.words)))),
                 Form.Field("New key", .secret(secret)),
             ], action: "Verify and switch")
-        form.focus = .field(1)
+        form.focus = .field(2)
         form.facts = facts
     }
 
@@ -41,10 +48,16 @@ struct RotateKeyDialog: FormDialog {
             Form.Fact(mark(1, "choose"), "\(key.label) of \(key.tenant), \(key.fingerprint), \(rate) rq/s"),
             Form.Fact(mark(2, "new secret"), "\(typed); never shown, echoed as *"),
             Form.Fact(mark(3, "verify"), "one free call to \(key.provider) with the new key"),
-            Form.Fact(mark(4, "switch"), "new calls use it; the old one drains, then ends"),
+            Form.Fact(mark(4, "switch"), switchWords),
             Form.Fact("", ""),
             Form.Fact("", "Nothing is written before step 4. Until the drain ends, u undoes it.", .textDim),
         ]
+    }
+
+    private var switchWords: String {
+        let trial = Self.canaries[form.choice(0)]
+        return (trial.order == nil ? "100% at once" : "canary \(trial.words), 100%")
+            + "; old one drains \(Self.drains[form.choice(1)].words), revoked"
     }
 
     var missing: String? { unverified != nil ? form.missingWord : (secret.isEmpty ? "paste the key" : nil) }
@@ -57,7 +70,10 @@ struct RotateKeyDialog: FormDialog {
         case .cancel: return .close
         case .act:
             let step = act()
-            if unverified == nil { drain = form.choice(0) }
+            if unverified == nil {
+                canary = form.choice(0)
+                drain = form.choice(1)
+            }
             form.isWaiting = true
             form.note = unverified == nil ? "verifying the new key with \(key.provider) ..." : "switching ..."
             return step
@@ -65,9 +81,10 @@ struct RotateKeyDialog: FormDialog {
     }
 
     func act() -> DialogStep {
-        let seconds = Self.drains[unverified == nil ? form.choice(0) : drain].seconds
+        let isFirst = unverified == nil
         let command = EngineCommand.keyRotate(
-            key: key.id, drainSeconds: seconds, acceptUnverified: unverified != nil)
+            key: key.id, canary: Self.canaries[isFirst ? form.choice(0) : canary].order,
+            drainSeconds: Self.drains[isFirst ? form.choice(1) : drain].seconds, acceptUnverified: !isFirst)
         return .perform(command, secret: secret.copy(), words: "rotating \(key.provider)/\(key.label)")
     }
 

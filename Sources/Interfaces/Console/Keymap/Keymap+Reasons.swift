@@ -118,10 +118,15 @@ extension ConsoleModel {
     var undoCommand: (command: EngineCommand, words: String)? {
         if let undo, undo.until > wall { return (undo.command, undo.words) }
         if pane == .audit { return selectedRecord.flatMap(undo(of:)) }
-        guard pane == .keys, let key = selectedProviderKey, key.state == .draining, key.successor != nil
-        else {
-            return nil
+        guard pane == .keys, let key = selectedProviderKey else { return nil }
+        let isReplaced = key.state == .draining && key.successor != nil
+        let isOnTrial =
+            key.state == .canary
+            || live.providerKeys.contains { $0.state == .canary && $0.predecessor == key.id }
+        if isOnTrial {
+            return (.keyUndo(key: key.id), "end the trial of the new \(key.provider)/\(key.label)")
         }
+        guard isReplaced else { return nil }
         return (.keyUndo(key: key.id), "put traffic back on \(key.provider)/\(key.label)")
     }
 }

@@ -26,7 +26,8 @@ enum KeyListings {
         return Listing(
             key: key, columns: providerColumns, total: keys.count, id: { .providerKey(keys[$0].id) },
             attention: {
-                keys[$0].state == .damaged || (keys[$0].state == .active && keys[$0].health != .ok)
+                keys[$0].state == .damaged
+                    || ((keys[$0].state == .active || keys[$0].state == .canary) && keys[$0].health != .ok)
             },
             entry: { entry(keys[$0], $1, now) })
     }
@@ -39,7 +40,7 @@ enum KeyListings {
             let word = StateWord.key(key.state)
             return .init(word.text, word.slot)
         case 3:
-            guard key.state == .active || key.state == .draining else { return .init("-", .textDim) }
+            guard key.isUsable else { return .init("-", .textDim) }
             let word = StateWord.health(key.health)
             return .init(word.text, word.slot)
         case 4: return .init(key.tenant.text)
@@ -74,6 +75,10 @@ enum KeyListings {
     /// What it has left, after what is about to happen to it and where it stands worse with one model.
     private static func note(_ key: ProviderKeyView, _ now: WallTime) -> String {
         var parts: [String] = []
+        if let canary = key.canary {
+            let ends = canary.ends > now ? "in \(Figure.span(canary.ends - now))" : "soon"
+            parts.append("\(canary.percent)%, 100% \(ends)")
+        }
         if key.state == .draining, let ends = key.drainEnds {
             parts.append(ends > now ? "drain ends in \(Figure.span(ends - now))" : "drain is over")
         }

@@ -107,13 +107,25 @@ struct KeysPane: Pane {
             ),
             ("health", health(key, now)),
             ("headroom", headroom(key, now)),
-        ] + (drain.map { [("drain", $0)] } ?? []) + share(key) + [
+        ] + trial(key, now) + (drain.map { [("drain", $0)] } ?? []) + share(key) + [
             (
                 "lineage",
                 "\(label(key.predecessor)) -> \(key.label) (this) -> \(label(key.successor))   made \(key.created.civil.date)"
             ),
             ("check", "\(verdict)\(checked)   fingerprint \(key.fingerprint)"),
             ("id", key.id.text),
+        ]
+    }
+
+    private func trial(_ key: ProviderKeyView, _ now: WallTime) -> [(String, String)] {
+        guard let canary = key.canary else { return [] }
+        let ends = canary.ends > now ? "in \(Figure.span(canary.ends - now))" : "soon"
+        let drain = Figure.span(.seconds(canary.drainSeconds))
+        return [
+            (
+                "canary",
+                "\(canary.percent)%, 100% \(ends); old one drains \(drain), revoked   u undoes it"
+            )
         ]
     }
 

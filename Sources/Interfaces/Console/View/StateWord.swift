@@ -25,6 +25,7 @@ enum StateWord {
     static func key(_ state: ProviderKeyState) -> (text: String, slot: Slot) {
         switch state {
         case .active: ("active", .statusOK)
+        case .canary: ("CANARY", .statusWarn)
         case .draining: ("DRAIN", .statusWarn)
         case .revoked: ("REVOKED", .statusUnknown)
         case .damaged: ("DAMAGED", .statusBad)
