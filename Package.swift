@@ -146,7 +146,11 @@ let package = Package(
 
         // Tests mirror the modules; PathTests run the whole program, SourceRulesTests read the source tree
         tests(
-            "PathTests", uses: ["gatehouse", "Domain", "Locking", "TestKit", "TestTraits"],
+            "PathTests",
+            uses: [
+                "gatehouse", "Assembly", "Operations", "Domain", "Locking", "CSQLite", "TestKit",
+                "TestTraits",
+            ],
             data: [.copy("Scripts")]),
         tests("SourceRulesTests", uses: []),
         tests("DomainTests", uses: ["Domain"]),

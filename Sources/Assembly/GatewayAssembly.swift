@@ -33,6 +33,8 @@ package final class GatewayAssembly: Sendable {
     private let keptLimits: KeptLimits
     private let probes: ProviderProbes
     private let breakers: MemoryBreakerBoard
+    /// Loading it again for the server would take its time again.
+    private let tls: UpstreamTLS
     private let log: Logger
     /// Loops of the callers' connections.
     private let group: MultiThreadedEventLoopGroup
@@ -236,6 +238,7 @@ package final class GatewayAssembly: Sendable {
         breakers = MemoryBreakerBoard(options: configuration.breaker)
         for (target, hold) in holds { _ = breakers.hold(hold, on: target, at: clock.now, wall: clock.wall) }
         let tls = try UpstreamTLS(trust: configuration.trust)
+        self.tls = tls
         let loop = household.next()
         let options = configuration.upstream
         let pool = try loop.submit {
@@ -309,7 +312,7 @@ package final class GatewayAssembly: Sendable {
             server = try await GatewayServer.start(
                 options, path: engine.path, parts: engine.parts, group: group,
                 upstream: configuration.upstream,
-                tls: try UpstreamTLS(trust: configuration.trust),
+                tls: tls,
                 health: {
                     let health = engine.health
                     let reasons = health.reasons.map { "\"\($0)\"" }.joined(separator: ",")

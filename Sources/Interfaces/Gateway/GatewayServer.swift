@@ -39,6 +39,7 @@ package final class GatewayServer: Sendable {
             }.get()
             contexts.append((loop, context))
         }
+        if let first = contexts.first { await Rehearsal.run(on: first.loop, first.context, options) }
         let served = try serverTLS(options)
         let table = contexts
         let children = ConnectionSet()
@@ -59,15 +60,21 @@ package final class GatewayServer: Sendable {
                 return channel.eventLoop.makeCompletedFuture {
                     let pipeline = channel.pipeline.syncOperations
                     if let served { try pipeline.addHandler(NIOSSLServerHandler(context: served)) }
-                    try pipeline.addHandler(
-                        ByteToMessageHandler(
-                            HTTPRequestDecoder(
-                                leftOverBytesStrategy: .dropBytes, limitConfiguration: headLimits)))
-                    try pipeline.addHandler(CallHandler(own.context.value, options))
+                    try addHandlers(to: pipeline, own.context.value, options)
                 }
             }
             .bind(host: options.host, port: options.port).get()
         return GatewayServer(channel: channel, contexts: contexts, children: children)
+    }
+
+    /// What every connection of a caller has, above TLS.
+    static func addHandlers(
+        to pipeline: ChannelPipeline.SynchronousOperations, _ context: LoopContext, _ options: GatewayOptions
+    ) throws {
+        try pipeline.addHandler(
+            ByteToMessageHandler(
+                HTTPRequestDecoder(leftOverBytesStrategy: .dropBytes, limitConfiguration: headLimits)))
+        try pipeline.addHandler(CallHandler(context, options))
     }
 
     private static var headLimits: NIOHTTPDecoderLimitConfiguration {

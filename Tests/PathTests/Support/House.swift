@@ -16,6 +16,8 @@ final class House {
     private var runs = 0
     /// Given to the program beside this process's own.
     var environment: [String: String] = [:]
+    /// What opens the vault, as the next `configure` says it.
+    var keyFile: String
 
     private var other: String?
     var data: String { other ?? folder.path + "/data" }
@@ -50,8 +52,9 @@ final class House {
     init(routes: String = "") throws {
         let folder = try TemporaryFolder()
         self.folder = folder
+        keyFile = folder.path + "/vault.key"
         (provider, providerPorts) = try Self.provider("upstream", folder.path + "/requests", in: folder)
-        try command(["init", "--keyfile", folder.path + "/vault.key"])
+        try command(["init", "--keyfile", keyFile])
         try configure(routes)
     }
 
@@ -59,8 +62,9 @@ final class House {
     init(playingEveryKind options: String) throws {
         let folder = try TemporaryFolder()
         self.folder = folder
+        keyFile = folder.path + "/vault.key"
         (provider, providerPorts) = try Self.provider("providers", folder.path, in: folder)
-        try command(["init", "--keyfile", folder.path + "/vault.key"])
+        try command(["init", "--keyfile", keyFile])
         let providers = try String(contentsOfFile: folder.path + "/providers.toml", encoding: .utf8)
         try "\(ownPart)\n\(options)\n\(providers)".write(
             toFile: data + "/gatehouse.toml", atomically: true, encoding: .utf8)
@@ -97,7 +101,7 @@ final class House {
         address = "127.0.0.1:0"
         [vault]
         unlock = "keyfile"
-        keyfile = "\(folder.path)/vault.key"
+        keyfile = "\(keyFile)"
         """
     }
 
@@ -131,11 +135,8 @@ final class House {
     // MARK: The engine
 
     func start() throws {
-        runs += 1
-        let log = folder.path + "/log\(runs)"
-        let engine = try Child(
-            try Self.binary, ["serve", "--data", data], error: log, environment: environment)
-        self.engine = engine
+        let engine = try launch()
+        let log = logs[runs]
         try waitUntil("the engine listens") {
             let text = (try? String(contentsOfFile: log, encoding: .utf8)) ?? ""
             guard engine.status == nil else { throw Tool.Failure(description: "the engine ended: \(text)") }
@@ -143,6 +144,16 @@ final class House {
             port = Int(text[mark.upperBound...].prefix { $0.isNumber }) ?? 0
             return port > 0
         }
+    }
+
+    /// Starts it and waits for nothing.
+    @discardableResult
+    func launch() throws -> Child {
+        runs += 1
+        let engine = try Child(
+            try Self.binary, ["serve", "--data", data], error: logs[runs], environment: environment)
+        self.engine = engine
+        return engine
     }
 
     /// Calls go to an engine that somebody else started.

@@ -58,6 +58,22 @@ final class Wire {
         return String(decoding: all, as: UTF8.self)
     }
 
+    /// One answer with its body, by its length or to its last chunk; nil when the connection ends before.
+    func answer(seconds: Double = 30) -> Answer? {
+        var received: [UInt8] = []
+        let deadline = Date().addingTimeInterval(seconds)
+        var buffer = [UInt8](repeating: 0, count: 65_536)
+        while Date() < deadline {
+            var wait = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+            guard poll(&wait, 1, 100) > 0 else { continue }
+            let count = recv(descriptor, &buffer, buffer.count, 0)
+            guard count > 0 else { return nil }
+            received += buffer.prefix(count)
+            if let answer = Answer(received) { return answer }
+        }
+        return nil
+    }
+
     /// Whether the other end has closed, or does within the time.
     func isClosed(seconds: Double = 20) -> Bool {
         let deadline = Date().addingTimeInterval(seconds)
@@ -84,5 +100,33 @@ final class Wire {
             if String(decoding: tail, as: UTF8.self).hasSuffix(end) { break }
         }
         return count
+    }
+}
+
+/// One whole HTTP answer.
+struct Answer {
+    let status: Int
+    /// In lower case.
+    let head: String
+    /// With the marks of its chunks, if it came in chunks.
+    let body: String
+
+    /// nil as long as a part of it is missing.
+    init?(_ bytes: [UInt8]) {
+        let text = String(decoding: bytes, as: UTF8.self)
+        guard let end = text.range(of: "\r\n\r\n") else { return nil }
+        head = text[..<end.lowerBound].lowercased()
+        body = String(text[end.upperBound...])
+        status = Int(head.split(separator: " ").dropFirst().first ?? "") ?? 0
+        if let length = header("content-length").flatMap({ Int($0) }) {
+            guard body.utf8.count >= length else { return nil }
+        } else if header("transfer-encoding") == "chunked" {
+            guard body.hasSuffix("\r\n0\r\n\r\n") else { return nil }
+        }
+    }
+
+    func header(_ name: String) -> String? {
+        let line = head.components(separatedBy: "\r\n").first { $0.hasPrefix(name + ":") }
+        return line.map { $0.dropFirst(name.count + 1).trimmingCharacters(in: .whitespaces) }
     }
 }
