@@ -11,6 +11,10 @@ package final class Child: Sendable {
     /// POSIX_SPAWN_SETSID of glibc's spawn.h, which Swift's module of it leaves out.
     private static let setSession: Int16 = 0x80
     private let ended = Mutex<Int32?>(nil)
+    private let dumped = Mutex(false)
+
+    /// Whether the system says that it left a core file, or gave one to a program (waitpid(2), WCOREDUMP).
+    package var dumpedCore: Bool { dumped.withLock { $0 } }
 
     /// Starts a program with three files as its standard streams.
     /// - Parameters:
@@ -58,6 +62,7 @@ package final class Child: Sendable {
             if ended == nil {
                 var word: Int32 = 0
                 if waitpid(pid, &word, WNOHANG) == pid {
+                    dumped.withLock { $0 = word & 0x80 != 0 }
                     ended = word & 0x7f == 0 ? (word >> 8) & 0xff : 128 + (word & 0x7f)
                 }
             }

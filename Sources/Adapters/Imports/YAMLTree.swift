@@ -21,7 +21,18 @@ struct YAMLTree {
             guard let node = try Yams.compose(yaml: text) else { return nil }
             return YAMLTree(node: node, place: "")
         } catch {
-            throw ImportFailure("the file is no YAML: \(error)")
+            throw ImportFailure("the file is no YAML: \(words(error))")
+        }
+    }
+
+    /// What is wrong and where, without the line itself: keys stand in such files.
+    private static func words(_ error: any Error) -> String {
+        switch error as? YamlError {
+        case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
+            .composer(_, let problem, let mark, _):
+            "line \(mark.line): \(problem)"
+        case .duplicatedKeysInMapping(_, let context): "line \(context.mark.line): a key stands twice"
+        default: "it cannot be read"
         }
     }
 

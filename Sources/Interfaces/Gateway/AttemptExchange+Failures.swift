@@ -123,19 +123,12 @@ extension AttemptExchange {
         }
     }
 
-    /// Whether a text holds eight bytes in a row of the key that was sent.
+    /// Whether a text gives back the key that was sent; true also when the vault is locked meanwhile.
     private func isEchoOfSecret(_ text: String) -> Bool {
         guard attempt.key != nil else { return false }
         let bytes = Array(text.utf8)
-        guard bytes.count >= 8 else { return false }
         let found = try? call.session.withSecret(of: attempt, at: now) { secret in
-            secret.withBytes { key -> Bool in
-                guard key.count >= 8 else { return false }
-                return (0...(key.count - 8)).contains { start in
-                    let window = key[start..<(start + 8)]
-                    return (0...(bytes.count - 8)).contains { bytes[$0..<($0 + 8)].elementsEqual(window) }
-                }
-            }
+            secret.withBytes { SecretEcho.isIn(bytes, $0) }
         }
         return found ?? true
     }

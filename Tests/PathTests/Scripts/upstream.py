@@ -4,6 +4,7 @@ Prints its port, writes each request as a JSON line to the file named by the fir
 providers' public API references (seen 2026-11-23).
 """
 
+import base64
 import json
 import socket
 import sys
@@ -155,6 +156,13 @@ class Provider(BaseHTTPRequestHandler):
             record.write(json.dumps({"path": self.path, "key": self.key(), "body": body}) + "\n")
         if "slow" in model:
             time.sleep(1)
+        if "echo-" in model:
+            return self.echo(model, body)
+        if "parrot" in model and not body.get("stream"):
+            said = body["messages"][-1]["content"]
+            choice = {"index": 0, "message": {"role": "assistant", "content": said}, "finish_reason": "stop"}
+            chat = {"id": "c", "object": "chat.completion", "created": 1, "model": model, "choices": [choice]}
+            return self.answer(200, {**chat, "usage": OPENAI_USAGE})
         if "fail-500" in model:
             return self.answer(500, {"error": {"message": "boom", "type": "server_error"}})
         if "fail-429" in model:
@@ -185,6 +193,35 @@ class Provider(BaseHTTPRequestHandler):
         choice = {"index": 0, "message": {"role": "assistant", "content": "hello"}, "finish_reason": "stop"}
         chat = {"id": "c", "object": "chat.completion", "created": 1, "model": model, "choices": [choice]}
         self.answer(200, {**chat, "usage": OPENAI_USAGE})
+
+    def echo(self, model, body):
+        """Gives the key back, in the form and the place that the model's name says: echo-FORM-PLACE."""
+        form, place = model.split("echo-")[1].split("-")
+        key = self.key().removeprefix("Bearer ").encode()
+        text = {
+            "plain": key.decode(),
+            "part": key[-12:].decode(),
+            "base64": base64.b64encode(key).decode(),
+            "header": base64.b64encode(b"Bearer " + key).decode(),
+            "urlsafe": base64.urlsafe_b64encode(b"x" + key).decode().rstrip("="),
+            "hex": key.hex(),
+            "capitals": key.hex().upper(),
+            "percent": "".join(f"%{byte:02X}" for byte in key),
+            "spaced": " ".join(key.decode()),
+            "dashed": "-".join(key.decode()),
+            "numbers": str(list(key)),
+        }[form]
+        names = "x_echo set_cookie retry_after x_request_id request_id openai_organization x_ratelimit_limit_requests"
+        headers = {name: text for name in names.split()}
+        error = {"error": {"message": "Wrong: " + text, "type": "invalid_request_error", "code": text, "param": text}}
+        if place.isdigit():
+            return self.answer(int(place), error, **headers)
+        if place == "head":
+            choice = {"index": 0, "message": {"role": "assistant", "content": "hello"}, "finish_reason": "stop"}
+            chat = {"id": "c", "object": "chat.completion", "created": 1, "model": model, "choices": [choice]}
+            return self.answer(200, {**chat, "usage": OPENAI_USAGE}, **headers)
+        events = [] if place == "first" else openai_events("inband", body)[:-1]
+        self.stream(events + [sse(error)], model)
 
     def flood(self, model):
         """As many events as the connection takes, up to 64 MiB; how many went out is recorded at the end."""

@@ -18,6 +18,11 @@ final class House {
     var environment: [String: String] = [:]
     /// What opens the vault, as the next `configure` says it.
     var keyFile: String
+    /// What nobody may find in this house when it is left.
+    let sweep: SecretSweep
+    var sweepsAtEnd = true
+    /// Bounded, since some tests give thousands of commands.
+    private static var ownSweep: SecretSweep { SecretSweep(window: 12, most: (32 << 20, 60)) }
 
     private var other: String?
     var data: String { other ?? folder.path + "/data" }
@@ -49,10 +54,13 @@ final class House {
         return path
     }
 
-    init(routes: String = "") throws {
+    /// - Parameter sweep: nil = one of its own, which is done when the house is left.
+    init(routes: String = "", sweep: SecretSweep? = nil) throws {
         let folder = try TemporaryFolder()
         self.folder = folder
         keyFile = folder.path + "/vault.key"
+        self.sweep = sweep ?? Self.ownSweep
+        sweepsAtEnd = sweep == nil
         (provider, providerPorts) = try Self.provider("upstream", folder.path + "/requests", in: folder)
         try command(["init", "--keyfile", keyFile])
         try configure(routes)
@@ -63,6 +71,7 @@ final class House {
         let folder = try TemporaryFolder()
         self.folder = folder
         keyFile = folder.path + "/vault.key"
+        sweep = Self.ownSweep
         (provider, providerPorts) = try Self.provider("providers", folder.path, in: folder)
         try command(["init", "--keyfile", keyFile])
         let providers = try String(contentsOfFile: folder.path + "/providers.toml", encoding: .utf8)
@@ -92,6 +101,7 @@ final class House {
     deinit {
         stop(SIGKILL)
         provider.end(SIGKILL)
+        if sweepsAtEnd { sweepUp() }
     }
 
     /// What every configuration here begins with.
@@ -134,8 +144,9 @@ final class House {
 
     // MARK: The engine
 
-    func start() throws {
-        let engine = try launch()
+    /// - Parameter commands: what a shell does before it becomes the engine.
+    func start(after commands: String = "") throws {
+        let engine = try launch(after: commands)
         let log = logs[runs]
         try waitUntil("the engine listens") {
             let text = (try? String(contentsOfFile: log, encoding: .utf8)) ?? ""
@@ -148,10 +159,11 @@ final class House {
 
     /// Starts it and waits for nothing.
     @discardableResult
-    func launch() throws -> Child {
+    func launch(after commands: String = "") throws -> Child {
         runs += 1
         let engine = try Child(
-            try Self.binary, ["serve", "--data", data], error: logs[runs], environment: environment)
+            "/bin/sh", ["-c", commands + " exec \"$@\"", "sh", try Self.binary, "serve", "--data", data],
+            error: logs[runs], environment: environment)
         self.engine = engine
         return engine
     }
@@ -167,9 +179,12 @@ final class House {
 
     @discardableResult
     func command(_ arguments: [String], input: String = "", expect status: Int32? = 0) throws -> Tool.Output {
-        try Tool.run(
+        keep(input, of: arguments)
+        let output = try Tool.run(
             try Self.binary, arguments + ["--data", data], input: input, environment: environment,
             expect: status)
+        keep(output, of: arguments)
+        return output
     }
 
     /// A tenant with both providers' keys; returns a virtual key.

@@ -6,10 +6,12 @@ final class Screen {
     private let socket = "gatehouse-test-" + UUID().uuidString.prefix(8)
     private let house: House
     private let server: Child
-    /// Every screen that was looked at.
+    /// Every screen that was looked at, but for those while nothing was to be kept.
     private(set) var seen = ""
+    var keeps = true
 
-    init(_ house: House, width: Int, height: Int) throws {
+    /// - Parameter raw: a file for the bytes that the terminal gets.
+    init(_ house: House, width: Int, height: Int, raw: String? = nil) throws {
         self.house = house
         let binary = try House.binary
         let script = house.folder.path + "/console.sh"
@@ -28,7 +30,7 @@ final class Screen {
                 [
                     "-N", "-L", String(socket), "new-session", "-d", "-x", "\(width)", "-y", "\(height)",
                     "bash '\(script)'",
-                ], expect: nil
+                ] + (raw.map { [";", "pipe-pane", "-O", "cat >> '\($0)'"] } ?? []), expect: nil
             ).status == 0
         }
     }
@@ -42,7 +44,7 @@ final class Screen {
 
     func text() throws -> String {
         let text = try tmux(["capture-pane", "-p"])
-        seen += text
+        if keeps { seen += text }
         return text
     }
 
