@@ -137,11 +137,8 @@ let package = Package(
         // What reads bytes from outside, fed with what nobody expects
         .target(
             name: "FuzzTargets",
-            dependencies: ["Assembly", "Cipher", "Console", "Dialects", "Domain", "Vault"],
+            dependencies: ["Assembly", "Cipher", "Console", "Dialects", "Domain", "Storage", "Vault"],
             path: "Tests/FuzzTargets", swiftSettings: strict),
-        .executableTarget(
-            name: "GatehouseFuzz", dependencies: ["FuzzTargets"], path: "Tests/GatehouseFuzz",
-            exclude: ["run"], swiftSettings: strict),
         tests("FuzzTests", uses: ["FuzzTargets", "Domain"]),
 
         // Tests mirror the modules; PathTests run the whole program, SourceRulesTests read the source tree

@@ -2,8 +2,10 @@
 ///
 /// A run returns, whatever the bytes; a rule that is broken ends the process, as libFuzzer wants it.
 package enum FuzzTarget: String, CaseIterable, Sendable {
-    /// Sealed records and wrapped keys, as they lie in the data folder.
+    /// Sealed records, wrapped keys, the key ring and what it vouches for, as they lie in the data folder.
     case record
+    /// The audit as a file.
+    case audit
     case theme
     case config
     /// Server-sent events of providers.
@@ -18,6 +20,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     package func run(_ bytes: UnsafeRawBufferPointer) {
         switch self {
         case .record: FuzzedRecord.run(bytes)
+        case .audit: FuzzedAudit.run(bytes)
         case .theme: FuzzedText.theme(bytes)
         case .config: FuzzedText.configuration(bytes)
         case .sse: FuzzedStream.events(bytes)
@@ -31,6 +34,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     package var seeds: [[UInt8]] {
         switch self {
         case .record: FuzzedRecord.seeds
+        case .audit: FuzzedAudit.seeds
         case .theme: FuzzedText.themes
         case .config: FuzzedText.configurations
         case .sse: FuzzedStream.eventSeeds

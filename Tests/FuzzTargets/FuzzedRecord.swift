@@ -8,10 +8,13 @@ import Vault
 enum FuzzedRecord {
     static let seeds: [[UInt8]] = [
         [0], [0, 0, 0, 1], [0, 1, 116, 0xff], [0, 2, 48, 32, 3, 90, 4], [1, 0, 40, 1], [1, 4, 200, 7],
+        [2], [2, 0, 60, 1], [2, 3, 99, 7], [3], [3, 0, 5, 1], [3, 1, 0, 9],
     ]
 
     private struct Place {
         let vault: KeyVault
+        let record: VaultRecord
+        let opener: [UInt8]
         let tenantKey: WrappedTenantKey
         let key: ProviderKeyRecord
         let origin: Origin
@@ -21,7 +24,7 @@ enum FuzzedRecord {
         do {
             try? SecureHeap.start(allowUnlocked: true)
             let file = Array("0123456789abcdef0123456789abcdef".utf8)
-            let (vault, _) = try KeyVault.create(with: .keyFile(try secret(file)), at: now)
+            let (vault, bare) = try KeyVault.create(with: .keyFile(try secret(file)), at: now)
             let tenant = TenantID.random()
             let tenantKey = try vault.newTenantKey(tenant, version: 1, at: now)
             guard vault.load([tenantKey]).isEmpty else { preconditionFailure("a new key does not open") }
@@ -34,7 +37,9 @@ enum FuzzedRecord {
             let key = ProviderKeyRecord(
                 id: id, tenant: tenant, provider: provider, label: try Label("main"), state: .active,
                 fingerprint: "", sealed: sealed, counter: 1, created: now)
-            return Place(vault: vault, tenantKey: tenantKey, key: key, origin: origin)
+            let record = try vault.sealRing(bare, keys: [tenantKey])
+            return Place(
+                vault: vault, record: record, opener: file, tenantKey: tenantKey, key: key, origin: origin)
         } catch {
             preconditionFailure("no vault: \(error)")
         }
@@ -45,38 +50,50 @@ enum FuzzedRecord {
     static func run(_ input: UnsafeRawBufferPointer) {
         guard let choice = input.first else { return }
         let edits = Array(input.dropFirst())
-        if choice % 2 == 0 {
+        switch choice % 4 {
+        case 0:
             var key = place.key
-            key.sealed = edited(key.sealed, edits)
+            key.sealed = Edits.apply(edits, to: key.sealed)
             let opens = (try? place.vault.openProviderKey(key, for: place.origin)) != nil
             must(opens == (key.sealed == place.key.sealed), "an edited record opens, or a whole one does not")
             key.sealed = edits
             must((try? place.vault.verifyProviderKey(key)) == nil, "bytes from outside open")
-        } else {
+        case 1:
             var key = place.tenantKey
-            key.wrapped = edited(key.wrapped, edits)
+            key.wrapped = Edits.apply(edits, to: key.wrapped)
             let opens = (try? place.vault.verifyTenantKey(key)) != nil
             must(
                 opens == (key.wrapped == place.tenantKey.wrapped),
                 "an edited key opens, or a whole one does not")
+        case 2:
+            var record = place.record
+            record.ring = Edits.apply(edits, to: record.ring)
+            let opens = (try? place.vault.verify(record, keys: [place.tenantKey])) != nil
+            must(
+                opens == (record.ring == place.record.ring), "an edited ring opens, or a whole one does not")
+        default: slot(edits)
         }
     }
 
-    /// Flips, cuts, inserts, moves and puts numbers, as the input says.
-    private static func edited(_ record: [UInt8], _ edits: [UInt8]) -> [UInt8] {
-        var record = record
-        for start in stride(from: 0, to: edits.count - 2, by: 3).prefix(32) {
-            let place = record.isEmpty ? 0 : Int(edits[start + 1]) % record.count
-            let value = edits[start + 2]
-            switch edits[start] % 5 {
-            case 0: if !record.isEmpty { record[place] ^= value }
-            case 1: record.removeLast(min(record.count, Int(value)))
-            case 2: record.insert(value, at: place)
-            case 3: record.swapAt(place, place == 0 ? 0 : Int(value) % place)
-            default: if !record.isEmpty { record[place] = value }
-            }
-        }
-        return record
+    /// A slot's own fields, one after another as the first edit says; the ring vouches for all of them.
+    private static func slot(_ edits: [UInt8]) {
+        var record = place.record
+        guard var slot = record.slots.first else { return }
+        let isRoot = (edits.first ?? 0) % 2 == 0
+        slot = VaultSlot(
+            id: slot.id, kind: slot.kind, scryptN: slot.scryptN,
+            salt: isRoot ? slot.salt : Edits.apply(edits, to: slot.salt), rootVersion: slot.rootVersion,
+            sealedRoot: isRoot ? Edits.apply(edits, to: slot.sealedRoot) : slot.sealedRoot,
+            created: slot.created,
+            outside: slot.outside)
+        record.slots = [slot]
+        let isWhole = record == place.record
+        let opens = (try? place.vault.verify(record, keys: [place.tenantKey])) != nil
+        must(opens == isWhole, "an edited slot is taken, or a whole one is not")
+        let unlocks =
+            (try? KeyVault().unlock(
+                record, keys: [place.tenantKey], with: .keyFile(try secret(place.opener)))) != nil
+        must(unlocks == isWhole, "an edited slot opens, or a whole one does not")
     }
 
     private static func secret(_ bytes: [UInt8]) throws -> SecretBytes {

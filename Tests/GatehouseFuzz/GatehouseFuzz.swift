@@ -9,6 +9,23 @@ package func fuzzOneInput(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt 
     return 0
 }
 
+/// Before the first input: with `GATEHOUSE_FUZZ_SEEDS` it writes the seeds of every reader into that folder, one folder
+/// a reader, and ends.
+@_cdecl("LLVMFuzzerInitialize")
+package func prepareFuzzing(
+    _ count: UnsafeMutablePointer<CInt>?,
+    _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?>?
+) -> CInt {
+    guard let folder = getenv("GATEHOUSE_FUZZ_SEEDS").map({ String(cString: $0) }) else { return 0 }
+    for target in FuzzTarget.allCases {
+        mkdir("\(folder)/\(target.rawValue)", 0o755)
+        for (number, seed) in target.seeds.enumerated() {
+            write(seed, "\(folder)/\(target.rawValue)/\(number)")
+        }
+    }
+    exit(0)
+}
+
 private let chosen: FuzzTarget = {
     let name = getenv("GATEHOUSE_FUZZ").map { String(cString: $0) } ?? ""
     guard let target = FuzzTarget(rawValue: name) else {
@@ -19,33 +36,11 @@ private let chosen: FuzzTarget = {
     return target
 }()
 
-#if !FUZZING
-    /// Built without libFuzzer it writes the seeds of every reader into a folder, one folder a reader.
-    @main
-    enum Seeds {
-        static func main() {
-            guard let folder = CommandLine.arguments.dropFirst().first else {
-                let usage =
-                    "usage: GatehouseFuzz FOLDER\nWrites the seeds there; Tests/GatehouseFuzz/run fuzzes.\n"
-                FileHandle.standardError.write(Data(usage.utf8))
-                exit(2)
-            }
-            mkdir(folder, 0o755)
-            for target in FuzzTarget.allCases {
-                mkdir("\(folder)/\(target.rawValue)", 0o755)
-                for (number, seed) in target.seeds.enumerated() {
-                    write(seed, "\(folder)/\(target.rawValue)/\(number)")
-                }
-            }
-        }
-
-        private static func write(_ bytes: [UInt8], _ path: String) {
-            guard let file = fopen(path, "w") else {
-                perror(path)
-                exit(1)
-            }
-            fwrite(bytes, 1, bytes.count, file)
-            fclose(file)
-        }
+private func write(_ bytes: [UInt8], _ path: String) {
+    guard let file = fopen(path, "w") else {
+        perror(path)
+        exit(1)
     }
-#endif
+    fwrite(bytes, 1, bytes.count, file)
+    fclose(file)
+}
