@@ -128,6 +128,9 @@ let package = Package(
             dependencies: ["Domain", "Storage", "SQLiteStorage", "Vault", "Access", "Cipher"],
             path: "Tests/TestKit", resources: [.copy("Scripts")], swiftSettings: strict),
         .target(name: "TestTraits", path: "Tests/TestTraits", swiftSettings: strict),
+        .target(
+            name: "PowerKit", dependencies: ["Domain", "CSQLite"], path: "Tests/PowerKit",
+            swiftSettings: strict),
         .executableTarget(
             name: "GatehouseBenchmarks",
             dependencies: ["gatehouse", "TestKit", "Domain", "CLinux", nioCore, nioPosix, arguments],
@@ -185,7 +188,8 @@ let package = Package(
         tests("StorageTests", uses: ["Storage", "Domain"], data: [.copy("Fixtures")]),
         tests("StorageContract", uses: ["SQLiteStorage", "Storage", "Domain", "TestKit"]),
         tests(
-            "SQLiteStorageTests", uses: ["SQLiteStorage", "Storage", "Domain", "TestKit", "CSQLite", grdb]),
+            "SQLiteStorageTests",
+            uses: ["SQLiteStorage", "Storage", "Domain", "TestKit", "PowerKit", "CSQLite", grdb]),
         tests(
             "ProvidersTests",
             uses: [
