@@ -144,6 +144,12 @@ package final class GatewayAssembly: Sendable {
             await gateway?.drainOnce()
             return try await maker.make(target, only: tenant, at: SystemClock().wall)
         }
+        await gateway.engine.onExport { [weak gateway] file, form, records in
+            guard let engine = gateway?.engine else { throw CommandFailure("the engine is stopping") }
+            try await AuditFiles.export(
+                to: file, named: form, records: records, outside: folder.path
+            ) { try await engine.ask($0) }
+        }
         return gateway
     }
 

@@ -201,6 +201,14 @@ package final class GatewayEngine: EnginePort {
         await desk.onBackup(backer)
     }
 
+    /// What writes an export of the audit, when a command names a file for it.
+    package func onExport(
+        _ exporter:
+            @escaping @Sendable (_ file: String, _ form: String, _ records: Int64) async throws -> Void
+    ) async {
+        await desk.onExport(exporter)
+    }
+
     /// What closes the connections of keys that no call may use any more.
     package func onRetired(_ retired: @escaping @Sendable (ProviderKeyID) -> Void) async {
         await desk.onRetired(retired)

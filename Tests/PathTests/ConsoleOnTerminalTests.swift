@@ -28,6 +28,8 @@ import Testing
         try screen.paste("sk-test-SUCCESSOR-5c6d7e8f")
         try screen.shows("[**************************")
         #expect(!(try screen.text()).contains("SUCCESSOR"))
+        // Without a trial: all calls at once.
+        try screen.press("BTab", "BTab", "Left", "Tab", "Tab")
         try screen.press("Enter")
         try screen.shows("verified")
         try screen.shows("DRAIN")
@@ -55,6 +57,27 @@ import Testing
         try screen.press("8")
         try screen.shows("breaker.trip")
         try screen.shows("key.rotate")
+
+        // It is verified, and exported into a file that anybody can verify.
+        try screen.press("v")
+        try screen.shows("the chain is intact: ")
+        try screen.shows("Compare the key with the one that was noted")
+        try screen.press("Enter", "e")
+        try screen.shows("Export the audit")
+        try screen.type(house.data + "/audit.jsonl")
+        try screen.press("Enter", "Enter")
+        try screen.shows("outside")
+        try screen.press("C-u")
+        let export = house.folder.path + "/audit.jsonl"
+        try screen.type(export)
+        try screen.press("Enter", "Enter")
+        try screen.shows("The audit is exported")
+        try screen.press("Enter")
+        let key = try house.command(["audit", "key"]).out.split(separator: "\n")[0].split(separator: " ")
+        let verified = try Tool.run(
+            try House.binary, ["audit", "verify", export, "--public-key", String(key[key.count - 1])])
+        #expect(verified.out.contains("the audit verifies: "))
+        #expect(try screen.text().contains("audit.export"))
 
         // Small, and back.
         try screen.resize(40, 12)

@@ -1,7 +1,7 @@
 import Cipher
 import Domain
 import Glibc
-import Operations
+package import Operations
 import Storage
 
 /// The audit as a file: written by an engine, verified by anyone.
@@ -11,9 +11,12 @@ package enum AuditFiles {
 
     private static let batch = 1_000
 
+    /// What answers the questions of an export: an engine, or a session with one.
+    package typealias Asking = (EngineQuery) async throws -> EngineAnswer
+
     /// Writes the records up to `records` into a new file; JSON lines with their checkpoints, CSV without.
     package static func export(
-        to path: String, form: Form, records: Int64, asking session: OperatorSession
+        to path: String, form: Form, records: Int64, asking: Asking
     ) async throws {
         let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
         guard descriptor >= 0 else {
@@ -23,7 +26,7 @@ package enum AuditFiles {
         }
         defer { close(descriptor) }
         do {
-            try await write(form, records: records, asking: session) { bytes in
+            try await write(form, records: records, asking: asking) { bytes in
                 guard Self.write(bytes, to: descriptor) else {
                     throw CommandFailure("\(path) cannot be written: \(String(cString: strerror(errno)))")
                 }
@@ -37,19 +40,32 @@ package enum AuditFiles {
         }
     }
 
-    private static func write(
-        _ form: Form, records: Int64, asking session: OperatorSession, into sink: ([UInt8]) throws -> Void
+    /// For an engine that writes the file itself: where it may lie, and which forms there are.
+    static func export(
+        to path: String, named form: String, records: Int64, outside folder: String, asking: Asking
     ) async throws {
-        guard case .auditLog(let log) = try await session.ask(.auditLog) else { throw strange }
+        guard path.utf8.first == UInt8(ascii: "/"), !path.utf8.starts(with: (folder + "/").utf8) else {
+            throw CommandFailure("an export goes to an absolute path outside \(folder)")
+        }
+        guard let form = Form(rawValue: form) else {
+            throw CommandFailure("an export is jsonl or csv, not \(form)")
+        }
+        try await export(to: path, form: form, records: records, asking: asking)
+    }
+
+    private static func write(
+        _ form: Form, records: Int64, asking: Asking, into sink: ([UInt8]) throws -> Void
+    ) async throws {
+        guard case .auditLog(let log) = try await asking(.auditLog) else { throw strange }
         switch form {
         case .jsonl: try sink(AuditExport.head(key: log.verifierKey, records: records))
         case .csv: try sink(Array(AuditTable.head.utf8))
         }
-        var notes = form == .jsonl ? try await checkpoints(session)[...] : []
+        var notes = form == .jsonl ? try await checkpoints(asking)[...] : []
         var next: Int64 = 1
         while next <= records {
             let wanted = Int(min(Int64(batch), records - next + 1))
-            guard case .audit(let page) = try await session.ask(.auditFrom(sequence: next, limit: wanted)),
+            guard case .audit(let page) = try await asking(.auditFrom(sequence: next, limit: wanted)),
                 let last = page.last
             else { throw strange }
             var bytes: [UInt8] = []
@@ -65,9 +81,9 @@ package enum AuditFiles {
         }
     }
 
-    private static func checkpoints(_ session: OperatorSession) async throws -> [StoredCheckpoint] {
+    private static func checkpoints(_ asking: Asking) async throws -> [StoredCheckpoint] {
         var all: [StoredCheckpoint] = []
-        while case .checkpoints(let page) = try await session.ask(
+        while case .checkpoints(let page) = try await asking(
             .checkpoints(after: all.last?.position ?? 0, limit: batch)), !page.isEmpty
         {
             all += page

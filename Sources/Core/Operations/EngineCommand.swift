@@ -83,8 +83,9 @@ package enum EngineCommand: Sendable, Hashable, Codable {
     /// A new version of one tenant's data key, or of every tenant's; what is sealed is sealed anew in the background.
     case vaultRotateKeys(tenant: TenantName?)
     case configReload
-    /// Says in the audit that its records up to now leave the gateway, and in which form.
-    case auditExport(form: String)
+    /// Says in the audit that its records up to now leave the gateway, and in which form. With a file, an absolute path,
+    /// the engine also writes it; without one whoever asked does.
+    case auditExport(form: String, file: String?)
     /// A new log with a new key, whose first record names the old one: after a data folder was put back, since the old
     /// log must not sign twice for the same size. The records stay.
     case auditNewLog(reason: String)

@@ -113,6 +113,26 @@ extension CommandDesk {
                 message: "\(record.sequence) records are exported", details: ["\(record.sequence)"]))
     }
 
+    /// The export and its record. Only the record holds up other commands: an audit can be long.
+    func exportAudit(form: String, to file: String, by who: OperatorID) async throws -> CommandOutcome {
+        guard let exporter else {
+            throw CommandRefusal(.unavailable, "this engine writes no exports; use: gatehouse audit export")
+        }
+        let outcome = try await alone { try await exportAudit(form: form, by: who) }
+        let records = outcome.receipt.details.first.flatMap { Int64($0) } ?? 0
+        do {
+            try await exporter(file, form, records)
+        } catch {
+            throw CommandRefusal(.storage, "the export is in the audit, but was not written: \(error)")
+        }
+        return CommandOutcome(
+            CommandReceipt(
+                message: "\(records) records are in \(file)",
+                details: form.utf8.elementsEqual("jsonl".utf8)
+                    ? ["anyone verifies it with: gatehouse audit verify FILE --public-key FINGERPRINT"]
+                    : ["a table for spreadsheets: it cannot be verified"]))
+    }
+
     /// A new log over the same records: its first new one names the old origin, size and root.
     func startNewLog(reason: String, by who: OperatorID) async throws -> CommandOutcome {
         guard parts.vault.isUnlocked else { throw sealedRefusal }

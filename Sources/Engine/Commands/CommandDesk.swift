@@ -27,6 +27,8 @@ actor CommandDesk {
     var stored: Set<Target>
     private var reload: Reload?
     private var backer: Backer?
+    /// nil = this engine writes no files.
+    var exporter: Exporter?
     private var retired: (@Sendable (ProviderKeyID) -> Void)?
     private let turnstile = Turnstile()
     /// Tenants whose outbox holds audit records that could not be chained yet.
@@ -65,6 +67,9 @@ actor CommandDesk {
 
     /// What makes a backup, of one tenant or of all; it returns sentences on what it made.
     typealias Backer = @Sendable (_ folder: String, TenantID?) async throws -> [String]
+
+    /// What writes the first records of the audit into a new file, in a form that it knows by its name.
+    typealias Exporter = @Sendable (_ file: String, _ form: String, _ records: Int64) async throws -> Void
 
     init(
         parts: PathParts, state: EngineState, control: any ControlStore, tenants: any TenantStores,
@@ -123,6 +128,7 @@ actor CommandDesk {
                 key, canary: canary, drainSeconds: seconds, acceptUnverified: accept, secret: secret, by: who)
         case .providerTest(let provider, let tenant): try await testProvider(provider, tenant: tenant)
         case .configReload: try await reloadConfiguration(by: who)
+        case .auditExport(let form, let file?): try await exportAudit(form: form, to: file, by: who)
         case .vaultUnlockOutside(let kind): try await unlockVault(keptBy: kind, pin: secret, by: who)
         case .vaultSlotAdd(let kind): try await addSlot(kind, secret: secret, by: who)
         case .vaultRotateRoot(let kinds, let dropOthers):
@@ -177,10 +183,10 @@ actor CommandDesk {
         case .vaultSlotRemove(let slot): try await removeSlot(slot, by: who)
         case .vaultPassphraseChange: try await changePassphrase(secret, by: who)
         case .vaultRotateKeys(let tenant): try await rotateKeys(of: tenant, by: who)
-        case .auditExport(let form): try await exportAudit(form: form, by: who)
+        case .auditExport(let form, nil): try await exportAudit(form: form, by: who)
         case .auditNewLog(let reason): try await startNewLog(reason: reason, by: who)
         case .backup(let folder, let tenant): try await makeBackup(folder, of: tenant, by: who)
-        case .keyAdd, .keyVerify, .keyRotate, .providerTest, .configReload, .vaultUnlockOutside,
+        case .keyAdd, .keyVerify, .keyRotate, .providerTest, .configReload, .vaultUnlockOutside, .auditExport,
             .vaultSlotAdd, .vaultRotateRoot:
             throw CommandRefusal(.storage, "this command does not run alone")
         }
@@ -253,6 +259,8 @@ actor CommandDesk {
     func noteConfiguration(_ note: String) { change { $0.configurationNote = note } }
 
     func onBackup(_ backer: @escaping Backer) { self.backer = backer }
+
+    func onExport(_ exporter: @escaping Exporter) { self.exporter = exporter }
 
     /// Behind the turnstile: no command changes anything while the copies are made, so that they fit each other.
     private func makeBackup(

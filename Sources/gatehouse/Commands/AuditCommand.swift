@@ -102,7 +102,8 @@ struct AuditCommand: AsyncParsableCommand {
             let session = try await global.open()
             let outcome: CommandOutcome
             do throws(CommandRefusal) {
-                outcome = try await session.perform(.auditExport(form: format.rawValue), secret: nil)
+                outcome = try await session.perform(
+                    .auditExport(form: format.rawValue, file: nil), secret: nil)
             } catch {
                 throw CommandFailure(error.message)
             }
@@ -110,8 +111,9 @@ struct AuditCommand: AsyncParsableCommand {
                 throw CommandFailure("the engine answered something else than was asked")
             }
             do {
-                try await AuditFiles.export(
-                    to: file, form: format.form, records: records, asking: session)
+                try await AuditFiles.export(to: file, form: format.form, records: records) {
+                    try await session.ask($0)
+                }
             } catch let refusal as CommandRefusal {
                 throw CommandFailure(refusal.message)
             }

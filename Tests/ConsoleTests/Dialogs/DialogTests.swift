@@ -12,6 +12,7 @@ import Testing
         ("drain", "5d"), ("revoke", "5x"), ("issue-token", "5\tn"), ("rotate-token", "5\tr"),
         ("revoke-token", "5\tx"),
         ("add-tenant", "4n"), ("suspend", "4P"), ("drill", "4D"), ("purge", "4X"), ("undo", "5ju"),
+        ("audit-verify", "8v"), ("audit-export", "8e"),
         ("help", "3?"),
         ("palette", "3:"),
     ]

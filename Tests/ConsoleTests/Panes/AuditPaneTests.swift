@@ -90,4 +90,62 @@ import Testing
         let row = (0..<calls.count).first { calls[$0].row.call == shown }.map { calls[$0].row.at }
         #expect(row == call.row.at)
     }
+
+    private func verified(_ answers: [EngineAnswer], _ width: Int, _ height: Int) -> ConsoleModel {
+        var (model, _) = held(width, height)
+        var effects = model.type("v")
+        for answer in answers {
+            guard case .ask(let id, _)? = effects.last else { return model }
+            effects = model.update(.answered(id: id, .success(answer)))
+        }
+        return model
+    }
+
+    private static let log = AuditLogView(
+        origin: "gatehouse/a/b", verifierKey: "k", fingerprint: String(repeating: "3b1c90aa", count: 8),
+        records: 48_212, head: "h", root: String(repeating: "71f2e907", count: 8), signed: 48_212,
+        signedAt: WallTime(milliseconds: 1_700_000_000_000))
+
+    @Test func `v walks the chain and shows what was found, and e leads to an export`() {
+        let head = String(repeating: "e90771f2", count: 8)
+        let intact: [EngineAnswer] = [.auditIntact(records: 48_212, head: head), .auditLog(Self.log)]
+        var troubled = Self.log
+        (troubled.signed, troubled.trouble) = (48_000, "the copy outside cannot be written: disk full")
+        let broken: [EngineAnswer] = [
+            .auditBroken(at: 48_001, what: "the record was changed"), .auditLog(troubled),
+        ]
+        for (width, height) in [(80, 24), (120, 40), (40, 12)] {
+            GoldenFrame.check(verified(intact, width, height).frame(), "audit-intact.\(width)x\(height)")
+            GoldenFrame.check(verified(broken, width, height).frame(), "audit-broken.\(width)x\(height)")
+        }
+        #expect(verified([], 80, 24).screen.contains("walking the chain"))
+        #expect(verified(intact, 80, 24).screen.contains("the chain is intact: 48 212 records"))
+        #expect(verified(broken, 80, 24).screen.contains("BROKEN at #48 001"))
+    }
+
+    @Test func `e asks for a file and a form, and gives the command`() {
+        var (model, _) = held()
+        model.type("e")
+        #expect(model.screen.contains("give an absolute path"))
+        model.type("/var/audit.csv")
+        model.press(.tab, .right, .tab, .tab)
+        guard case .perform(let id, .auditExport("csv", "/var/audit.csv"), nil)? = model.press(.enter).first
+        else {
+            Issue.record("no export: \(model.screen)")
+            return
+        }
+        let receipt = CommandReceipt(message: "7 records are in /var/audit.csv", details: ["a table"])
+        _ = model.update(.commandDone(id: id, .success(CommandOutcome(receipt))))
+        #expect(model.screen.contains("The audit is exported") && model.screen.contains("7 records are in"))
+    }
+
+    @Test func `a shows one operator's records, and all again`() {
+        var (model, _) = held()
+        let all = model.listings(of: .audit)[0].total
+        model.type("a")
+        #expect(model.state.filter == "actor=mira")
+        #expect(model.screen.contains("breaker.trip") && all > 1)
+        model.type("a")
+        #expect(model.state.filter.isEmpty)
+    }
 }

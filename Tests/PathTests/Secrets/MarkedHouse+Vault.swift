@@ -81,7 +81,7 @@ extension MarkedHouse {
     /// Every rotation, with an engine running.
     func rotate() throws {
         let first = try id(["key", "list"], "label", "main")
-        try give("second", to: ["key", "rotate", first])
+        try give("second", to: ["key", "rotate", first, "--now"])
         try house.command(["key", "undo", first])
         try give("refused", to: ["key", "rotate", first], expect: 1)
         try give("third", to: ["key", "add", "acme", "openai", "--label", "more"])

@@ -34,8 +34,8 @@ package final class SecretSweep {
     ///   - part: names the place within the sink, for whoever looks for what was found.
     ///   - expected: kinds of secrets that belong into this sink, and have to be found there.
     package func add(_ data: Data, to sink: String, part: String, expected: Set<String> = []) {
-        guard !data.isEmpty, gathered + data.count <= most.bytes else { return }
         let kept = data.count > 1 << 20 ? Self.withoutZeros(data) : data
+        guard !kept.isEmpty, gathered + kept.count <= most.bytes else { return }
         gathered += kept.count
         let place = sinks.firstIndex { $0.name == sink } ?? sinks.endIndex
         if place == sinks.endIndex { sinks.append(Sink(name: sink)) }

@@ -8,5 +8,5 @@ enum CommandID: Hashable, Sendable {
     case addKey, rotateKey, drainKey, revokeKey, verifyKey
     case issueToken, rotateToken, revokeToken
     case addTenant, suspendTenant, purgeCache, drill, group, route, unlock
-    case trafficThen
+    case trafficThen, verifyAudit, exportAudit, filterActor
 }

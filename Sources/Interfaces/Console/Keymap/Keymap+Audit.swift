@@ -24,6 +24,14 @@ extension ConsoleModel {
         open(.call(call))
     }
 
+    /// Shows what the selected record's operator did and nobody else's; the same key again shows all.
+    mutating func filterByActor() {
+        guard let actor = selectedRecord?.draft.actor.split(separator: " ").first else { return }
+        let wanted = "actor=\(actor)"
+        state.filter = state.filter.utf8.elementsEqual(wanted.utf8) ? "" : wanted
+        pinSelections()
+    }
+
     /// The command that takes back what a record tells of, while its effect still stands.
     func undo(of record: AuditRecord) -> (command: EngineCommand, words: String)? {
         let draft = record.draft

@@ -20,6 +20,9 @@ extension Keymap {
         case .suspendTenant, .purgeCache, .drill: model.selectedTenant == nil ? "no tenant selected" : nil
         case .undo: model.undoCommand == nil ? "nothing to undo" : nil
         case .trafficThen: trafficReason(model)
+        case .filterActor:
+            model.selectedRecord.map { $0.draft.actor.isEmpty ? "who it was is erased" : nil }
+                ?? "no record selected"
         case .unlock: model.live.vault.unlocked ? "the vault is unlocked" : nil
         default: nil
         }

@@ -149,6 +149,12 @@ enum Keymap {
             panes: [.cache], hinted: true, sign: "X"),
         .init(
             [.character("T")], .trafficThen, "traffic then", .act, panes: [.audit], hinted: true, sign: "T"),
+        .init(
+            [.character("a")], .filterActor, "actor", .see, panes: [.audit], hinted: true, sign: "a"),
+        .init(
+            [.character("e")], .exportAudit, "export", .act, danger: .change, panes: [.audit], hinted: true,
+            sign: "e"),
+        .init([.character("v")], .verifyAudit, "verify", .act, panes: [.audit], hinted: true, sign: "v"),
         .init([.character("u")], .undo, "undo", .act, danger: .change, hinted: true, sign: "u"),
     ]
 

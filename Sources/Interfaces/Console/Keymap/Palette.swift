@@ -68,6 +68,11 @@ enum Palette {
             Line(text: "quit", words: "leave the console", deed: .command(.quit), off: nil),
             Line(text: "key add", words: "seal a provider key", deed: .command(.addKey), off: off),
             Line(text: "token issue", words: "make a virtual key", deed: .command(.issueToken), off: off),
+            Line(
+                text: "audit verify", words: "walk the whole chain", deed: .command(.verifyAudit), off: nil),
+            Line(
+                text: "audit export", words: "into a file, asks where", deed: .command(.exportAudit), off: off
+            ),
             Line(text: "reload", words: "read the configuration again", deed: .reload, off: off),
             Line(text: "purge *", words: "every tenant's cache, asks", deed: .purgeEvery, off: off),
         ]

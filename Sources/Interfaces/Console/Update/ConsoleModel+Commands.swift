@@ -27,6 +27,7 @@ extension ConsoleModel {
         case .pause: pause()
         case .go(let pane): go(to: pane)
         case .trafficThen: showTrafficThen()
+        case .filterActor: filterByActor()
         case .help: open(HelpDialog(pane: pane, region: regionKey))
         case .palette: open(PaletteDialog(history: history))
         case .group: state.grouping = (state.grouping + 1) % CostsPane.groupings.count
@@ -84,6 +85,8 @@ extension ConsoleModel {
         case .purgeCache: purgeTenant.map { PurgeCacheDialog($0, self) }
         case .undo: undoCommand.map { UndoDialog($0.command, $0.words, self) }
         case .unlock: UnlockDialog(live.vault)
+        case .verifyAudit: VerifyAuditDialog()
+        case .exportAudit: ExportAuditDialog()
         default: nil
         }
     }
