@@ -1,5 +1,6 @@
 import CSQLite
 import Domain
+import Foundation
 import GRDB
 import Storage
 import TestKit
@@ -81,6 +82,46 @@ import Testing
             }
             #expect(found?.description.contains(says) == true, "\(sql): \(found?.description ?? "accepted")")
         }
+    }
+
+    @Test func `whatever a statement tries, a tenant's connection reaches no file but its own`() async throws
+    {
+        let (mine, other) = (TenantID(high: 1, low: 1), TenantID(high: 1, low: 2))
+        let stores = try folder.tenantStores()
+        for tenant in [mine, other] { try await stores.create(tenant, vault: Samples.vaultID) }
+        let file = try await stores.file(of: mine)
+        let path = folder.tenantFile(other)
+        let refused = [
+            "ATTACH DATABASE 'file:\(path)?mode=ro' AS other", "ATTACH '' AS other",
+            "VACUUM INTO '\(folder.path)/copy'", "SELECT * FROM other.usage", "SELECT * FROM control.tenants",
+            "PRAGMA other.table_info(usage)", "SELECT readfile('\(path)')",
+            "SELECT writefile('\(folder.path)/copy', x'00')", "SELECT edit('x')",
+            "CREATE VIRTUAL TABLE temp.t USING csv(filename='\(path)')",
+            "CREATE VIRTUAL TABLE temp.z USING zipfile('\(path)')",
+            "CREATE TEMP TRIGGER t AFTER INSERT ON usage BEGIN INSERT INTO other.usage VALUES (1); END",
+            "PRAGMA writable_schema = ON; DELETE FROM sqlite_schema",
+            "PRAGMA writable_schema = ON; UPDATE sqlite_schema SET rootpage = 1",
+        ]
+        for sql in refused {
+            let found = await refusal { try await file.writeOutsideTransaction { try $0.execute(sql: sql) } }
+            #expect(found != nil, "taken: \(sql)")
+        }
+        // These are taken in silence, and change nothing.
+        for sql in [
+            "PRAGMA temp_store_directory = '\(folder.path)'", "PRAGMA journal_mode = OFF",
+            "PRAGMA mmap_size = 1000000",
+        ] {
+            _ = await refusal { try await file.writeOutsideTransaction { try $0.execute(sql: sql) } }
+        }
+        let mode = try await file.writeOutsideTransaction {
+            try String.fetchOne($0, sql: "PRAGMA journal_mode")
+        }
+        #expect(mode == "wal")
+        #expect(!FileManager.default.fileExists(atPath: folder.path + "/copy"))
+        let tables = try await file.read {
+            try String.fetchAll($0, sql: "SELECT name FROM sqlite_schema WHERE type = 'table'")
+        }
+        #expect(tables.contains("usage") && tables.contains("header"))
     }
 
     @Test func `the tokenizer function gives no pointer away`() async throws {
