@@ -125,7 +125,7 @@ let package = Package(
         // What tests and benchmarks share; no program of ours uses it
         .target(
             name: "TestKit",
-            dependencies: ["Domain", "Storage", "SQLiteStorage", "Vault", "Access", "Cipher"],
+            dependencies: ["Domain", "Storage", "SQLiteStorage", "Vault", "Access", "Cipher", "CLinux"],
             path: "Tests/TestKit", resources: [.copy("Scripts")], swiftSettings: strict),
         .target(name: "TestTraits", path: "Tests/TestTraits", swiftSettings: strict),
         .target(

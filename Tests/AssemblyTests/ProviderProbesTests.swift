@@ -27,6 +27,7 @@ import Testing
         private let status: Int
         private var channel: (any Channel)?
         private var port = 0
+        private var isPlaced = false
         /// Below the ports that Linux gives to outgoing connections (net.ipv4.ip_local_port_range), one of which would
         /// take the place of a provider that is away.
         private static let ports = 20_000..<32_000
@@ -42,22 +43,25 @@ import Testing
                         try channel.pipeline.syncOperations.addHandler(Answering(status: status))
                     }
                 }
-            if port != 0 {
-                channel = try await server.bind(host: "127.0.0.1", port: port).get()
-                return port
-            }
+            // A program that is just being started holds copies of all sockets for a moment, closed ones too.
             var tries = 0
             while channel == nil {
                 tries += 1
-                port = .random(in: Self.ports)
+                if !isPlaced { port = .random(in: Self.ports) }
                 do {
                     channel = try await server.bind(host: "127.0.0.1", port: port).get()
-                } catch  where tries < 20 {}
+                } catch  where tries < 100 {
+                    try await Task.sleep(for: .milliseconds(50))
+                }
             }
+            isPlaced = true
             return port
         }
 
-        func stop() async throws { try await channel?.close() }
+        func stop() async throws {
+            try await channel?.close()
+            channel = nil
+        }
     }
 
     private final class Answering: ChannelInboundHandler {

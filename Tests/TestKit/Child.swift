@@ -1,5 +1,6 @@
+import CLinux
 import Foundation
-package import Glibc
+import Glibc
 import Synchronization
 
 /// A process that a test started, and ends.
@@ -7,7 +8,7 @@ import Synchronization
 /// Not Foundation's `Process`: that one takes a program for running as long as anything it started holds its
 /// files, and a daemon holds them for ever.
 package final class Child: Sendable {
-    package let pid: pid_t
+    package let pid: Int32
     /// POSIX_SPAWN_SETSID of glibc's spawn.h, which Swift's module of it leaves out.
     private static let setSession: Int16 = 0x80
     private let ended = Mutex<Int32?>(nil)
@@ -44,6 +45,8 @@ package final class Child: Sendable {
         } else {
             posix_spawn_file_actions_adddup2(&actions, 1, 2)
         }
+        // Sockets of other tests (SwiftNIO's are not close-on-exec) would stay open here after those closed them.
+        posix_spawn_file_actions_addclosefrom_np(&actions, 3)
         let all = ProcessInfo.processInfo.environment.merging(environment) { _, new in new }
         var words = ([path] + arguments).map { strdup($0) } + [nil]
         var variables = all.map { strdup("\($0)=\($1)") } + [nil]

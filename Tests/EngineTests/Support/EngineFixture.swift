@@ -17,12 +17,16 @@ import Vault
 
 /// Time that stands still until a test moves it.
 final class TestClock: GatewayClock {
-    private let moved = Mutex(Duration.zero)
+    private let moved = Mutex((time: Duration.zero, clock: Duration.zero))
 
-    var now: Instant { Instant(nanoseconds: 1_000_000_000_000) + moved.withLock { $0 } }
-    var wall: WallTime { WallTime(milliseconds: 1_790_000_000_000) + moved.withLock { $0 } }
+    var now: Instant { Instant(nanoseconds: 1_000_000_000_000) + moved.withLock { $0.time } }
+    var wall: WallTime {
+        WallTime(milliseconds: 1_790_000_000_000) + moved.withLock { $0.time + $0.clock }
+    }
 
-    func advance(_ by: Duration) { moved.withLock { $0 += by } }
+    func advance(_ by: Duration) { moved.withLock { $0.time += by } }
+    /// Sets the machine's clock; no time passes.
+    func jump(by: Duration) { moved.withLock { $0.clock += by } }
 }
 
 /// A provider that is asked about keys, and answers at once or when the test lets it.
