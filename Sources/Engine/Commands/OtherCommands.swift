@@ -150,10 +150,10 @@ extension CommandDesk {
         switch try await control.verifyAudit() {
         case .intact(let records, let head):
             answer = .auditIntact(records: records, head: hexadecimalText(of: head))
-            words = "chain ok to #\(records), verified \(parts.clock.wall.civil.clock)Z"
+            words = "ok to #\(records), verified \(parts.clock.wall.civil.clock)Z"
         case .broken(let sequence, let what):
             answer = .auditBroken(at: sequence, what: what)
-            words = "CHAIN BROKEN at #\(sequence): \(what)"
+            words = "BROKEN at #\(sequence): \(what)"
         }
         change { $0.auditVerified = words }
         return answer
