@@ -127,7 +127,8 @@ let package = Package(
             name: "TestKit",
             dependencies: ["Domain", "Storage", "SQLiteStorage", "Vault", "Access", "Cipher", "CLinux"],
             path: "Tests/TestKit", resources: [.copy("Scripts")], swiftSettings: strict),
-        .target(name: "TestTraits", path: "Tests/TestTraits", swiftSettings: strict),
+        .target(
+            name: "TestTraits", dependencies: ["Locking"], path: "Tests/TestTraits", swiftSettings: strict),
         .target(
             name: "PowerKit", dependencies: ["Domain", "CSQLite"], path: "Tests/PowerKit",
             swiftSettings: strict),

@@ -1,5 +1,5 @@
 import Foundation
-import Synchronization
+import Locking
 public import Testing
 
 /// Runs the tests of a suite on threads that are not the concurrency runtime's.
@@ -25,7 +25,7 @@ extension Trait where Self == OwnThread {
 /// Threads that may wait: as many as there are jobs that have not come back, kept for the next ones.
 private final class WaitingThreads: TaskExecutor {
     static let all = WaitingThreads()
-    private let state = Mutex<(jobs: [UnownedJob], free: Int)>(([], 0))
+    private let state = Locked<(jobs: [UnownedJob], free: Int)>(([], 0))
     private let bell = DispatchSemaphore(value: 0)
 
     func enqueue(_ job: consuming ExecutorJob) {
