@@ -40,9 +40,7 @@ import Testing
         try configure(house, service)
         let list = try house.command(["vault", "slot", "list"]).out
         #expect(list.contains(service.first))
-        let file = try #require(list.split(separator: "\n").first { $0.hasPrefix("keyfile") })
-        let id = try #require(file.split(separator: " ").first { $0.count == 36 })
-        try house.command(["vault", "slot", "remove", String(id)])
+        try house.removeKeyFileSlot()
         try house.start()
         #expect(try house.call(token: token, body: House.chat("openai/gpt-6-sol")).status == 200)
         try house.command(["vault", "lock"])

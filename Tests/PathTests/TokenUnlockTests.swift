@@ -11,22 +11,7 @@ import Testing
     private func house(unlock: String = "keyfile", pinFile: Bool = true) throws -> House {
         let house = try House()
         let folder = house.folder.path
-        try FileManager.default.createDirectory(
-            atPath: folder + "/tokens", withIntermediateDirectories: false)
-        try "directories.tokendir = \(folder)/tokens\nobjectstore.backend = file\nlog.level = ERROR\n".write(
-            toFile: folder + "/softhsm2.conf", atomically: true, encoding: .utf8)
-        house.environment["SOFTHSM2_CONF"] = folder + "/softhsm2.conf"
-        try Tool.run(
-            "/usr/bin/softhsm2-util",
-            ["--init-token", "--free", "--label", "gatehouse", "--so-pin", "so-pin-1", "--pin", Self.pin],
-            environment: house.environment)
-        try Tool.run(
-            "/usr/bin/pkcs11-tool",
-            [
-                "--module", "/usr/lib/softhsm/libsofthsm2.so", "--token-label", "gatehouse", "--login",
-                "--pin",
-                Self.pin, "--keygen", "--key-type", "AES:32", "--sensitive", "--label", "vault",
-            ], environment: house.environment)
+        try house.makeToken(pin: Self.pin)
         let isWritten = FileManager.default.createFile(
             atPath: folder + "/pin", contents: Data((Self.pin + "\n").utf8),
             attributes: [.posixPermissions: 0o600])
@@ -69,9 +54,7 @@ import Testing
         try configure(house, unlock: "pkcs11", pinFile: true)
         #expect(try house.command(["vault", "verify"]).out.contains("all open"))
         // The key file is needed no more.
-        let file = try #require(list.split(separator: "\n").first { $0.hasPrefix("keyfile") })
-        let id = try #require(file.split(separator: " ").first { $0.count == 36 })
-        try house.command(["vault", "slot", "remove", String(id)])
+        try house.removeKeyFileSlot()
         try house.start()
         #expect(try house.call(token: token, body: House.chat("openai/gpt-6-sol")).status == 200)
         try house.command(["vault", "lock"])

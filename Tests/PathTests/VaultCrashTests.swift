@@ -44,7 +44,7 @@ import Testing
             for number in 0..<houses {
                 let share = cycles / houses + (number < cycles % houses ? 1 : 0)
                 work.addTask {
-                    await onOwnThread {
+                    Result {
                         var house = try CrashHouse(seed: seed + UInt64(number))
                         try house.run(share)
                         return house.tally
@@ -52,15 +52,6 @@ import Testing
                 }
             }
             return await work.reduce(into: []) { $0.append($1) }
-        }
-    }
-
-    /// Nothing here waits on a thread of the pool, where other tests run.
-    private static func onOwnThread<Value: Sendable>(
-        _ body: @escaping @Sendable () throws -> Value
-    ) async -> Result<Value, any Error> {
-        await withCheckedContinuation { continuation in
-            Thread { continuation.resume(returning: Result { try body() }) }.start()
         }
     }
 }

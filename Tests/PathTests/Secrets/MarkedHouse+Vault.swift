@@ -42,23 +42,7 @@ extension MarkedHouse {
 
     /// A token with a marked PIN, and a key service with a key of its own making.
     func outsideKeys() throws {
-        let folder = house.folder.path
-        try FileManager.default.createDirectory(
-            atPath: folder + "/tokens", withIntermediateDirectories: false)
-        try "directories.tokendir = \(folder)/tokens\nobjectstore.backend = file\nlog.level = ERROR\n".write(
-            toFile: folder + "/softhsm2.conf", atomically: true, encoding: .utf8)
-        house.environment["SOFTHSM2_CONF"] = folder + "/softhsm2.conf"
-        try Tool.run(
-            "/usr/bin/softhsm2-util",
-            ["--init-token", "--free", "--label", "gatehouse", "--so-pin", "so-pin-1", "--pin", text("PIN")],
-            environment: house.environment)
-        try Tool.run(
-            "/usr/bin/pkcs11-tool",
-            [
-                "--module", "/usr/lib/softhsm/libsofthsm2.so", "--token-label", "gatehouse", "--login",
-                "--pin",
-                text("PIN"), "--keygen", "--key-type", "AES:32", "--sensitive", "--label", "vault",
-            ], environment: house.environment)
+        try house.makeToken(pin: text("PIN"))
     }
 
     /// Before an engine runs: each way to open the vault, tenants, keys.

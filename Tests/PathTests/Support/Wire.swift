@@ -43,17 +43,11 @@ final class Wire {
 
     /// Reads until a text has come, the other end closes, or the time is over.
     func read(until text: String? = nil, seconds: Double = 30) -> String {
-        var all: [UInt8] = []
         let wanted = text.map { Array($0.utf8) }
-        let deadline = Date().addingTimeInterval(seconds)
-        var buffer = [UInt8](repeating: 0, count: 65_536)
-        while Date() < deadline {
-            var wait = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
-            guard poll(&wait, 1, 100) > 0 else { continue }
-            let count = recv(descriptor, &buffer, buffer.count, 0)
-            guard count > 0 else { break }
-            all += buffer.prefix(count)
-            if let wanted, all.suffix(count + wanted.count).contains(wanted) { break }
+        var all: [UInt8] = []
+        receive(seconds: seconds) { piece in
+            all += piece
+            return wanted.map { all.suffix(piece.count + $0.count).contains($0) } ?? false
         }
         return String(decoding: all, as: UTF8.self)
     }
@@ -61,17 +55,25 @@ final class Wire {
     /// One answer with its body, by its length or to its last chunk; nil when the connection ends before.
     func answer(seconds: Double = 30) -> Answer? {
         var received: [UInt8] = []
+        var answer: Answer?
+        receive(seconds: seconds) { piece in
+            received += piece
+            answer = Answer(received)
+            return answer != nil
+        }
+        return answer
+    }
+
+    /// Gives what comes, piece by piece, until that is enough, the other end closes, or the time is over.
+    private func receive(seconds: Double, _ isEnough: (ArraySlice<UInt8>) -> Bool) {
         let deadline = Date().addingTimeInterval(seconds)
         var buffer = [UInt8](repeating: 0, count: 65_536)
         while Date() < deadline {
             var wait = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
             guard poll(&wait, 1, 100) > 0 else { continue }
             let count = recv(descriptor, &buffer, buffer.count, 0)
-            guard count > 0 else { return nil }
-            received += buffer.prefix(count)
-            if let answer = Answer(received) { return answer }
+            guard count > 0, !isEnough(buffer.prefix(count)) else { return }
         }
-        return nil
     }
 
     /// Whether the other end has closed, or does within the time.
