@@ -88,7 +88,7 @@ extension CallSession {
             saved: cached?.cost, priceVersion: directory.prices.version,
             latencyMicroseconds: (now - call.received).wholeNanoseconds / 1_000,
             firstByteMicroseconds: firstByteAt.map { ($0 - call.received).wholeNanoseconds / 1_000 } ?? 0,
-            payer: cached == nil ? payer(of: key) : .tenant)
+            payer: cached != nil ? .tenant : used.map { payer(of: $0) } ?? payer(of: key))
     }
 
     /// What the call cost: the answer at its target's price, and at its own target's what an attempt that was given up
@@ -101,10 +101,16 @@ extension CallSession {
 
     private func price(of usage: Usage, at target: Target?) -> Money? {
         guard usage.total > 0 else { return .zero }
-        guard let target, let provider = directory.providers[target.provider] else { return nil }
+        guard let target, let kind = kind(of: target) else { return nil }
         return directory.prices.price(
-            provider: provider.name, model: target.model, kind: provider.kind
+            provider: target.provider, model: target.model, kind: kind
         ).map { directory.prices.cost(of: usage, at: $0) }
+    }
+
+    /// The attempt that answered knows its provider.
+    private func kind(of target: Target) -> ProviderKind? {
+        if let used, used.target == target { return used.provider.kind }
+        return directory.providers[target.provider]?.kind
     }
 
     func payer(of key: ProviderKeyID?) -> Payer {
@@ -113,7 +119,10 @@ extension CallSession {
     }
 
     /// Who pays for an attempt.
-    package func payer(of attempt: Attempt) -> Payer { payer(of: attempt.key?.id) }
+    package func payer(of attempt: Attempt) -> Payer {
+        guard let key = attempt.key else { return .tenant }
+        return key.tenant == who.tenant.id ? .tenant : .platform
+    }
 
     func settleRefused(_ code: CallFailure.Code, status: Int) {
         settle(

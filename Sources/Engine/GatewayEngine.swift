@@ -96,12 +96,11 @@ package final class GatewayEngine: EnginePort {
     /// a second at most.
     package func pump() {
         let events = parts.bus.pump()
-        let state = desk.state.load()
         if !events.isEmpty {
+            let tenants = desk.state.load().tenants
+            let name = { (tenant: TenantID) in tenants[tenant]?.name.text ?? "(gone)" }
             book.withLock { book in
-                for numbered in events {
-                    book.take(numbered.event) { state.tenants[$0]?.name.text ?? "(gone)" }
-                }
+                for numbered in events { book.take(numbered.event, tenantName: name) }
             }
             let own = events.compactMap { numbered -> GatewayEvent.BreakerMove? in
                 guard case .breakerMoved(let move) = numbered.event, move.hold == nil else { return nil }

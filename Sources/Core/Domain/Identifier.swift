@@ -15,10 +15,8 @@ package struct Identifier<Kind>: Hashable, Sendable, Comparable, CustomStringCon
         left.high == right.high && left.low == right.low
     }
 
-    @inlinable package func hash(into hasher: inout Hasher) {
-        hasher.combine(high)
-        hasher.combine(low)
-    }
+    // One word of the two: ids are ours and random, nobody chooses them.
+    @inlinable package func hash(into hasher: inout Hasher) { hasher.combine(high ^ low) }
 
     /// A random id (RFC 9562 version 4), from the given source of randomness.
     package static func random(using generator: inout some RandomNumberGenerator) -> Self {
@@ -85,20 +83,28 @@ package struct Identifier<Kind>: Hashable, Sendable, Comparable, CustomStringCon
     }
 
     package var text: String {
-        String(unsafeUninitializedCapacity: 36) { out in
-            var place = 0
-            for index in 0..<16 {
-                if index == 4 || index == 6 || index == 8 || index == 10 {
-                    out[place] = UInt8(ascii: "-")
-                    place += 1
-                }
-                let word = index < 8 ? high : low
-                let byte = UInt8(truncatingIfNeeded: word >> UInt64(8 * (7 - index % 8)))
-                out[place] = hexadecimalDigit(of: byte >> 4)
-                out[place + 1] = hexadecimalDigit(of: byte & 15)
-                place += 2
+        String(unsafeUninitializedCapacity: Self.textLength) { out in
+            writeText(to: out)
+            return Self.textLength
+        }
+    }
+
+    /// Bytes of the text form.
+    package static var textLength: Int { 36 }
+
+    /// Writes the text form into room for at least ``textLength`` bytes.
+    package func writeText(to out: UnsafeMutableBufferPointer<UInt8>) {
+        var place = 0
+        for index in 0..<16 {
+            if index == 4 || index == 6 || index == 8 || index == 10 {
+                out[place] = UInt8(ascii: "-")
+                place += 1
             }
-            return place
+            let word = index < 8 ? high : low
+            let byte = UInt8(truncatingIfNeeded: word >> UInt64(8 * (7 - index % 8)))
+            out[place] = hexadecimalDigit(of: byte >> 4)
+            out[place + 1] = hexadecimalDigit(of: byte & 15)
+            place += 2
         }
     }
 

@@ -27,6 +27,13 @@ struct CostBook: Sendable {
 
     private struct Hours: Sendable {
         var slots: [Int64: Line] = [:]
+
+        mutating func add(_ line: Line, hour: Int64) {
+            slots[hour, default: Line()] += line
+            guard slots.count > Int(CostBook.hoursKept) else { return }
+            let oldest = hour - CostBook.hoursKept
+            slots = slots.filter { $0.key > oldest }
+        }
     }
 
     private static let hoursKept: Int64 = 24
@@ -49,16 +56,16 @@ struct CostBook: Sendable {
 
     /// Adds sums of a past hour, read from the ledger at start.
     mutating func restore(_ line: Line, hour: Int64, key: Key) {
-        var key = key
-        if lines[key] == nil, lines.count >= Self.linesMost {
+        if let place = lines.index(forKey: key) {
+            lines.values[place].add(line, hour: hour)
+            return
+        }
+        if lines.count >= Self.linesMost {
             lines = lines.filter { $0.value.slots.keys.contains { $0 > hour - Self.hoursKept } }
         }
-        if lines[key] == nil, lines.count >= Self.linesMost { key.model = "(other)" }
-        lines[key, default: Hours()].slots[hour, default: Line()] += line
-        guard let count = lines[key]?.slots.count, count > Int(Self.hoursKept) else { return }
-        let oldest = hour - Self.hoursKept
-        let kept = lines[key]?.slots.filter { $0.key > oldest }
-        lines[key]?.slots = kept ?? [:]
+        var key = key
+        if lines.count >= Self.linesMost { key.model = "(other)" }
+        lines[key, default: Hours()].add(line, hour: hour)
     }
 
     func view(at now: WallTime, priceVersion: String, name: (TenantID) -> TenantName?) -> CostView {

@@ -209,7 +209,8 @@ struct SnapshotPainter {
             view.usesPlatformKeys = tenant.usesPlatformKeys
             view.models = (part?.models ?? [:]).map { name, sums in
                 ModelFigures(
-                    model: name, target: sums.target, calls: sums.calls, errors: sums.errors,
+                    model: name, target: sums.target?.description ?? "", calls: sums.calls,
+                    errors: sums.errors,
                     tokens: sums.tokens,
                     hits: sums.hits, cost: sums.cost)
             }.sorted { ($0.calls, $1.model) > ($1.calls, $0.model) }.prefix(20).map { $0 }

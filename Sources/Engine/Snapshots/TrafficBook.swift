@@ -12,10 +12,21 @@ struct TrafficBook: Sendable {
     struct TenantPart: Sendable {
         var window = TrafficWindow()
         var models: [String: ModelSums] = [:]
+
+        fileprivate mutating func add(_ row: LedgerRow, _ sample: TrafficWindow.Sample) {
+            window.add(sample, at: row.at)
+            if let place = models.index(forKey: row.model) {
+                models.values[place].add(row, failed: sample.failed)
+            } else {
+                let name = models.count < TrafficBook.modelsPerTenant ? row.model : "(other)"
+                models[name, default: .init()].add(row, failed: sample.failed)
+            }
+        }
     }
 
     struct ModelSums: Sendable {
-        var target = ""
+        /// Where the newest call went.
+        var target: Target?
         var calls: Int64 = 0
         var errors: Int64 = 0
         var tokens: Int64 = 0
@@ -74,7 +85,7 @@ struct TrafficBook: Sendable {
             tokens: row.usage.total, hit: row.cache == .hit)
         all.add(sample, at: row.at)
         virtualKeys[row.virtualKey, default: .init()].add(sample, at: row.at)
-        addTenant(row, sample)
+        tenants[row.tenant, default: .init()].add(row, sample)
         for (index, attempt) in finish.attempts.enumerated() {
             let next = index + 1 < finish.attempts.count ? finish.attempts[index + 1] : nil
             add(
@@ -92,14 +103,6 @@ struct TrafficBook: Sendable {
         }
     }
 
-    private mutating func addTenant(_ row: LedgerRow, _ sample: TrafficWindow.Sample) {
-        tenants[row.tenant, default: .init()].window.add(sample, at: row.at)
-        let known = tenants[row.tenant]?.models[row.model] != nil
-        let name =
-            known || (tenants[row.tenant]?.models.count ?? 0) < Self.modelsPerTenant ? row.model : "(other)"
-        tenants[row.tenant]?.models[name, default: .init()].add(row, failed: sample.failed)
-    }
-
     private mutating func add(
         _ attempt: AttemptOutcome, of row: LedgerRow, next: AttemptOutcome?, cost: Money,
         _ tenantName: (TenantID) -> String
@@ -110,8 +113,12 @@ struct TrafficBook: Sendable {
             tokens: row.usage.total,
             hit: false, rateLimited: attempt.failure == .keyRateLimit)
         if let key = attempt.providerKey { providerKeys[key, default: .init()].add(sample, at: row.at) }
-        guard targets[attempt.target] != nil || targets.count < Self.targetsMost else { return }
-        targets[attempt.target, default: .init()].window.add(sample, at: row.at)
+        if let place = targets.index(forKey: attempt.target) {
+            targets.values[place].window.add(sample, at: row.at)
+        } else {
+            guard targets.count < Self.targetsMost else { return }
+            targets[attempt.target, default: .init()].window.add(sample, at: row.at)
+        }
         guard let failure = attempt.failure, failure != .cancelled else { return }
         let then =
             next.map { "retry->\($0.target.provider) \($0.failure == nil ? "ok" : "failed")" }
@@ -138,7 +145,7 @@ struct TrafficBook: Sendable {
 
 extension TrafficBook.ModelSums {
     fileprivate mutating func add(_ row: LedgerRow, failed: Bool) {
-        if let used = row.target { target = used.description }
+        target = row.target ?? target
         calls += 1
         if failed { errors += 1 }
         if row.cache == .hit { hits += 1 }

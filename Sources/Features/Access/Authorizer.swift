@@ -11,9 +11,9 @@ package struct Authorized: Sendable {
         self.model = model
     }
 
-    // Inlinable: who asks for one field does not get a copy of the record.
-    @inlinable package var tenant: TenantRecord { entry.tenant }
-    @inlinable package var key: VirtualKeyRecord { entry.key }
+    // Inlined: who asks for one field does not get a copy of the record.
+    @inlinable @inline(__always) package var tenant: TenantRecord { entry.tenant }
+    @inlinable @inline(__always) package var key: VirtualKeyRecord { entry.key }
 }
 
 /// Decides whether an identified caller may use a model.

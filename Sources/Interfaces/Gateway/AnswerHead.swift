@@ -29,83 +29,101 @@ struct AnswerHead {
     /// The request's fields that were left out on the way.
     var dropped: [String] = []
 
-    /// Writes piece by piece: a head is written for every call, and joining texts first costs ten times as much.
+    /// Writes piece by piece into room reserved once: a head is written for every call, and joining texts first costs
+    /// ten times as much.
     func write(into out: inout ByteBuffer) {
-        out.writeStaticString("HTTP/1.1 ")
-        out.writeDecimal(Int64(status))
-        out.writeStaticString(" ")
-        out.writeStaticString(Self.reason(status))
-        out.writeStaticString("\r\ncontent-type: ")
-        out.writeString(contentType)
-        if let length {
-            out.writeStaticString("\r\ncontent-length: ")
-            out.writeDecimal(Int64(length))
-        } else {
-            out.writeStaticString("\r\ntransfer-encoding: chunked\r\ncache-control: no-cache")
+        let dropped = dropped.map(Self.safeFieldName).joined(separator: ", ")
+        let texts = [
+            contentType, target?.provider.text ?? "", target?.model.text ?? "",
+            translatedFrom?.rawValue ?? "", dropped, allow?.rawValue ?? "",
+        ]
+        let room = Self.ownBytesMost + texts.reduce(0) { $0 + $1.utf8.count }
+        out.writeWithUnsafeMutableBytes(minimumWritableBytes: room) { bytes in
+            var line = HeadWriter(bytes)
+            write(into: &line, dropped: dropped)
+            return line.count
         }
-        let id = request.text
-        out.writeStaticString("\r\nx-request-id: ")
-        out.writeString(id)
-        out.writeStaticString("\r\nrequest-id: ")
-        out.writeString(id)
+    }
+
+    /// More than all that is written besides the texts above: some 20 lines of names of at most 40 bytes and of numbers
+    /// of at most 21 digits, and the id twice.
+    private static let ownBytesMost = 1_536
+
+    private func write(into out: inout HeadWriter, dropped: String) {
+        out.write("HTTP/1.1 ")
+        out.write(Int64(status))
+        out.write(" ")
+        out.write(Self.reason(status))
+        out.write("\r\ncontent-type: ")
+        out.write(text: contentType)
+        if let length {
+            out.write("\r\ncontent-length: ")
+            out.write(Int64(length))
+        } else {
+            out.write("\r\ntransfer-encoding: chunked\r\ncache-control: no-cache")
+        }
+        out.write("\r\nx-request-id: ")
+        out.write(request)
+        out.write("\r\nrequest-id: ")
+        out.write(request)
         if let target {
-            out.writeStaticString("\r\nx-gatehouse-target: ")
-            out.writeString(target.provider.text)
-            out.writeStaticString("/")
-            out.writeString(target.model.text)
+            out.write("\r\nx-gatehouse-target: ")
+            out.write(text: target.provider.text)
+            out.write("/")
+            out.write(text: target.model.text)
         }
         if let attempts {
-            out.writeStaticString("\r\nx-gatehouse-attempts: ")
-            out.writeDecimal(Int64(attempts))
+            out.write("\r\nx-gatehouse-attempts: ")
+            out.write(Int64(attempts))
         }
-        if payer == .platform { out.writeStaticString("\r\nx-gatehouse-payer: platform") }
+        if payer == .platform { out.write("\r\nx-gatehouse-payer: platform") }
         if let cache {
-            out.writeStaticString("\r\nx-gatehouse-cache: ")
-            out.writeString(cache.rawValue)
+            out.write("\r\nx-gatehouse-cache: ")
+            out.write(text: cache.rawValue)
         }
         if let translatedFrom {
-            out.writeStaticString("\r\nx-gatehouse-translated: ")
-            out.writeString(translatedFrom.rawValue)
+            out.write("\r\nx-gatehouse-translated: ")
+            out.write(text: translatedFrom.rawValue)
         }
         if !dropped.isEmpty {
-            out.writeStaticString("\r\nx-gatehouse-dropped: ")
-            out.writeString(dropped.map(Self.safeFieldName).joined(separator: ", "))
+            out.write("\r\nx-gatehouse-dropped: ")
+            out.write(text: dropped)
         }
         if let cost {
-            out.writeStaticString("\r\nx-gatehouse-cost-usd: ")
-            out.writeMoney(cost)
+            out.write("\r\nx-gatehouse-cost-usd: ")
+            out.write(cost)
         }
         writeLimit(limits?.requests, "requests", into: &out)
         writeLimit(limits?.tokens, "tokens", into: &out)
         if let retryAfter {
-            out.writeStaticString("\r\nretry-after: ")
-            out.writeDecimal(max(1, Int64(retryAfter.secondsRoundedUp)))
-            out.writeStaticString("\r\nretry-after-ms: ")
-            out.writeDecimal(max(1, retryAfter.wholeMilliseconds))
+            out.write("\r\nretry-after: ")
+            out.write(max(1, Int64(retryAfter.secondsRoundedUp)))
+            out.write("\r\nretry-after-ms: ")
+            out.write(max(1, retryAfter.wholeMilliseconds))
         }
         if let allow {
-            out.writeStaticString("\r\nallow: ")
-            out.writeString(allow.rawValue)
+            out.write("\r\nallow: ")
+            out.write(text: allow.rawValue)
         }
-        out.writeStaticString(closes ? "\r\nconnection: close\r\n\r\n" : "\r\n\r\n")
+        out.write(closes ? "\r\nconnection: close\r\n\r\n" : "\r\n\r\n")
     }
 
     /// OpenAI's names (platform.openai.com/docs/guides/rate-limits, seen 2026-11-23).
-    private func writeLimit(_ line: LimitFacts.Fact?, _ what: StaticString, into out: inout ByteBuffer) {
+    private func writeLimit(_ line: LimitFacts.Fact?, _ what: StaticString, into out: inout HeadWriter) {
         guard let line else { return }
-        out.writeStaticString("\r\nx-ratelimit-limit-")
-        out.writeStaticString(what)
-        out.writeStaticString(": ")
-        out.writeDecimal(Int64(line.limit))
-        out.writeStaticString("\r\nx-ratelimit-remaining-")
-        out.writeStaticString(what)
-        out.writeStaticString(": ")
-        out.writeDecimal(Int64(line.remaining))
-        out.writeStaticString("\r\nx-ratelimit-reset-")
-        out.writeStaticString(what)
-        out.writeStaticString(": ")
-        out.writeDecimal(line.reset.wholeMilliseconds)
-        out.writeStaticString("ms")
+        out.write("\r\nx-ratelimit-limit-")
+        out.write(what)
+        out.write(": ")
+        out.write(Int64(line.limit))
+        out.write("\r\nx-ratelimit-remaining-")
+        out.write(what)
+        out.write(": ")
+        out.write(Int64(line.remaining))
+        out.write("\r\nx-ratelimit-reset-")
+        out.write(what)
+        out.write(": ")
+        out.write(line.reset.wholeMilliseconds)
+        out.write("ms")
     }
 
     /// RFC 9110 section 15; a status without a name of its own gets an empty phrase.
@@ -144,40 +162,5 @@ struct AnswerHead {
             return "application/json"
         }
         return value
-    }
-}
-
-extension ByteBuffer {
-    /// Decimal digits, without making a text of them first.
-    mutating func writeDecimal(_ value: Int64) {
-        if value < 0 { writeInteger(UInt8(ascii: "-")) }
-        writeDigits(value.magnitude, atLeast: 1)
-    }
-
-    /// Dollars with all nine decimals, as `Money.description`.
-    mutating func writeMoney(_ money: Money) {
-        if money.nanoUSD < 0 { writeInteger(UInt8(ascii: "-")) }
-        writeDigits(money.nanoUSD.magnitude / 1_000_000_000, atLeast: 1)
-        writeInteger(UInt8(ascii: "."))
-        writeDigits(money.nanoUSD.magnitude % 1_000_000_000, atLeast: 9)
-    }
-
-    private mutating func writeDigits(_ value: UInt64, atLeast least: Int) {
-        // 20 digits are the most a UInt64 has.
-        writeWithUnsafeMutableBytes(minimumWritableBytes: 20) { out in
-            var count = least
-            var rest = value
-            for _ in 0..<least { rest /= 10 }
-            while rest > 0 {
-                rest /= 10
-                count += 1
-            }
-            rest = value
-            for place in (0..<count).reversed() {
-                out[place] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
-                rest /= 10
-            }
-            return count
-        }
     }
 }

@@ -162,13 +162,19 @@ struct CallHeaders {
 extension String {
     /// Compares with a lower-case ASCII name, ignoring ASCII case, byte by byte.
     func isHeader(_ name: StaticString) -> Bool {
-        guard utf8.count == name.utf8CodeUnitCount else { return false }
-        var index = 0
-        for byte in utf8 {
+        let count = name.utf8CodeUnitCount
+        guard utf8.count == count else { return false }
+        // A native text has its bytes in one piece; another kind is compared by its own iterator.
+        return utf8.withContiguousStorageIfAvailable { Self.isHeader($0, name) }
+            ?? Array(utf8).withUnsafeBufferPointer { Self.isHeader($0, name) }
+    }
+
+    private static func isHeader(_ bytes: UnsafeBufferPointer<UInt8>, _ name: StaticString) -> Bool {
+        for index in 0..<bytes.count {
             // A lower-case letter is at most 0x20 away from its capital, in that one bit.
+            let byte = bytes[index]
             let wanted = name.utf8Start[index]
             if byte != wanted, byte | 0x20 != wanted || byte < 0x41 || byte > 0x5a { return false }
-            index += 1
         }
         return true
     }

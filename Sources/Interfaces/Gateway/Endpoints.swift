@@ -31,6 +31,10 @@ enum Endpoint: Sendable {
     /// Finds the endpoint by bytes. The official SDKs send no query here; what stands in one is refused, because a
     /// key in it would end up in logs on the way.
     static func find(_ head: HTTPRequestHead) -> Result<Endpoint, Miss> {
+        // Nearly every request line is one of the table's as it stands there.
+        if let match = table.first(where: { $0.path == head.uri }), match.method == head.method {
+            return .success(match.endpoint)
+        }
         let uri = head.uri.utf8
         let path = uri.prefix { $0 != UInt8(ascii: "?") }
         let dialect: Dialect = path.starts(with: "/v1/messages".utf8) ? .anthropicMessages : .openAIChat
