@@ -59,6 +59,23 @@ import Testing
         expectWhole(ColumnRegistry.tenant, try columns(of: folder.tenantFile(tenant)))
     }
 
+    @Test
+    func
+        `every column of the parked rows' database has a class, and no class is of a column that is not there`()
+        async throws
+    {
+        let stores = try folder.tenantStores(limit: 1)
+        for tenant in [TenantID.random(), .random()] {
+            try await stores.create(tenant, vault: Samples.vaultID)
+            try await stores.store(for: tenant).appendUsage([])
+        }
+        let other = TenantID.random()
+        try await stores.appendUsage(Samples.rows(1, of: other, seed: 1), of: other)
+        #expect(stores.parkedRows == 1)
+        try await stores.close()
+        expectWhole(ColumnRegistry.parked, try columns(of: folder.path + "/parked.sqlite"))
+    }
+
     @Test func `sealed columns are the ones that the vault knows`() {
         // The vault's list, `SealedColumns.all`, has a test with the same ids: neither can change alone.
         #expect(

@@ -101,9 +101,14 @@ enum ColumnRegistry {
         "usage_tags": [.open: ["usage"], .personal: ["tag"]],
     ]
 
+    static let parked: [String: [ColumnClass: [String]]] = [
+        // A ledger row whole, with user, team and tags.
+        "parked": [.open: ["position", "tenant", "call"], .personal: ["row"]]
+    ]
+
     /// The ids of all sealed columns.
     static var sealedIDs: Set<String> {
-        let classes = (Array(control.values) + Array(tenant.values)).flatMap(\.keys)
+        let classes = [control, tenant, parked].flatMap(\.values).flatMap(\.keys)
         return Set(classes.compactMap { if case .sealed(let id) = $0 { id } else { nil } })
     }
 }

@@ -7,6 +7,7 @@ package import Storage
 ///     control.sqlite            tenants, virtual keys, the vault's wraps, holds, the audit chain
 ///     tenants/UUID/tenant.sqlite  one tenant's provider keys and ledger
 ///     usage.journal             rows on their way to the ledgers
+///     parked.sqlite             rows of tenants whose files are not open, until somebody looks into their ledgers
 ///     limits.json               what was used of rate limits a moment ago, for the next start
 ///     spare                     space for changes that protect, for when the disk is full
 ///     lock                      held by the process that has the folder open; its process id
@@ -37,6 +38,7 @@ package struct DataFolder: Sendable, Equatable {
 
     package var controlFile: String { path + "/control.sqlite" }
     package var journalFile: String { path + "/usage.journal" }
+    var parkedFile: String { path + "/parked.sqlite" }
     package var lockFile: String { path + "/lock" }
     package var spareFile: String { path + "/spare" }
     package var limitsFile: String { path + "/limits.json" }

@@ -62,12 +62,13 @@ final class DatabaseFile: Sendable {
         try await translating { try await connections.writeWithoutTransaction(body) }
     }
 
-    /// As `write`, on the calling thread: only for opening, which happens on a thread that may wait.
+    /// As `write`, on the calling thread, which has to be one that may wait.
     func blockingWrite<Value>(_ body: (Database) throws -> Value) throws -> Value {
+        try checkFlushes()
         do {
             return try connections.write(body)
         } catch let error as DatabaseError {
-            throw StorageFailure(error, path: path)
+            throw failure(of: error)
         }
     }
 
@@ -106,16 +107,24 @@ final class DatabaseFile: Sendable {
     func close() throws { try connections.close() }
 
     private func translating<Value>(_ body: () async throws -> Value) async throws -> Value {
+        try checkFlushes()
+        do {
+            return try await body()
+        } catch let error as DatabaseError {
+            throw failure(of: error)
+        }
+    }
+
+    private func checkFlushes() throws {
         guard !isBroken else {
             throw StorageFailure.unavailable(
                 "a flush of \(path) to the disk failed; check the disk, then restart the gateway")
         }
-        do {
-            return try await body()
-        } catch let error as DatabaseError {
-            if error.extendedResultCode == .SQLITE_IOERR_FSYNC { broken.withLock { $0 = true } }
-            throw StorageFailure(error, path: path)
-        }
+    }
+
+    private func failure(of error: DatabaseError) -> StorageFailure {
+        if error.extendedResultCode == .SQLITE_IOERR_FSYNC { broken.withLock { $0 = true } }
+        return StorageFailure(error, path: path)
     }
 }
 

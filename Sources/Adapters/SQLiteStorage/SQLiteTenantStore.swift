@@ -89,11 +89,12 @@ package struct SQLiteTenantStore: TenantStore {
         for row in rows where row.tenant != tenant {
             throw StorageFailure.otherTenant("the ledger row of call \(row.call)", tenant)
         }
-        try await stores.file(of: tenant).write { try LedgerRow.append(rows, to: $0) }
+        // Those that were parked go first, while the file is open anyway.
+        try await stores.ledger(of: tenant).write { try LedgerRow.append(rows, to: $0) }
     }
 
     package func usage(since: WallTime, until: WallTime, limit: Int) async throws -> [LedgerRow] {
-        try await stores.file(of: tenant).read { [tenant] database in
+        try await stores.ledger(of: tenant).read { [tenant] database in
             try Row.fetchAll(
                 database,
                 sql: "SELECT * FROM usage WHERE at >= ? AND at < ? ORDER BY at DESC, call DESC LIMIT ?",
@@ -105,7 +106,7 @@ package struct SQLiteTenantStore: TenantStore {
     package func usageReport(
         since: WallTime, until: WallTime, by: [UsageDimension]
     ) async throws -> [UsageSum] {
-        try await stores.file(of: tenant).read { database in
+        try await stores.ledger(of: tenant).read { database in
             try UsageSum.report(since: since, until: until, by: by, in: database)
         }
     }

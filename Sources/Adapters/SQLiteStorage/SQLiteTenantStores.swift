@@ -9,11 +9,16 @@ package import Storage
 ///
 /// At most `limit` files stay open; beyond that the one longest unused is closed, except that no file is closed
 /// while a verb is running on it. A store may be kept for as long as one likes: it opens its file anew when needed.
+///
+/// Opening and closing a file costs some milliseconds, and where more tenants call than files may be open, each row of
+/// usage would pay that. Such rows are parked together in one file of the folder (`ParkedRows`), and go into a tenant's
+/// own when there are enough of them or when somebody looks at its ledger.
 package final class SQLiteTenantStores: TenantStores {
     private let folder: DataFolder
     private let vault: VaultID
     private let handles: Locked<TenantHandles>
     private let removed = Locked<Set<TenantID>>([])
+    private let parked: ParkedRows
     /// Opening a file blocks; it is done here, one at a time, so that no file is opened twice.
     private let opener = DispatchQueue(label: "gatehouse.storage.open")
 
@@ -21,6 +26,7 @@ package final class SQLiteTenantStores: TenantStores {
     package init(in folder: DataFolder, vault: VaultID, limit: Int = 256) {
         self.folder = folder
         self.vault = vault
+        parked = ParkedRows(at: folder.parkedFile)
         handles = Locked(TenantHandles(limit: limit))
     }
 
@@ -40,6 +46,7 @@ package final class SQLiteTenantStores: TenantStores {
     /// that are destroyed; the rest is in blocks of the disk that the system may hand out again.
     package func remove(_ tenant: TenantID) async throws {
         _ = removed.withLock { $0.insert(tenant) }
+        try await parked.drop(tenant)
         try await onOpener { [self] in
             if let file = handles.withLock({ $0.remove(tenant) }) { try file.close() }
             guard try folder.hasTenantFolder(tenant) else { return }
@@ -55,12 +62,35 @@ package final class SQLiteTenantStores: TenantStores {
     /// Copies a tenant's file into another data folder, as of one moment; gives the copy's path.
     package func copy(_ tenant: TenantID, to other: DataFolder) async throws -> String {
         try other.makeTenantFolder(tenant)
-        try await file(of: tenant).copy(to: other.tenantFile(tenant))
+        try await ledger(of: tenant).copy(to: other.tenantFile(tenant))
         return other.tenantFile(tenant)
+    }
+
+    /// Rows of a tenant whose file is open go into it; where no more files may be open they are parked, up to a bound.
+    package func appendUsage(_ rows: [LedgerRow], of tenant: TenantID) async throws {
+        let isElsewhere = handles.withLock { $0.isFull && $0.use(tenant) == nil }
+        guard isElsewhere, !removed.withLock({ $0.contains(tenant) }), await parked.park(rows, of: tenant)
+        else { return try await store(for: tenant).appendUsage(rows) }
+        // Deleted meanwhile: what deleted it may have looked before these rows were there.
+        guard removed.withLock({ $0.contains(tenant) }) else { return }
+        try await parked.drop(tenant)
+        throw StorageFailure.shredded(tenant)
+    }
+
+    /// The open file of a tenant, with all its rows in it.
+    func ledger(of tenant: TenantID) async throws -> DatabaseFile {
+        let file = try await file(of: tenant)
+        let waiting = try await parked.rows(of: tenant)
+        guard !waiting.isEmpty else { return file }
+        try await file.write { try LedgerRow.append(waiting, to: $0) }
+        // Only now: a row that is in both files is skipped when it comes again.
+        try await parked.remove(waiting)
+        return file
     }
 
     /// Closes all files that are not in use; for shutdown.
     package func close() async throws {
+        try await parked.close()
         try await onOpener { [self] in
             for file in handles.withLock({ $0.removeAll() }) { try file.close() }
         }
@@ -87,6 +117,8 @@ package final class SQLiteTenantStores: TenantStores {
     }
 
     var openFiles: Int { handles.withLock { $0.open } }
+
+    var parkedRows: Int { parked.total }
 
     private func onOpener<Value: Sendable>(
         _ body: @escaping @Sendable () throws -> Value
@@ -115,6 +147,9 @@ struct TenantHandles {
     private var uses: UInt64 = 0
 
     init(limit: Int) { self.limit = max(1, limit) }
+
+    /// Whether another file is opened only in the place of one of these.
+    var isFull: Bool { kept.count >= limit }
 
     var open: Int { kept.count + lent.values.count { $0.file != nil } }
 

@@ -217,7 +217,8 @@ struct WholeRestore {
         ]
         if live != nil || access("\(data)/tenants", F_OK) == 0 {
             let aside = try BackupRestorer.aside(data, at: SystemClock().wall)
-            for name in names + ["limits.json"] {
+            let leftBehind = ["parked.sqlite", "parked.sqlite-wal", "parked.sqlite-shm", "limits.json"]
+            for name in names + leftBehind {
                 try BackupRestorer.move("\(data)/\(name)", "\(aside)/\(name)")
             }
             lines.append("what was there is in \(aside)")

@@ -80,6 +80,15 @@ package protocol TenantStores: Sendable {
     func create(_ tenant: TenantID, vault: VaultID) async throws
     /// `.notFound` when the tenant has no schema.
     func store(for tenant: TenantID) async throws -> any TenantStore
+    /// Appends rows to a tenant's ledger, as the tenant's store does; once this returns they are there for every reader.
+    /// Stores that bound what is open need not open the tenant's own for it.
+    func appendUsage(_ rows: [LedgerRow], of tenant: TenantID) async throws
     /// Removes a tenant's storage for good; removing it twice is harmless. From then on `store` throws `.shredded`.
     func remove(_ tenant: TenantID) async throws
+}
+
+extension TenantStores {
+    package func appendUsage(_ rows: [LedgerRow], of tenant: TenantID) async throws {
+        try await store(for: tenant).appendUsage(rows)
+    }
 }

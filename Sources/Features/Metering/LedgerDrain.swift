@@ -116,7 +116,7 @@ package actor LedgerDrain {
     private func move(_ rows: [LedgerRow], of tenant: TenantID) async -> Bool {
         if let pause = pauses[tenant], clock.now < pause.until { return false }
         do {
-            try await stores.store(for: tenant).appendUsage(rows)
+            try await stores.appendUsage(rows, of: tenant)
             try journal.confirm(rows.map(\.call))
             pauses[tenant] = nil
             return true
@@ -176,7 +176,7 @@ package struct LedgerDrainOptions: Sendable, Equatable {
     package var longestPause: Duration
 
     package init(
-        interval: Duration = .milliseconds(100), batch: Int = 1_024, commitsAtOnce: Int = 8,
+        interval: Duration = .milliseconds(100), batch: Int = 1_024, commitsAtOnce: Int = 16,
         firstPause: Duration = .milliseconds(100), longestPause: Duration = .seconds(5)
     ) {
         self.interval = interval

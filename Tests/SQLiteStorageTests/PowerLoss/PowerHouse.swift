@@ -27,10 +27,11 @@ struct PowerHouse {
 
     init() throws { files = PowerFiles(watching: try folder.data().path) }
 
-    /// Tenants, keys, rotations of the vault, ledger rows and audit records, in an order that the numbers choose.
-    mutating func work(_ verbs: Int, _ random: inout SplitMix) async throws {
+    /// Tenants, keys, rotations of the vault, ledger rows and audit records, in an order that the numbers choose. With
+    /// `limit` 1, most rows are parked, and move when something else opens their tenant's file.
+    mutating func work(_ verbs: Int, _ random: inout SplitMix, limit: Int = 256) async throws {
         var control = try folder.controlStore()
-        var stores = try folder.tenantStores()
+        var stores = try folder.tenantStores(limit: limit)
         let first = draft()
         try await control.createVault(Samples.vault(), audit: first)
         acknowledge { $0.audit.append(first.id) }
@@ -48,7 +49,7 @@ struct PowerHouse {
                 try await stores.close()
                 try control.close()
                 control = try folder.controlStore()
-                stores = try folder.tenantStores()
+                stores = try folder.tenantStores(limit: limit)
             default: try await note(control)
             }
         }
@@ -194,7 +195,7 @@ struct PowerHouse {
         guard let tenant = tenants.randomElement(using: &random) else { return }
         let rows = try Samples.rows(
             Int.random(in: 1...40, using: &random), of: tenant, seed: random.next())
-        try await stores.store(for: tenant).appendUsage(rows)
+        try await stores.appendUsage(rows, of: tenant)
         acknowledge { $0.calls.formUnion(rows.map(\.call)) }
     }
 }
