@@ -136,6 +136,34 @@ import Testing
         #expect(before.contains("missing at the end"), "\(before)")
     }
 
+    @Test func `an erased operator is in no export and no database any more, and both procedures verify`()
+        throws
+    {
+        let kept = try Kept()
+        let house = kept.house
+        let listed = try house.command(["audit", "list", "--json"]).out
+        let name = try #require(listed.firstMatch(of: /"actor" ?: ?"([^"]+)"/)).1
+        #expect(try String(contentsOfFile: kept.export, encoding: .utf8).contains("\"actor\":\"\(name)\""))
+        let refused = try house.command(
+            ["audit", "erase", "\(name)", "--confirm", "other", "--reason", "request"], expect: 1)
+        #expect(refused.err.contains("cannot be undone"))
+        let said = try house.command(
+            ["audit", "erase", "\(name)", "--confirm", "\(name)", "--reason", "request"])
+        #expect(said.out.contains("who the operator was"), "\(said.out)")
+        #expect(try house.command(["audit", "verify"]).out.contains("intact"))
+        let export = house.folder.path + "/after.jsonl"
+        try house.command(["audit", "export", export])
+        // The record of the erasing and what came after it.
+        let lines = try String(contentsOfFile: export, encoding: .utf8).split(separator: "\n")
+        let place = try #require(lines.firstIndex { $0.contains("\"action\":\"audit.erase\"") })
+        #expect(!lines[..<place].contains { $0.contains("\"actor\":\"\(name)\"") })
+        #expect(lines[..<place].contains { $0.contains("\"operator\":{},") })
+        #expect(try kept.verify(export).out.contains("the audit verifies: "))
+        #expect(try kept.procedure(export).out.hasPrefix("verified: "))
+        // The export from before still holds him, and still verifies.
+        #expect(try kept.verify().out.contains("the audit verifies: "))
+    }
+
     @Test func `CSV holds no formula`() throws {
         let kept = try Kept()
         let path = kept.house.folder.path + "/audit.csv"

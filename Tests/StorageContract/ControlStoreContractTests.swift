@@ -15,6 +15,31 @@ import Testing
     }
 
     @Test(arguments: Backend.allCases)
+    func `an operator is erased from his records, in one step with the record of it, and the chain verifies`(
+        backend: Backend
+    ) async throws {
+        let store = try backend.controlStore(in: folder)
+        for name in ["ann", "bea", "ann"] {
+            try await store.appendAudit(
+                AuditDraft(
+                    at: .init(milliseconds: 1), actor: name, via: "command", action: "x.y", target: "t",
+                    origin: OperatorOrigin(session: "s", tty: "pts/1", uid: "1000", from: "10.0.0.1")))
+        }
+        let (before, head) = (try await store.auditRecords(from: 1, limit: 9), try await store.auditHead())
+        let found = try await store.eraseOperator("ann") { erasure in
+            AuditDraft(
+                at: .init(milliseconds: 2), actor: "bea", via: "command", action: "audit.erase",
+                target: "audit", before: "\(erasure.erased)")
+        }
+        #expect(found == AuditErasure(erased: 2, kept: 0))
+        let after = try await store.auditRecords(from: 1, limit: 9)
+        #expect(after.map(\.draft.actor) == ["", "bea", "", "bea"] && after[3].draft.before == "2")
+        #expect(after[0] == before[0].withoutOperator && after[1] == before[1])
+        #expect(after.prefix(3).map(\.hash) == before.map(\.hash) && after[3].previous == head.head)
+        #expect(try await store.verifyAudit() == .intact(records: 4, head: after[3].hash))
+    }
+
+    @Test(arguments: Backend.allCases)
     func `a vault is made once and read back whole`(backend: Backend) async throws {
         let store = try backend.controlStore(in: folder)
         let vault = Samples.vault()

@@ -99,6 +99,22 @@ extension AuditRecord {
     }
 }
 
+extension AuditErasure {
+    /// Erases the operator, and counts.
+    init(of name: String, in database: Database) throws {
+        try database.execute(
+            sql: """
+                UPDATE audit SET actor = '', session = '', tty = '', uid = '', peer = '', blinding = x''
+                WHERE actor = ? AND form = ?
+                """,
+            arguments: [name, AuditForm.json.rawValue])
+        let erased = Int64(database.changesCount)
+        let kept = try Int64.fetchOne(
+            database, sql: "SELECT COUNT(*) FROM audit WHERE actor = ?", arguments: [name])
+        self.init(erased: erased, kept: kept ?? 0)
+    }
+}
+
 extension MerkleFrontier {
     /// The tree over the first `count` records. One that was stored for fewer (a folder from before there was a tree)
     /// is grown from the records' hashes; one that was stored for more is not believed.

@@ -239,6 +239,19 @@ package final class SQLiteControlStore: ControlStore {
         try await file.read { try AuditRecord.leaves(1..<max(1, size + 1), in: $0) }
     }
 
+    package func eraseOperator(
+        _ name: String, audit: @escaping @Sendable (AuditErasure) -> AuditDraft
+    ) async throws -> AuditErasure {
+        var erasure = try await file.write { [hashing] database in
+            let erasure = try AuditErasure(of: name, in: database)
+            try AuditRecord.chain(audit(erasure), in: database, hashing: hashing)
+            return erasure
+        }
+        // It is overwritten in the file (secure_delete); this takes it out of the log too.
+        erasure.isEmptied = await file.emptyLog()
+        return erasure
+    }
+
     package func appendCheckpoint(_ checkpoint: StoredCheckpoint) async throws {
         try await file.write { database in
             try database.execute(

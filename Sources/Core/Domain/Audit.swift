@@ -107,6 +107,20 @@ package struct AuditRecord: Hashable, Sendable, Codable {
     }
 }
 
+extension AuditRecord {
+    /// The record without who it was; nil in the older form, where the name is part of what is hashed.
+    package var withoutOperator: AuditRecord? {
+        guard form == .json else { return nil }
+        let erased = AuditDraft(
+            id: draft.id, at: draft.at, actor: "", via: draft.via, action: draft.action, target: draft.target,
+            tenant: draft.tenant, before: draft.before, after: draft.after, reason: draft.reason,
+            result: draft.result)
+        return AuditRecord(
+            sequence: sequence, draft: erased, previous: previous, hash: hash, form: form,
+            commitment: commitment)
+    }
+}
+
 /// A signed checkpoint as it is kept.
 package struct StoredCheckpoint: Sendable, Hashable, Codable {
     /// 1, 2, 3 …; 0 in one that is not stored yet.

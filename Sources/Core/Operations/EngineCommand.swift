@@ -89,6 +89,8 @@ package enum EngineCommand: Sendable, Hashable, Codable {
     /// A new log with a new key, whose first record names the old one: after a data folder was put back, since the old
     /// log must not sign twice for the same size. The records stay.
     case auditNewLog(reason: String)
+    /// Erases from the audit who an operator was, for good; what he did stays. `confirm` is the name once more.
+    case auditErase(operatorName: String, confirm: String, reason: String)
     /// Copies everything, or one tenant's storage, sealed into a new folder.
     case backup(folder: String, tenant: TenantName?)
 }

@@ -48,6 +48,12 @@ package protocol ControlStore: Sendable {
     /// Chaining a draft whose id is already in the chain changes nothing and returns the record that is there.
     @discardableResult
     func appendAudit(_ draft: AuditDraft) async throws -> AuditRecord
+    /// Erases who an operator was from every record that names him: his name, terminal, user id, session, address, and the
+    /// random bytes of the commitment to them. What is hashed stays as it is. `audit` makes the record of it, chained in
+    /// the same transaction, from the figures. What is erased is overwritten in the files.
+    func eraseOperator(
+        _ name: String, audit: @escaping @Sendable (AuditErasure) -> AuditDraft
+    ) async throws -> AuditErasure
     /// Newest first; `before` = only sequences below it.
     func auditRecords(before: Int64?, limit: Int) async throws -> [AuditRecord]
     /// The chain's end and its tree.
@@ -66,6 +72,22 @@ package protocol ControlStore: Sendable {
 
 extension ControlStore {
     package func verifyAudit() async throws -> AuditVerification { try await walkAudit().verdict }
+}
+
+/// What the erasing of an operator did.
+package struct AuditErasure: Sendable, Equatable {
+    /// Records that say no more who it was.
+    package var erased: Int64
+    /// Records of the older form, in which the name itself is hashed: it stays.
+    package var kept: Int64
+    /// False when a copy may stay in the write-ahead log until the log is next emptied.
+    package var isEmptied: Bool
+
+    package init(erased: Int64, kept: Int64, isEmptied: Bool = true) {
+        self.erased = erased
+        self.kept = kept
+        self.isEmptied = isEmptied
+    }
 }
 
 /// The end of the audit: how many records there are, the last one's hash, and the root of the tree over all of them.

@@ -179,6 +179,25 @@ package final class MemoryControlStore: ControlStore {
         }
     }
 
+    package func eraseOperator(
+        _ name: String, audit: @escaping @Sendable (AuditErasure) -> AuditDraft
+    ) async throws -> AuditErasure {
+        state.withLock { state in
+            var erasure = AuditErasure(erased: 0, kept: 0)
+            for place in state.chain.indices
+            where state.chain[place].draft.actor.utf8.elementsEqual(name.utf8) {
+                if let record = state.chain[place].withoutOperator {
+                    state.chain[place] = record
+                    erasure.erased += 1
+                } else {
+                    erasure.kept += 1
+                }
+            }
+            state.append(audit(erasure))
+            return erasure
+        }
+    }
+
     package func lastCheckpoint() async throws -> StoredCheckpoint? { state.withLock(\.checkpoints.last) }
 
     package func walkAudit() async throws -> AuditWalk {

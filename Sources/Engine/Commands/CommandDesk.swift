@@ -185,6 +185,8 @@ actor CommandDesk {
         case .vaultRotateKeys(let tenant): try await rotateKeys(of: tenant, by: who)
         case .auditExport(let form, nil): try await exportAudit(form: form, by: who)
         case .auditNewLog(let reason): try await startNewLog(reason: reason, by: who)
+        case .auditErase(let name, let confirm, let reason):
+            try await eraseOperator(name, confirm: confirm, reason: reason, by: who)
         case .backup(let folder, let tenant): try await makeBackup(folder, of: tenant, by: who)
         case .keyAdd, .keyVerify, .keyRotate, .providerTest, .configReload, .vaultUnlockOutside, .auditExport,
             .vaultSlotAdd, .vaultRotateRoot:
@@ -404,6 +406,9 @@ actor CommandDesk {
         }
     }
 
+    /// Whether a record waits that could not be chained.
+    var hasOwed: Bool { !owed.isEmpty || !protections.isEmpty }
+
     func publishChange(_ action: String, _ what: String) {
         parts.publish(
             .changed(.init(action: action, what: what, at: parts.clock.wall)), lane: parts.bus.commonLane)
@@ -450,6 +455,7 @@ enum CommandName {
         case .configReload: "config.reload"
         case .auditExport: "audit.export"
         case .auditNewLog: "audit.new_log"
+        case .auditErase: "audit.erase"
         case .backup: "backup.make"
         }
     }
@@ -479,7 +485,7 @@ enum CommandName {
             "vault"
         case .vaultRotateKeys(let tenant): tenant?.text ?? "vault"
         case .configReload: "gatehouse.toml"
-        case .auditExport, .auditNewLog: "audit"
+        case .auditExport, .auditNewLog, .auditErase: "audit"
         case .backup(_, let tenant): tenant?.text ?? "all"
         }
     }

@@ -5,9 +5,10 @@ import Operations
 
 struct AuditCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "audit", abstract: "The audit: list, verify, export, its key.",
+        commandName: "audit",
+        abstract: "The audit: list, verify, export, its key, erasing who an operator was.",
         discussion: "Example:\n  gatehouse audit verify",
-        subcommands: [List.self, Verify.self, Export.self, Key.self, NewLog.self])
+        subcommands: [List.self, Verify.self, Export.self, Key.self, NewLog.self, Erase.self])
 
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -170,6 +171,38 @@ struct AuditCommand: AsyncParsableCommand {
                 throw CommandFailure(error)
             }
             try await session.carryOut(.auditNewLog(reason: reason), json: listing.json)
+        }
+    }
+}
+
+extension AuditCommand {
+    struct Erase: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Erase from the audit who an operator was, for good; what he did stays.",
+            discussion: """
+                Erased from each record that names the operator: the name, the terminal, the user id, the session and the address
+                he came from, and the random bytes of the record's commitment to them, without which nobody can find out by
+                trying who it was. They stand beside the record and are no part of what is hashed: the chain, the tree, its
+                checkpoints and later exports verify as before.
+
+                What stays: the record itself (when, what, on what, the reason, the result), and the record of the erasing: who
+                ordered it, why, and in how many records, but not of whom. Texts of records are hashed: a name that somebody
+                wrote into a reason stays, and so do names of tenants and virtual keys. So does the operator's name in records
+                from before the audit had a tree; they are counted. Exports, backups, copies of the data folder and the
+                program's log from before still hold it: delete those too. What he does from now on has his name again.
+
+                Example:
+                  gatehouse audit erase alice --confirm alice --reason 'left; request 4711'
+                """)
+        @OptionGroup var global: GlobalOptions
+        @OptionGroup var listing: ListingOptions
+        @Argument(help: "The operator, as `audit list` shows the ACTOR.") var name: String
+        @Option(help: "The operator's name once more.") var confirm: String
+        @Option(help: "Goes to the audit, and stays: name nobody in it.") var reason: String
+
+        func run() async throws {
+            try await global.open().carryOut(
+                .auditErase(operatorName: name, confirm: confirm, reason: reason), json: listing.json)
         }
     }
 }

@@ -101,6 +101,13 @@ final class SwitchedControl: ControlStore {
 
     func auditLeaves(size: Int64) async throws -> [Digest256] { try await inner.auditLeaves(size: size) }
 
+    func eraseOperator(
+        _ name: String, audit: @escaping @Sendable (AuditErasure) -> AuditDraft
+    ) async throws -> AuditErasure {
+        try check()
+        return try await inner.eraseOperator(name, audit: audit)
+    }
+
     func appendCheckpoint(_ checkpoint: StoredCheckpoint) async throws {
         try check()
         try await inner.appendCheckpoint(checkpoint)
