@@ -148,7 +148,7 @@ final class House {
     }
 
     /// A tenant with keys for all providers; returns its virtual key.
-    private func populate(_ name: String, _ limits: LimitSet, openAIKeys: [String]) async throws -> String {
+    func populate(_ name: String, _ limits: LimitSet, openAIKeys: [String]) async throws -> String {
         let tenant = try TenantName(name)
         try await give(.tenantAdd(name: tenant, limits: limits))
         let keys =
