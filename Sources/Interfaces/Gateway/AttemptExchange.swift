@@ -128,18 +128,35 @@ final class AttemptExchange: UpstreamDelegate {
 
     func upstreamHead(status: Int, headers: HTTPHeaders) {
         var limits = RateLimitHeaders.Found()
-        for (name, value) in headers { limits.take(name, value) }
+        var isPacked = false
+        for (name, value) in headers {
+            limits.take(name, value)
+            if name.utf8.count == 16, name.isHeader("content-encoding") {
+                isPacked = isPacked || !value.isEmpty && !value.isHeader("identity")
+            }
+        }
         if let headroom = limits.headroom { call.session.heard(headroom, by: attempt, at: now) }
         guard status == 200 else {
             stage = .error(status: status, headers: headers, body: ByteBuffer())
             return
         }
+        guard !isPacked else { return refusePacked() }
         let type = headers.first(name: "content-type")
         guard call.fields.stream, isStream(type) else {
             stage = .whole(contentType: AnswerHead.safeContentType(type), body: ByteBuffer())
             return
         }
         beginStream()
+    }
+
+    /// Nothing here opens what somebody else packed: a few bytes may open to more than the memory holds.
+    private func refusePacked() {
+        upstream?.cancel()
+        failed(
+            .providerFault, status: 200,
+            CallFailure(
+                .upstreamFailed, source: .provider,
+                "\(attempt.target) sent a packed answer (content-encoding), which it was asked not to"))
     }
 
     /// Bedrock has a framing of its own (AWS, "Event stream encoding"); all others send server-sent events.

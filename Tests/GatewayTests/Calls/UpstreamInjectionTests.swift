@@ -25,20 +25,25 @@ import Testing
         }
     }
 
-    @Test func `a packed answer is not unpacked: what comes is what goes out, and no more memory than that`()
+    @Test func `a packed answer is no answer: it is not opened, and the call goes on at the next target`()
         async throws
     {
         let packed = "\u{1f}\u{08}" + String(repeating: "packed", count: 2_000)
         var plan = HousePlan()
-        plan.openAI = { link, _ in
+        plan.openAI = { link, request in
+            let type = request.body.contains(#""stream":true"#) ? "text/event-stream" : "application/json"
             try link.send(
-                "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-encoding: gzip\r\n"
+                "HTTP/1.1 200 OK\r\ncontent-type: \(type)\r\nContent-Encoding: GZip\r\n"
                     + "content-length: \(packed.utf8.count)\r\n\r\n\(packed)")
         }
         try await withHouse(plan) { house in
-            let answer = try house.call(Wire.chat())
-            #expect(answer.header("content-encoding") == nil)
-            #expect(answer.body.utf8.count <= packed.utf8.count + 1_000)
+            for stream in [false, true] {
+                let answer = try house.call(Wire.chat(stream: stream))
+                #expect(answer.status == 502 && answer.body.contains("a packed answer (content-encoding)"))
+                #expect(answer.header("content-encoding") == nil && !answer.body.contains("packedpacked"))
+            }
+            let other = try house.call(Wire.chat("pair"))
+            #expect(other.status == 200 && other.header("x-gatehouse-target") == "second/gpt-6-sol")
         }
     }
 

@@ -5,6 +5,7 @@ providers' public API references (seen 2026-11-23).
 """
 
 import base64
+import gzip
 import json
 import socket
 import sys
@@ -24,6 +25,11 @@ ANTHROPIC_USAGE = {
     "cache_read_input_tokens": 0,
     "output_tokens": 550,
 }
+
+
+# A gzip file may have several members (RFC 1952 section 2.2): 1 KB that opens to 1 MiB, 1,200 times.
+BOMB = gzip.compress(bytes(1 << 20)) * 1200
+BOMBS = {"gzip": BOMB, "nested": gzip.compress(BOMB), "deflate": BOMB, "br": BOMB}
 
 
 def sse(data, event=None):
@@ -156,6 +162,8 @@ class Provider(BaseHTTPRequestHandler):
             record.write(json.dumps({"path": self.path, "key": self.key(), "body": body}) + "\n")
         if "slow" in model:
             time.sleep(1)
+        if "packed-" in self.path + model:
+            return self.packed(self.path + model, body)
         if "echo-" in model:
             return self.echo(model, body)
         if "parrot" in model and not body.get("stream"):
@@ -222,6 +230,20 @@ class Provider(BaseHTTPRequestHandler):
             return self.answer(200, {**chat, "usage": OPENAI_USAGE}, **headers)
         events = [] if place == "first" else openai_events("inband", body)[:-1]
         self.stream(events + [sse(error)], model)
+
+    def packed(self, model, body):
+        """A decompression bomb: packed-FORM, packed-FORM-error; whoever asks for a stream gets it as one."""
+        form = next(form for form in BOMBS if f"packed-{form}" in model)
+        streams = body.get("stream") or "stream" in self.path
+        self.send_response(400 if "-error" in model else 200)
+        self.send_header("content-type", "text/event-stream" if streams else "application/json")
+        self.send_header("content-encoding", "gzip, gzip" if form == "nested" else form)
+        self.send_header("content-length", str(len(BOMBS[form])))
+        self.end_headers()
+        try:
+            self.wfile.write(BOMBS[form])
+        except OSError:
+            self.close_connection = True
 
     def flood(self, model):
         """As many events as the connection takes, up to 64 MiB; how many went out is recorded at the end."""

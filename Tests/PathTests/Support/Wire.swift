@@ -29,8 +29,10 @@ final class Wire {
         isOpen = false
     }
 
-    func send(_ text: String) {
-        var rest = Array(text.utf8)[...]
+    func send(_ text: String) { send(Array(text.utf8)) }
+
+    func send(_ bytes: [UInt8]) {
+        var rest = bytes[...]
         while !rest.isEmpty {
             // A refused request's connection may be closed while its rest is still sent.
             let count = rest.withUnsafeBytes {
