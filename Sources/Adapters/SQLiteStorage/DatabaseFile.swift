@@ -22,6 +22,8 @@ final class DatabaseFile: Sendable {
         do {
             let before = try PrivateFile.make(path)
             for companion in ["-wal", "-shm"] { _ = try PrivateFile.identity(of: path + companion) }
+            // Before SQLite sees it: beside a file that it may only read it would leave others that nobody may write.
+            try PrivateFile.checkWritable(path)
             let configuration = ConnectionRules.configuration(label: schema.name, readers: readers)
             connections =
                 readers > 0
@@ -137,11 +139,16 @@ extension StorageFailure {
             case .SQLITE_CORRUPT, .SQLITE_NOTADB: .corrupt("\(path): \(said)")
             case .SQLITE_FULL: .unavailable("\(path) cannot grow: the disk is full; free some space")
             case .SQLITE_READONLY, .SQLITE_CANTOPEN, .SQLITE_PERM:
-                .unavailable(
-                    "\(path) cannot be opened for writing (\(said)); the data folder must be writable")
+                PrivateFile.isOnReadOnlyDisk(path)
+                    ? .unavailable("\(path): the disk is read-only; \(PrivateFile.mountAdvice)")
+                    : .unavailable(
+                        "\(path) cannot be opened for writing (\(said)); the data folder must be writable")
             case .SQLITE_BUSY, .SQLITE_LOCKED:
                 .unavailable("\(path) is locked by another program; close that and try again")
-            default: .unavailable("\(path): \(said)")
+            default:
+                PrivateFile.isOnReadOnlyDisk(path)
+                    ? .unavailable("\(path): the disk is read-only; \(PrivateFile.mountAdvice)")
+                    : .unavailable("\(path): \(said)")
             }
     }
 }

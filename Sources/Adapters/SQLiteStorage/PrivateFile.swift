@@ -114,7 +114,37 @@ enum PrivateFile {
     }
 
     /// The system's words for the last error.
-    static func reason() -> String { String(cString: strerror(errno)) }
+    /// Refuses a file that this user may not write, or whose folder takes no new ones.
+    static func checkWritable(_ path: String) throws(StorageFailure) {
+        let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
+        for (place, rights) in [(folder, W_OK | X_OK), (path, R_OK | W_OK)] where access(place, rights) != 0 {
+            throw .unavailable(
+                "cannot write \(place): \(reason()); the data folder must be writable by this user")
+        }
+    }
+
+    static func reason() -> String {
+        let code = errno
+        return String(cString: strerror(code)) + (code == EROFS ? "; \(mountAdvice)" : "")
+    }
+
+    /// What to do about a disk that takes no writes.
+    static let mountAdvice =
+        "look for the cause in the kernel's log (dmesg), then mount the data folder's disk for writing"
+
+    /// Whether the disk that a file lies on takes no writes at all, as after `mount -o remount,ro` or when the kernel
+    /// made it so because of a fault (ext4's `errors=remount-ro`): a file without a name is refused for that reason.
+    static func isOnReadOnlyDisk(_ path: String) -> Bool {
+        // O_TMPFILE of Linux's asm-generic/fcntl.h, which the module map does not bring.
+        let unnamed: CInt = 0o20_000_000 | O_DIRECTORY
+        let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
+        let descriptor = open(folder, unnamed | O_WRONLY | O_CLOEXEC, 0o600)
+        guard descriptor < 0 else {
+            close(descriptor)
+            return false
+        }
+        return errno == EROFS
+    }
 
     private static func checkRights(of path: String, _ status: stat, wanted: String) throws(StorageFailure) {
         guard status.st_uid == geteuid() else {
