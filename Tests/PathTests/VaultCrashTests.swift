@@ -26,17 +26,21 @@ import Testing
         for result in await Self.run(seed) { all += try result.get() }
         let changes = all.finished.map { "\($0.key) \($0.value)" }.sorted().joined(separator: ", ")
         let moments = all.moments.map { "\($0.key) \($0.value)" }.sorted().joined(separator: ", ")
+        let places = all.interrupted.map { "\($0.key) \($0.value)" }.sorted().joined(separator: ", ")
+        let interrupted = all.interrupted.values.reduce(0, +)
         print(
             """
             vault crash: \(all.cycles) cycles in \(Int(Date().timeIntervalSince(began))) s, killed while \(moments)
             vault crash: \(all.calls) calls acknowledged, \(all.recovered) rows found in the journal
-            vault crash: finished \(changes); \(all.interrupted) rotations found half-way, \(all.records) audit records
+            vault crash: finished \(changes); \(all.records) audit records
+            vault crash: \(interrupted) rotations found half-way: \(places)
             """)
         #expect(all.wrong.isEmpty, "seed \(seed)")
         // The cycles did what they are for.
         #expect(all.cycles == Self.cycles)
         #expect(all.calls > Self.cycles)
         #expect(all.finished.values.reduce(0, +) > Self.cycles / 2)
+        #expect(interrupted > Self.cycles / 3)
     }
 
     private static func run(_ seed: UInt64) async -> [Result<CrashHouse.Tally, any Error>] {

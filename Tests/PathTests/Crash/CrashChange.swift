@@ -42,21 +42,26 @@ struct CrashChange {
     /// Rotations more often than the rest: they have the most steps.
     private static let draws: [Kind] =
         Kind.allCases + [.root, .allKeys, .root, .allKeys, .keyAdd, .keyRotate, .tokenIssue]
+    /// Those that go on after they were acknowledged.
+    static let rotations: [Kind] = [.root, .allKeys, .root, .allKeys, .oneTenantsKeys]
     /// More are not added: every check looks at all of them.
     private static let most = 10
 
-    /// - Parameter fresh: a name that nothing has yet.
+    /// - Parameters:
+    ///   - fresh: a name that nothing has yet.
+    ///   - isRotation: whether it has to be one.
     static func draw(
-        _ fresh: String, _ picture: EngineSnapshot, _ slots: Slots, _ generator: inout SplitMix
+        _ fresh: String, isRotation: Bool, _ picture: EngineSnapshot, _ slots: Slots,
+        _ generator: inout SplitMix
     ) throws -> CrashChange {
         while true {
-            let kind = draws.randomElement(using: &generator) ?? .root
+            let kind = (isRotation ? rotations : draws).randomElement(using: &generator) ?? .root
             if let change = try make(kind, fresh, picture, slots, &generator) { return change }
         }
     }
 
     /// nil where there is nothing that it could be done to.
-    private static func make(
+    static func make(
         _ kind: Kind, _ fresh: String, _ picture: EngineSnapshot, _ slots: Slots,
         _ generator: inout SplitMix
     ) throws -> CrashChange? {

@@ -12,8 +12,8 @@ struct CrashHouse {
         var calls = 0
         var finished: [CrashChange.Kind: Int] = [:]
         var moments: [String: Int] = [:]
-        /// Rotations that were found half-done at a start.
-        var interrupted = 0
+        /// Rotations that were found half-done at a start, and how far they were.
+        var interrupted: [String: Int] = [:]
         /// Ledger rows that were found in the journal at a start.
         var recovered = 0
         var records = 0
@@ -25,7 +25,7 @@ struct CrashHouse {
             all.calls += one.calls
             all.finished.merge(one.finished, uniquingKeysWith: +)
             all.moments.merge(one.moments, uniquingKeysWith: +)
-            all.interrupted += one.interrupted
+            all.interrupted.merge(one.interrupted, uniquingKeysWith: +)
             all.recovered += one.recovered
             all.records += one.records
             all.wrong += one.wrong
@@ -36,6 +36,8 @@ struct CrashHouse {
     private let client: @Sendable () -> EngineClient?
     private var slots: CrashChange.Slots
     private let ledger: CrashLedger
+    private let logs: CrashLogs
+    private var paces: [CrashChange.Kind: CrashPace] = [:]
     /// One certificate for the many of the system, which take a third of a start and are not needed on loopback.
     private let authorities: String
     private var generator: SplitMix
@@ -68,13 +70,35 @@ struct CrashHouse {
             second: Array(second.utf8))
         authorities = try Self.authorities(in: house.folder.path)
         try house.start()
-        guard
-            let acme = client().flatMap({ try? $0.snapshot() })?.tenants.first(where: {
-                $0.name.text == "acme"
-            })
-        else { throw Tool.Failure(description: "there is no tenant acme") }
-        ledger = CrashLedger(file: house.data + "/tenants/\(acme.id.text)/tenant.sqlite")
+        let tenants = try client()?.snapshot().tenants ?? []
+        let data = house.data
+        func file(of name: String) throws -> String {
+            guard let tenant = tenants.first(where: { $0.name.text == name }) else {
+                throw Tool.Failure(description: "there is no tenant \(name)")
+            }
+            return data + "/tenants/\(tenant.id.text)/tenant.sqlite"
+        }
+        ledger = CrashLedger(file: try file(of: "acme"))
+        // All calls are acme's.
+        let quiet = [data + "/control.sqlite-wal", try file(of: "beta") + "-wal"]
+        logs = CrashLogs(quiet: quiet, all: quiet + [ledger.file + "-wal"])
+        try measureRotations()
         house.stop(SIGKILL)
+    }
+
+    /// How long each kind of rotation takes while nothing else is done.
+    private mutating func measureRotations() throws {
+        guard let client = client() else { throw Tool.Failure(description: "the engine is gone") }
+        let picture = try client.snapshot()
+        for kind in Set(CrashChange.rotations).sorted(by: { $0.rawValue < $1.rawValue }) {
+            guard let change = try CrashChange.make(kind, "", picture, slots, &generator) else { continue }
+            known.expect(change)
+            paces[kind] = try CrashPace.measure(logs) {
+                known.take(change, try client.perform(change.command, secret: change.secret).receipt)
+            } toItsEnd: {
+                try waitUntil("the rotation ends") { try client.snapshot().vault.work == nil }
+            }
+        }
     }
 
     private static func authorities(in folder: String) throws -> String {
@@ -116,27 +140,26 @@ struct CrashHouse {
         try start()
         let picture = try check("cycle \(cycle)")
         guard tally.wrong.isEmpty, let engine = house.engine, let client = client() else { return }
-        let logs = [house.data + "/control.sqlite-wal", ledger.file + "-wal"]
-        let kill = CrashKill(engine, at: moment, watching: logs)
+        let kill = CrashKill(engine, at: moment, watching: logs, paces)
         // Mostly it is the changes that shall have the machine; at times it is the ledger.
         let isBusy = Int.random(in: 0..<10, using: &generator) == 0
         let callers = isBusy ? 6 : Int.random(in: 1...3, using: &generator)
         let calls = CrashCalls(
             port: house.port, tokens: (0..<callers).map { tokens[$0 % tokens.count] },
-            pause: isBusy ? 0 : moment.isTick ? 40_000 : 5_000)
+            pause: isBusy ? 0 : moment.isTick || moment.isRotation ? 40_000 : 5_000)
         let changes = Int.random(in: 1...3, using: &generator)
         for number in 1...changes {
             named += 1
             slots.hasSecond = known.hasSecondSlot
-            let change = try CrashChange.draw("k\(named)", picture, slots, &generator)
+            let change = try CrashChange.draw(
+                "k\(named)", isRotation: moment.isRotation && number == changes, picture, slots, &generator)
             known.expect(change)
-            if number == changes { kill.arm() }
+            if number == changes { kill.arm(change.kind) }
             guard let outcome = try? client.perform(change.command, secret: change.secret) else { continue }
             known.take(change, outcome.receipt)
             guard let issued = outcome.issued else { continue }
             tokens = [tokens[0], issued.withBytes { String(decoding: $0, as: UTF8.self) }]
         }
-        kill.arm()
         kill.wait()
         tally.wrong += known.take(calls.end())
         if engine.status != 128 + SIGKILL {
@@ -177,7 +200,11 @@ struct CrashHouse {
         guard let client = client() else { throw Tool.Failure(description: "the engine is gone") }
         var wrong: [String] = []
         let picture = try client.snapshot()
-        if picture.vault.work != nil { tally.interrupted += 1 }
+        if let work = picture.vault.work {
+            let place =
+                work.done == 0 ? "at the beginning" : work.done < work.total ? "between" : "at the end"
+            tally.interrupted["\(work.what.rawValue) \(place)", default: 0] += 1
+        }
         wrong += known.compare(picture)
         let verified = try client.perform(.vaultVerify, secret: nil).receipt
         if verified.isBad || !verified.message.hasSuffix("all open") {

@@ -14,14 +14,18 @@ enum CrashMoment {
     case writing(Int, UInt32)
     /// The same while it does what it does once a second: steps of rotations, ends of drains, signatures.
     case ticking(Int, UInt32)
+    /// At a point of its way through a rotation, which the last change begins; 0 is just before it is
+    /// acknowledged, 1 its end.
+    case rotating(Double)
 
     init(_ generator: inout SplitMix) {
         let pause = UInt32.random(in: 0..<3_000, using: &generator)
         switch Int.random(in: 0..<12, using: &generator) {
         case 0: self = .starting(.random(in: 0..<300_000, using: &generator))
-        case 1...3: self = .soon(.random(in: 0..<60_000, using: &generator))
-        case 4...7: self = .writing(.random(in: 1...5, using: &generator), pause)
-        default: self = .ticking(.random(in: 1...9, using: &generator), pause)
+        case 1: self = .soon(.random(in: 0..<60_000, using: &generator))
+        case 2: self = .writing(.random(in: 1...5, using: &generator), pause)
+        case 3: self = .ticking(.random(in: 1...9, using: &generator), pause)
+        default: self = .rotating(.random(in: 0..<1, using: &generator))
         }
     }
 
@@ -31,24 +35,32 @@ enum CrashMoment {
         case .soon: "soon"
         case .writing: "writing"
         case .ticking: "ticking"
+        case .rotating: "rotating"
         }
     }
 
     var isTick: Bool { if case .ticking = self { true } else { false } }
+    var isRotation: Bool { if case .rotating = self { true } else { false } }
 }
 
 /// Kills an engine at its moment, from a thread of its own.
 final class CrashKill: Sendable {
     private let engine: Child
-    private let logs: [String]
+    private let logs: CrashLogs
+    private let paces: [CrashChange.Kind: CrashPace]
     private let started = Date()
-    private let isArmed = Locked(false)
+    /// The last change, once it is being sent.
+    private let armed = Locked<CrashChange.Kind?>(nil)
     private let killer = DispatchGroup()
 
-    /// - Parameter logs: the write-ahead logs that are watched.
-    init(_ engine: Child, at moment: CrashMoment, watching logs: [String]) {
+    /// - Parameter paces: how long each kind of rotation takes.
+    init(
+        _ engine: Child, at moment: CrashMoment, watching logs: CrashLogs,
+        _ paces: [CrashChange.Kind: CrashPace]
+    ) {
         self.engine = engine
         self.logs = logs
+        self.paces = paces
         killer.enter()
         Thread { [self] in
             wait(for: moment)
@@ -59,27 +71,35 @@ final class CrashKill: Sendable {
     }
 
     /// The last change is being sent: the moment is counted from here.
-    func arm() { isArmed.withLock { $0 = true } }
+    func arm(_ change: CrashChange.Kind) { armed.withLock { $0 = change } }
 
     func wait() { killer.wait() }
 
     private func wait(for moment: CrashMoment) {
         // Half a minute: a change that takes longer is interrupted like any other.
-        until(seconds: 30) { isArmed.withLock { $0 } }
+        until(seconds: 30) { armed.withLock { $0 != nil } }
         switch moment {
         case .starting(let pause), .soon(let pause): usleep(pause)
         case .writing(let count, let pause): watch(count, pause, seconds: 1)
         case .ticking(let count, let pause):
             until(seconds: 3) { Date().timeIntervalSince(started) > 0.9 }
             watch(count, pause, seconds: 1)
+        case .rotating(let share):
+            // A rotation goes on with the next tick, which is a second away at most.
+            guard let pace = armed.withLock({ $0.flatMap { paces[$0] } }) else { return }
+            let point = Double(pace.begun - 1) + share * Double(pace.writes - pace.begun + 1)
+            watch(
+                Int(point), UInt32((point - point.rounded(.down)) * pace.gap * 1e6), of: logs.quiet,
+                seconds: 2)
         }
     }
 
-    private func watch(_ count: Int, _ pause: UInt32, seconds: Double) {
-        var last = stamp()
+    private func watch(_ count: Int, _ pause: UInt32, of paths: [String]? = nil, seconds: Double) {
+        let paths = paths ?? logs.all
+        var last = CrashLogs.stamp(paths)
         var seen = 0
         until(seconds: seconds) {
-            let now = stamp()
+            let now = CrashLogs.stamp(paths)
             if now != last { seen += 1 }
             last = now
             return seen >= count
@@ -90,13 +110,5 @@ final class CrashKill: Sendable {
     private func until(seconds: Double, _ condition: () -> Bool) {
         let end = Date().addingTimeInterval(seconds)
         while !condition(), Date() < end, engine.status == nil { usleep(300) }
-    }
-
-    private func stamp() -> [Int] {
-        logs.flatMap { path in
-            var facts = Glibc.stat()
-            guard stat(path, &facts) == 0 else { return [0, 0, 0] }
-            return [Int(facts.st_size), facts.st_mtim.tv_sec, facts.st_mtim.tv_nsec]
-        }
     }
 }
