@@ -1,6 +1,7 @@
 import FoundationEssentials
 import Glibc
 package import Imports
+import Operations
 
 /// Brings another gateway's configuration into ours: reads it, checks what comes out, and writes only what our own reader
 /// takes.
@@ -23,7 +24,8 @@ package enum ConfigurationImport {
     /// - Parameter values: `NAME=VALUE`, for variables that hold addresses, versions or regions.
     package static func liteLLM(
         _ path: String, values: [String], into places: Places, dryRun: Bool
-    ) throws -> Outcome {
+    ) async throws -> Outcome {
+        if !dryRun { try await OperatorSession.admit(.configImport, on: places.config, places) }
         var known: [String: String] = [:]
         for pair in values {
             guard let sign = pair.firstIndex(of: "="), sign != pair.startIndex else {

@@ -46,6 +46,9 @@ package enum Doctor {
     static func configuration(_ places: Places) -> Finding {
         do {
             let configuration = try Configuration.load(places.config)
+            if let why = configuration.missingAdmin {
+                return Finding(check: "configuration", state: .bad, what: why)
+            }
             let found = access(places.config, F_OK) == 0
             return Finding(
                 check: "configuration", state: .good,
@@ -63,7 +66,10 @@ package enum Doctor {
                 what: "\(places.data) is not there yet; run: gatehouse init")
         }
         if let client = EngineClient(path: places.socket, operatorName: "doctor") {
-            let changed = (try? client.snapshot())?.vault.distrusted ?? []
+            let changed: [String]
+            do throws(CommandRefusal) { changed = try client.snapshot().vault.distrusted } catch {
+                return Finding(check: "data folder", state: .note, what: error.message)
+            }
             guard changed.isEmpty else {
                 return Finding(
                     check: "data folder", state: .bad,

@@ -127,6 +127,7 @@ package final class GatewayAssembly: Sendable {
             routes: configuration.routes, routing: configuration.routing,
             prices: .builtIn)
         state.findings = findings
+        state.roster = configuration.roster
         let gateway = try GatewayAssembly(
             places: places, vaultID: vaultRecord.id, folder: folder, lock: lock, control: control,
             tenants: tenants, vault: vault, keepers: keepers, state: state,
@@ -279,7 +280,8 @@ package final class GatewayAssembly: Sendable {
         keptLimits.restore(at: engine.parts.clock.now, wall: engine.parts.clock.wall)
         await engine.note(
             "gateway.start", "gateway", by: OperatorSession.operatorID(via: "start"),
-            after: GatehouseVersion.text)
+            after: GatehouseVersion.text, reason: configuration.roster.words)
+        if let why = configuration.missingAdmin { log.error("roles", metadata: ["why": "\(why)"]) }
         let engine = engine
         let drain = drain
         let pump = household.next().scheduleRepeatedTask(initialDelay: .zero, delay: .milliseconds(50)) { _ in
@@ -393,6 +395,9 @@ package final class GatewayAssembly: Sendable {
         let next: Configuration
         do {
             next = try Configuration.load(places.config)
+            if let why = next.missingAdmin {
+                throw ConfigurationProblem(file: places.config, line: 0, why)
+            }
         } catch {
             log.error(
                 "the configuration was refused; the old one stays in force", metadata: ["why": "\(error)"])
@@ -403,8 +408,8 @@ package final class GatewayAssembly: Sendable {
         let waiting = next.changesAtNextStart(after: configuration)
         if !waiting.isEmpty { note += "; with the next start: \(waiting.joined(separator: ", "))" }
         try await engine.configure(
-            providers: next.providers, routes: next.routes, routing: next.routing, options: next.path,
-            note: note, by: who)
+            providers: next.providers, routes: next.routes, routing: next.routing, roster: next.roster,
+            options: next.path, note: note, by: who)
         probes.follow(next)
         log.notice("configuration reloaded")
         return note

@@ -5,7 +5,7 @@ import Domain
 import Engine
 import Glibc
 import Logging
-import Operations
+package import Operations
 import SQLiteStorage
 import Storage
 import Terminal
@@ -17,8 +17,14 @@ package struct ConsoleChoices: Sendable {
     package var ascii: Bool
     package var readOnly: Bool
     package var logFile: String?
+    /// The most that this session is to be able to do.
+    package var role: OperatorRole?
 
-    package init(theme: String? = nil, ascii: Bool = false, readOnly: Bool = false, logFile: String? = nil) {
+    package init(
+        theme: String? = nil, ascii: Bool = false, readOnly: Bool = false, logFile: String? = nil,
+        role: OperatorRole? = nil
+    ) {
+        self.role = role
         self.theme = theme
         self.ascii = ascii
         self.readOnly = readOnly
@@ -173,6 +179,8 @@ package enum Launcher {
             Output.line("(To look around without any key, leave with ctrl-c and run: gatehouse demo)")
             try await initialize(places, keyFile: nil, passphraseFromStdin: false)
         }
+        try await OperatorSession.admit(
+            .status, places, by: OperatorSession.operatorID(via: "console", lowered: choices.role))
         let configuration = try Configuration.load(places.config)
         let logDescriptor = try openLog(choices.logFile ?? places.log)
         let log = Logger(label: "gatehouse") { LineLog(label: $0, descriptor: logDescriptor) }
@@ -209,8 +217,9 @@ package enum Launcher {
             log.warning("a theme is bad", metadata: ["why": "\(problem)"])
         }
         let port: any EnginePort = choices.readOnly ? ReadOnlyPort(gateway.engine) : gateway.engine
+        let who = OperatorSession.operatorID(via: "console", lowered: choices.role)
         let runner = ConsoleRunner(
-            port: port, operatorID: OperatorSession.operatorID(via: "console"),
+            port: port, operatorID: who,
             options: ConsoleOptions(
                 theme: name, ascii: choices.ascii, readOnly: choices.readOnly, logDescriptor: logDescriptor),
             library: shelf.library)
@@ -219,8 +228,8 @@ package enum Launcher {
             runner.requestStop()
             return signal
         }
-        let who = OperatorSession.operatorID(via: "console")
-        let kind = choices.readOnly ? "read-only" : "full"
+        let role = gateway.engine.snapshot(for: who).role?.rawValue ?? "no role"
+        let kind = choices.readOnly ? "read-only" : role
         await gateway.engine.note("session.open", "console", by: who, after: kind)
         let ending = await runner.runOnOwnThread()
         await gateway.engine.note("session.close", "console", by: who, before: kind, after: "\(ending)")

@@ -19,16 +19,40 @@ package struct OperatorSession: Sendable {
     private let door: Door
 
     /// The name that goes to the audit: the login name of this user.
-    package static var operatorName: String {
-        guard let entry = getpwuid(geteuid()), let name = entry.pointee.pw_name else {
-            return "uid \(geteuid())"
-        }
-        return String(cString: name)
+    package static var operatorName: String { Account.name(of: geteuid()) }
+
+    /// What this session is lowered to: `GATEHOUSE_ROLE`, for people who share an account. A word that is no role lowers
+    /// to the least.
+    static var ceiling: OperatorRole? {
+        Places.variable("GATEHOUSE_ROLE").map { OperatorRole(rawValue: $0) ?? .viewer }
     }
 
     /// This user, at this terminal.
-    static func operatorID(via: String) -> OperatorID {
-        OperatorID(name: operatorName, via: via, origin: .own)
+    ///
+    /// - Parameter lowered: the most that this session is to be able to do; nil = as `GATEHOUSE_ROLE` says.
+    static func operatorID(via: String, lowered: OperatorRole? = nil) -> OperatorID {
+        let ceilings = [ceiling, lowered].compactMap { $0 }
+        return OperatorID(
+            name: operatorName, via: via, origin: .own, account: operatorName, ceiling: ceilings.min())
+    }
+
+    /// Refuses what this user has no role for, before anything is asked or opened; the audit of the folder says so, as far
+    /// as it can be reached.
+    static func admit(
+        _ operation: EngineOperation, on target: String = "", _ places: Places,
+        by who: OperatorID = operatorID(via: "command")
+    ) async throws {
+        let configuration = try Configuration.load(places.config)
+        guard let denial = configuration.roster.denial(of: operation, to: who) else { return }
+        if let session = try? await openSealed(places) {
+            switch session.door {
+            case .running(let client): try? client.admit(operation, on: target)
+            case .folder(let gateway):
+                try? await gateway.engine.admit(operation, on: target, by: who)
+                await gateway.engine.signAudit()
+            }
+        }
+        throw CommandFailure(denial.sentence)
     }
 
     /// A running engine, or the folder with its vault unlocked.
@@ -52,7 +76,7 @@ package struct OperatorSession: Sendable {
     }
 
     private static func running(_ places: Places) -> OperatorSession? {
-        EngineClient(path: places.socket, operatorName: operatorName, origin: .own).map {
+        EngineClient(path: places.socket, operatorName: operatorName, origin: .own, ceiling: ceiling).map {
             OperatorSession(door: .running($0))
         }
     }
@@ -69,8 +93,10 @@ package struct OperatorSession: Sendable {
         let configuration = try Configuration.load(places.config)
         var log = Logger(label: "gatehouse") { LineLog(label: $0, descriptor: 2) }
         log.logLevel = .warning
+        // Whoever has no role is told so by the first question, and need not open the vault for that.
+        let unlocks = unlocked && configuration.roster.role(of: operatorID(via: "command")) != nil
         let unlock: GatewayAssembly.Unlock =
-            unlocked ? try UnlockSecret.unlock(configuration, places) : .later
+            unlocks ? try UnlockSecret.unlock(configuration, places) : .later
         return OperatorSession(
             door: .folder(
                 try await GatewayAssembly.open(
@@ -119,8 +145,10 @@ package struct OperatorSession: Sendable {
         switch door {
         case .running(let client): return try client.snapshot()
         case .folder(let gateway):
+            let who = Self.operatorID(via: "command")
+            try await gateway.engine.admit(.status, on: "", by: who)
             await gateway.engine.restoreFigures()
-            return gateway.engine.snapshot()
+            return gateway.engine.snapshot(for: who)
         }
     }
 
@@ -150,7 +178,7 @@ package struct OperatorSession: Sendable {
         case .folder(let gateway):
             // Rows of an interrupted run are in the journal until somebody drains it.
             await gateway.drainOnce()
-            return try await gateway.engine.ask(query)
+            return try await gateway.engine.ask(query, by: Self.operatorID(via: "command"))
         }
     }
 }

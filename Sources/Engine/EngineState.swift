@@ -1,6 +1,7 @@
 import Access
 package import Domain
 package import Metering
+package import Operations
 package import Storage
 
 /// What the engine knows of tenants, keys and configuration: changed by commands, published as a directory.
@@ -16,6 +17,8 @@ package struct EngineState: Sendable {
     package var routes: [ModelName: Route]
     package var prices: PriceBook
     package var routing: RoutingSettings
+    /// Who may do what.
+    package var roster = OperatorRoster()
     /// Newest first, at most 200.
     package var auditTail: [AuditRecord] = []
     package var auditVerified = "not verified yet"

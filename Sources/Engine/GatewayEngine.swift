@@ -55,6 +55,27 @@ package final class GatewayEngine: EnginePort {
 
     // MARK: The port
 
+    package func admit(
+        _ operation: EngineOperation, on target: String, by who: OperatorID
+    ) async throws(CommandRefusal) {
+        try await desk.admit(operation, on: target, by: who)
+    }
+
+    package func snapshot(for who: OperatorID) -> EngineSnapshot {
+        let roster = desk.state.load().roster
+        guard let role = roster.role(of: who) else {
+            let identity = identity.load()
+            var nothing = EngineSnapshot(
+                instance: identity.instance, version: identity.version, demo: identity.demo,
+                at: parts.clock.wall, started: started)
+            nothing.role = nil
+            return nothing
+        }
+        var picture = snapshot()
+        picture.role = role
+        return picture
+    }
+
     /// Painted for whoever looks, when something changed since: a gateway that nobody watches paints nothing, and many
     /// changes in a row cost one picture.
     package func snapshot() -> EngineSnapshot {
@@ -80,6 +101,14 @@ package final class GatewayEngine: EnginePort {
         return outcome
     }
 
+    package func ask(
+        _ query: EngineQuery, by who: OperatorID
+    ) async throws(CommandRefusal) -> EngineAnswer {
+        try await desk.admit(query.operation, on: query.target, by: who)
+        return try await ask(query)
+    }
+
+    /// The gateway's own question.
     package func ask(_ query: EngineQuery) async throws(CommandRefusal) -> EngineAnswer {
         guard case .blastRadius(let change) = query else { return try await desk.ask(query) }
         let recent = book.withLock { $0.recent }.calls(at: parts.clock.wall)
@@ -165,11 +194,15 @@ package final class GatewayEngine: EnginePort {
     }
 
     /// Puts another configuration in force, for the next call; refuses when that cannot be audited.
+    ///
+    /// - Parameter roster: nil = roles stay as they are.
     package func configure(
         providers: [ProviderName: ProviderDefinition], routes: [ModelName: Route],
-        routing: RoutingSettings = RoutingSettings(), options: PathOptions, note: String, by who: OperatorID
+        routing: RoutingSettings = RoutingSettings(), roster: OperatorRoster? = nil, options: PathOptions,
+        note: String, by who: OperatorID
     ) async throws(CommandRefusal) {
-        try await desk.configure(providers: providers, routes: routes, routing: routing, note: note, by: who)
+        try await desk.configure(
+            providers: providers, routes: routes, routing: routing, roster: roster, note: note, by: who)
         parts.options.store(options)
         isStale.store(true)
     }

@@ -61,7 +61,7 @@ struct ConsoleLoop {
     }
 
     mutating func run() -> ConsoleEnding {
-        tell(.snapshot(port.snapshot()))
+        tell(.snapshot(port.snapshot(for: operatorID)))
         draw()
         while ending == nil {
             wait()
@@ -150,7 +150,7 @@ struct ConsoleLoop {
         if !events.isEmpty || lost > 0 { tell(.events(events, lost: lost)) }
         if milliseconds - lastPicture >= Self.pictureMilliseconds {
             lastPicture = milliseconds
-            let next = port.snapshot()
+            let next = port.snapshot(for: operatorID)
             if lost > 0 || next.sequence != shownSequence || next.at != shownAt {
                 shownSequence = next.sequence
                 shownAt = next.at
@@ -175,7 +175,7 @@ struct ConsoleLoop {
         switch effect {
         case .perform(let id, let command, let secret): perform(id, command, secret)
         case .ask(let id, let query): ask(id, query)
-        case .refreshSnapshot: tell(.snapshot(port.snapshot()))
+        case .refreshSnapshot: tell(.snapshot(port.snapshot(for: operatorID)))
         case .nextTheme: use(library.next(after: theme.name))
         case .selectTheme(let name):
             if let next = library.theme(named: name) {
@@ -218,10 +218,11 @@ struct ConsoleLoop {
     private func ask(_ id: Int, _ query: EngineQuery) {
         let port = port
         let inbox = inbox
+        let who = operatorID
         Task {
             let result: Result<EngineAnswer, CommandRefusal>
             do throws(CommandRefusal) {
-                result = .success(try await port.ask(query))
+                result = .success(try await port.ask(query, by: who))
             } catch {
                 result = .failure(error)
             }

@@ -35,6 +35,7 @@ package struct BackupRestorer: Sendable {
     /// Answers what was done, a sentence a line.
     package func run(_ places: Places, fromStandardInput: Bool) async throws -> [String] {
         try SecureHeap.start()
+        try await OperatorSession.admit(.backupRestore, on: tenant?.text ?? "all", places)
         let staging = places.data + "/restore.part"
         let isNew = access(places.data, F_OK) != 0
         try BackupMaker.remove(staging)
@@ -88,5 +89,5 @@ package struct BackupRestorer: Sendable {
         guard rename(from, to) == 0 else { throw PlainFile.failure("move", from) }
     }
 
-    static let command = OperatorID(name: OperatorSession.operatorName, via: "command")
+    static let command = OperatorSession.operatorID(via: "command")
 }

@@ -83,6 +83,7 @@ extension Configuration {
             throw ConfigurationProblem(file: path, line: 0, "is not UTF-8 text; save it in that encoding")
         }
         var configuration = try parse(text, file: path)
+        try configuration.checkOwner(of: path)
         configuration.stamp = stamp
         return configuration
     }

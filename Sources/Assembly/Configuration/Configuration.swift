@@ -3,6 +3,7 @@ package import Domain
 import Engine
 import Gateway
 package import Keepers
+package import Operations
 import Providers
 package import Routing
 
@@ -67,6 +68,8 @@ package struct Configuration: Sendable, Equatable {
     /// The file outside the data folder in which checkpoints of the audit are kept; nil = nowhere.
     package var checkpoints: String?
     package var instance = "gatehouse"
+    /// Who may do what; empty = this account and root do everything.
+    package var roster = OperatorRoster()
     /// The file as it was when it was read; nil = not from a file.
     var stamp: FileStamp?
 
@@ -82,7 +85,7 @@ extension Configuration {
         try top.allow([
             "instance", "listen", "vault", "provider", "route", "model", "platform", "drill", "cache",
             "bounds", "breaker", "upstream",
-            "console", "audit",
+            "console", "audit", "operator",
         ])
         var configuration = Configuration()
         if let instance = try top.string("instance") {
@@ -105,6 +108,7 @@ extension Configuration {
         try configuration.readBreaker(top.section("breaker"))
         try configuration.readRest(upstream: top.section("upstream"), console: top.section("console"))
         try configuration.readAudit(top.section("audit"))
+        configuration.roster = try roster(top.sections("operator"))
         return configuration
     }
 

@@ -112,6 +112,10 @@ package enum FirstConfiguration {
             # [upstream]
             # ca_file = "/etc/gatehouse/ca.pem"   # instead of the system's certificate authorities
 
+            # [[operator]]                        # one per person: who may do what; none = this account and root, everything
+            # user = "mira"                       # an account of this machine
+            # role = "admin"                      # viewer | operator | admin; at least one is admin
+
             # [console]
             # theme = "ops-dark"                  # see: gatehouse theme list
 

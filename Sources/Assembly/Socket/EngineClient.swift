@@ -10,10 +10,14 @@ package struct EngineClient: Sendable {
     private let path: String
     private let operatorName: String
     private let origin: OperatorOrigin?
+    private let ceiling: OperatorRole?
 
     /// nil when no engine listens there.
-    package init?(path: String, operatorName: String, origin: OperatorOrigin? = nil) {
+    package init?(
+        path: String, operatorName: String, origin: OperatorOrigin? = nil, ceiling: OperatorRole? = nil
+    ) {
         self.path = path
+        self.ceiling = ceiling
         self.origin = origin
         self.operatorName = operatorName
         guard let probe = Self.connect(path) else { return nil }
@@ -41,6 +45,12 @@ package struct EngineClient: Sendable {
         return answer
     }
 
+    package func admit(_ operation: EngineOperation, on target: String) throws(CommandRefusal) {
+        guard case .admitted = try exchange(.admission(operation, target: target)) else {
+            throw Self.strange
+        }
+    }
+
     private static let strange = CommandRefusal(
         .unavailable, "the engine answered something else than was asked")
 
@@ -48,7 +58,8 @@ package struct EngineClient: Sendable {
         let gone = CommandRefusal(.unavailable, "the engine on \(path) went away; try again")
         guard let socket = Self.connect(path),
             var line = try? JSONEncoder().encode(
-                SocketRequest(operatorName: operatorName, origin: origin, body: body))
+                SocketRequest(
+                    operatorName: operatorName, origin: origin, ceiling: ceiling, body: body))
         else { throw gone }
         defer { Glibc.close(socket) }
         line.append(UInt8(ascii: "\n"))

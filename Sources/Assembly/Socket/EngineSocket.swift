@@ -108,18 +108,20 @@ private final class SocketPeer: ChannelInboundHandler {
             return Self.send(
                 .refused(.init(.invalid, "the request is not one this engine knows")), on: channel, patience)
         }
-        let who = OperatorID(
-            name: request.operatorName, via: "command",
-            origin: (request.origin ?? .unknown).vouched(uid: peer))
-        Self.leaveLoop(request, by: who, port: port, channel: channel, patience)
+        Self.leaveLoop(request, from: peer, port: port, channel: channel, patience)
     }
 
-    /// Commands wait for storage and providers, so they leave the loop. Calls never come this way.
+    /// Commands wait for storage and providers, and the account's name may come from a directory service, so they leave
+    /// the loop. Calls never come this way.
     private static func leaveLoop(
-        _ request: SocketRequest, by who: OperatorID, port: any EnginePort, channel: any Channel,
+        _ request: SocketRequest, from peer: UInt32, port: any EnginePort, channel: any Channel,
         _ patience: TimeAmount
     ) {
         Task { @Sendable in
+            let who = OperatorID(
+                name: request.operatorName, via: "command",
+                origin: (request.origin ?? .unknown).vouched(uid: peer), account: Account.name(of: peer),
+                isForeign: peer != geteuid() && peer != 0, ceiling: request.ceiling)
             let reply = await carryOut(request, by: who, port: port)
             send(reply, on: channel, patience)
         }
@@ -130,8 +132,13 @@ private final class SocketPeer: ChannelInboundHandler {
     ) async -> SocketReply {
         do throws(CommandRefusal) {
             switch request.body {
-            case .snapshot: return .snapshot(port.snapshot())
-            case .query(let query): return .answer(try await port.ask(query))
+            case .snapshot:
+                try await port.admit(.status, on: "", by: who)
+                return .snapshot(port.snapshot(for: who))
+            case .query(let query): return .answer(try await port.ask(query, by: who))
+            case .admission(let operation, let target):
+                try await port.admit(operation, on: target, by: who)
+                return .admitted
             case .command(let command, let secret):
                 let draft = secret.map { bytes in bytes.withUnsafeBytes { SecretDraft(copying: $0) } }
                 let outcome = try await port.perform(

@@ -8,13 +8,20 @@ package struct SocketRequest: Codable, Sendable {
         case snapshot
         case command(EngineCommand, secret: [UInt8]?)
         case query(EngineQuery)
+        /// Whether the operator may do something that the engine has no part in.
+        case admission(EngineOperation, target: String)
     }
     package var operatorName: String
     package var body: Body
     /// Where the operator came from; of it the engine believes only what the kernel says too.
     package var origin: OperatorOrigin?
+    /// The most that the operator wants to be able to do; it never adds to what the account may.
+    package var ceiling: OperatorRole?
 
-    package init(operatorName: String, origin: OperatorOrigin? = nil, body: Body) {
+    package init(
+        operatorName: String, origin: OperatorOrigin? = nil, ceiling: OperatorRole? = nil, body: Body
+    ) {
+        self.ceiling = ceiling
         self.operatorName = operatorName
         self.origin = origin
         self.body = body
@@ -26,6 +33,7 @@ package enum SocketReply: Codable, Sendable {
     case snapshot(EngineSnapshot)
     case done(CommandReceipt, issued: [UInt8]?)
     case answer(EngineAnswer)
+    case admitted
     case refused(CommandRefusal)
 }
 

@@ -1,16 +1,28 @@
 package import Domain
 
-/// Who gives a command, and by which way: what the audit says.
-package struct OperatorID: Hashable, Sendable, Codable {
+/// Who gives a command, and by which way: what the audit says, and what roles are decided by.
+package struct OperatorID: Hashable, Sendable {
     package let name: String
     /// `console`, `command` or `engine`.
     package let via: String
     package let origin: OperatorOrigin
+    /// The machine's account that the kernel vouches for; empty = not known.
+    package let account: String
+    /// The account is neither the engine's own nor root.
+    package let isForeign: Bool
+    /// The most that the operator wants to be able to do in this session; nil = all that he may.
+    package let ceiling: OperatorRole?
 
-    package init(name: String, via: String, origin: OperatorOrigin = .unknown) {
+    package init(
+        name: String, via: String, origin: OperatorOrigin = .unknown, account: String = "",
+        isForeign: Bool = false, ceiling: OperatorRole? = nil
+    ) {
         self.name = name
         self.via = via
         self.origin = origin
+        self.account = account
+        self.isForeign = isForeign
+        self.ceiling = ceiling
     }
 }
 
@@ -192,6 +204,8 @@ package struct CommandRefusal: Error, Sendable, Hashable, Codable, CustomStringC
         case conflict
         case invalid
         case readOnly = "read_only"
+        /// The operator lacks the role.
+        case denied
         case sealed
         /// The provider refused the key.
         case keyRefused = "key_refused"

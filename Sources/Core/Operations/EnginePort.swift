@@ -4,8 +4,12 @@ package import Events
 ///
 /// The console, the command line and the socket between them use this and nothing else.
 package protocol EnginePort: Sendable {
-    /// The newest picture: immutable, cheap, always answers.
-    func snapshot() -> EngineSnapshot
+    /// Says whether somebody may do something, and puts it into the audit when not. `perform` and `ask` do so themselves.
+    func admit(
+        _ operation: EngineOperation, on target: String, by who: OperatorID
+    ) async throws(CommandRefusal)
+    /// The newest picture: immutable, cheap, always answers. Whoever has no role sees an empty one.
+    func snapshot(for who: OperatorID) -> EngineSnapshot
     /// A bounded feed of events from now on; it says how many it lost.
     func feed(depth: Int) -> EventFeed
     /// Carries out a command. In force before the next call is routed once this returns.
@@ -13,7 +17,7 @@ package protocol EnginePort: Sendable {
         _ command: EngineCommand, secret: SecretDraft?, by who: OperatorID
     ) async throws(CommandRefusal)
         -> CommandOutcome
-    func ask(_ query: EngineQuery) async throws(CommandRefusal) -> EngineAnswer
+    func ask(_ query: EngineQuery, by who: OperatorID) async throws(CommandRefusal) -> EngineAnswer
 }
 
 /// An engine port that shows everything and changes nothing.
@@ -22,8 +26,13 @@ package struct ReadOnlyPort: EnginePort {
 
     package init(_ inner: any EnginePort) { self.inner = inner }
 
-    package func snapshot() -> EngineSnapshot {
-        var picture = inner.snapshot()
+    package func admit(
+        _ operation: EngineOperation, on target: String, by who: OperatorID
+    ) async throws(CommandRefusal) {
+        try await inner.admit(operation, on: target, by: who)
+    }
+    package func snapshot(for who: OperatorID) -> EngineSnapshot {
+        var picture = inner.snapshot(for: who)
         picture.readOnly = true
         return picture
     }
@@ -36,7 +45,9 @@ package struct ReadOnlyPort: EnginePort {
         throw CommandRefusal(
             .readOnly, "this console is read-only; start it without --read-only to change things")
     }
-    package func ask(_ query: EngineQuery) async throws(CommandRefusal) -> EngineAnswer {
-        try await inner.ask(query)
+    package func ask(
+        _ query: EngineQuery, by who: OperatorID
+    ) async throws(CommandRefusal) -> EngineAnswer {
+        try await inner.ask(query, by: who)
     }
 }

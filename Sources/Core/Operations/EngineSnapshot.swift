@@ -9,6 +9,8 @@ package struct EngineSnapshot: Sendable, Hashable, Codable {
     /// Simulated providers and traffic: said on every screen.
     package var demo: Bool
     package var readOnly: Bool
+    /// What whoever looks may do; nil = not even look, so that the rest is empty.
+    package var role: OperatorRole? = .admin
     package var at: WallTime
     package var started: WallTime
     /// The number of the newest event that this picture knows of.

@@ -41,6 +41,8 @@ actor CommandDesk {
     var protections: [OwedProtection] = []
     /// Since when the use of keys was not written down.
     var keyUsesSince: Instant?
+    /// Refusals for want of a role that went to the audit lately.
+    var denials = DenialTally()
     /// When the audit has to be signed.
     var checkpoints = CheckpointPolicy()
     var hasResumedSigning = false
@@ -85,12 +87,14 @@ actor CommandDesk {
         self.log = log
     }
 
-    /// Carries out one command. Refusals of commands that name something real are audited too.
+    /// Carries out one command, for whoever has the role for it. Refusals of commands that name something real are audited too.
     func perform(
         _ command: EngineCommand, secret: SecretDraft?, by who: OperatorID
     )
         async throws(CommandRefusal) -> CommandOutcome
     {
+        let who = person(who)
+        try await admit(command.operation, on: CommandName.target(of: command), by: who)
         do {
             let outcome = try await carryOut(command, secret: secret, by: who)
             await refreshAuditTail()
@@ -109,7 +113,7 @@ actor CommandDesk {
         } catch {
             log.error(
                 "command failed",
-                metadata: ["command": "\(CommandName.of(command))", "error": "\(type(of: error))"])
+                metadata: ["command": "\(command.operation.rawValue)", "error": "\(type(of: error))"])
             throw CommandRefusal(.storage, "the command failed inside the gateway; nothing was changed")
         }
     }
@@ -238,9 +242,16 @@ actor CommandDesk {
     /// Puts another configuration in force, once its change stands in the audit.
     func configure(
         providers: [ProviderName: ProviderDefinition], routes: [ModelName: Route],
-        routing: RoutingSettings, note: String, by who: OperatorID
+        routing: RoutingSettings, roster: OperatorRoster?, note: String, by who: OperatorID
     ) async throws(CommandRefusal) {
+        let roster = roster ?? state.load().roster
         do {
+            for change in state.load().roster.changes(to: roster) {
+                try await control.appendAudit(
+                    draft(
+                        who, "role.change", change.account, before: change.before, after: change.after,
+                        reason: "gatehouse.toml"))
+            }
             try await control.appendAudit(draft(who, "config.change", "gatehouse.toml", after: note))
         } catch {
             log.error("the configuration's change could not be audited", metadata: ["why": "\(error)"])
@@ -251,6 +262,7 @@ actor CommandDesk {
             state.providers = providers
             state.routes = routes
             state.routing = routing
+            state.roster = roster
             state.configurationNote = note
         }
         // A name may lead elsewhere now: what was answered from there before is not an answer any more.
@@ -388,7 +400,7 @@ actor CommandDesk {
     private func auditRefusal(_ command: EngineCommand, _ refusal: CommandRefusal, by who: OperatorID) async {
         guard refusal.code != .invalid, refusal.code != .notFound else { return }
         let draft = draft(
-            who, CommandName.of(command), CommandName.target(of: command),
+            who, command.operation.rawValue, CommandName.target(of: command),
             result: "refused: \(refusal.code.rawValue)")
         do {
             try await control.appendAudit(draft)
@@ -415,51 +427,8 @@ actor CommandDesk {
     }
 }
 
-/// What a command is called in the audit: `noun.verb`.
+/// What a command is done to, in the audit's words.
 enum CommandName {
-    static func of(_ command: EngineCommand) -> String {
-        switch command {
-        case .tenantAdd: "tenant.add"
-        case .tenantSuspend: "tenant.suspend"
-        case .tenantResume: "tenant.resume"
-        case .tenantDelete: "tenant.delete"
-        case .tenantPlatformKeys: "tenant.platform_keys"
-        case .keySet: "key.set"
-        case .drillStart: "drill.start"
-        case .drillStop: "drill.stop"
-        case .keyAdd: "key.add"
-        case .keyVerify: "key.verify"
-        case .keyRotate: "key.rotate"
-        case .keyUndo: "key.undo"
-        case .keyDrain: "key.drain"
-        case .keyRevoke: "key.revoke"
-        case .tokenIssue: "token.issue"
-        case .tokenRotate: "token.rotate"
-        case .tokenRevoke: "token.revoke"
-        case .limitSet: "limit.set"
-        case .breakerTrip: "breaker.trip"
-        case .breakerClose: "breaker.close"
-        case .breakerHold: "breaker.hold"
-        case .breakerRelease: "breaker.release"
-        case .cachePurge: "cache.purge"
-        case .providerTest: "provider.test"
-        case .vaultUnlock, .vaultUnlockOutside: "vault.unlock"
-        case .vaultLock: "vault.lock"
-        case .vaultVerify: "vault.verify"
-        case .vaultAccept: "vault.accept"
-        case .vaultSlotAdd: "vault.slot_add"
-        case .vaultSlotRemove: "vault.slot_remove"
-        case .vaultPassphraseChange: "vault.passphrase"
-        case .vaultRotateRoot: "vault.rotate_root"
-        case .vaultRotateKeys: "vault.rotate_keys"
-        case .configReload: "config.reload"
-        case .auditExport: "audit.export"
-        case .auditNewLog: "audit.new_log"
-        case .auditErase: "audit.erase"
-        case .backup: "backup.make"
-        }
-    }
-
     static func target(of command: EngineCommand) -> String {
         switch command {
         case .tenantAdd(let name, _), .tenantSuspend(let name, _), .tenantResume(let name),

@@ -54,11 +54,14 @@ struct ConsoleFlags: ParsableArguments {
     @Flag(name: .customLong("read-only"), help: "Show everything, change nothing.")
     var readOnly = false
 
+    @Option(help: "viewer or operator: lower your own role for this session (also $GATEHOUSE_ROLE).")
+    var role: OperatorRole?
+
     @Option(name: .customLong("log-file"), help: "Where the log goes (default: DATA/gatehouse.log).")
     var logFile: String?
 
     var choices: ConsoleChoices {
-        ConsoleChoices(theme: theme, ascii: ascii, readOnly: readOnly, logFile: logFile)
+        ConsoleChoices(theme: theme, ascii: ascii, readOnly: readOnly, logFile: logFile, role: role)
     }
 }
 
@@ -108,3 +111,5 @@ extension Target: ExpressibleByArgument {
         do throws(NameRefusal) { try self.init(argument) } catch { return nil }
     }
 }
+
+extension OperatorRole: ExpressibleByArgument {}

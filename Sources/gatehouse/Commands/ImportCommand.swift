@@ -29,7 +29,7 @@ struct ImportCommand: AsyncParsableCommand {
         var value: [String] = []
 
         func run() async throws {
-            let outcome = try ConfigurationImport.liteLLM(
+            let outcome = try await ConfigurationImport.liteLLM(
                 file, values: value, into: try global.places, dryRun: dryRun)
             guard !listing.json else { return try Output.json(outcome) }
             if outcome.written == nil {

@@ -44,6 +44,23 @@ import Testing
         Bad("\nprovider = [{ name = \"openai\", kid = \"x\" }]", line: 2, "\"kind\""),
     ]
 
+    private static let admin = "[[operator]]\nuser = \"mira\"\nrole = \"admin\"\n"
+
+    static let operators: [Bad] = [
+        Bad("[[operator]]\nuser = \"jo\"\nrole = \"viewer\"", line: 3, "no [[operator]]", "admin"),
+        Bad(admin + "[[operator]]\nrole = \"viewer\"", line: 4, "needs a user"),
+        Bad(admin + "[[operator]]\nuser = \"jo\"", line: 4, "operator jo needs a role", "viewer, operator"),
+        Bad(admin + "[[operator]]\nuser = \"jo\"\nrole = \"root\"", line: 6, "\"root\"", "viewer"),
+        Bad(admin + "[[operator]]\nuser = \"jo\"\nrole = \"Admin\"", line: 6, "\"Admin\""),
+        Bad(admin + "[[operator]]\nuser = \"mira\"\nrole = \"viewer\"", line: 5, "mira already"),
+        Bad(admin + "[[operator]]\nuser = \"jo x\"\nrole = \"viewer\"", line: 5, "name of an account"),
+        Bad(admin + "[[operator]]\nuser = \"\u{212A}im\"\nrole = \"viewer\"", line: 5, "name of an account"),
+        Bad(admin + "[[operator]]\nuser = \"-jo\"\nrole = \"viewer\"", line: 5, "name of an account"),
+        Bad(admin + "[[operator]]\nuser = \"\"\nrole = \"viewer\"", line: 5, "name of an account"),
+        Bad(admin + "[[operator]]\nuser = \"jo\"\nroles = \"viewer\"", line: 6, "\"role\""),
+        Bad("[operator]\nuser = \"jo\"", line: 1, "[[operator]]", "double brackets"),
+    ]
+
     static let wrongTypes: [Bad] = [
         Bad("instance = 3", line: 1, "instance", "text in quotes"),
         Bad("listen = 3", line: 1, "[listen]", "table"),
@@ -188,7 +205,7 @@ import Testing
         Bad("\n" + String(repeating: "a.", count: 100_000) + "a = 1", line: 2, "more than 8 parts"),
     ]
 
-    @Test(arguments: unknownKeys + wrongTypes)
+    @Test(arguments: unknownKeys + wrongTypes + operators)
     func `an unknown key or a wrong type is refused at its line`(bad: Bad) { check(bad) }
 
     @Test(arguments: outOfRange)

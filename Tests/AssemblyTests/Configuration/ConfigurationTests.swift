@@ -2,6 +2,7 @@ import Cache
 import Domain
 import Engine
 import Keepers
+import Operations
 import Providers
 import Routing
 import Testing
@@ -26,6 +27,11 @@ import Testing
     private static let pkcs11 = "[vault.pkcs11]\nmodule = \"/m.so\"\ntoken = \"t\"\nkey = \"k\"\n"
 
     static let keys: [Key] = [
+        Key(
+            "[[operator]]\nuser = \"mira\"\nrole = \"admin\"\n[[operator]]\nuser = \"jo.x\"\nrole = \"viewer\""
+        ) {
+            $0.roster == OperatorRoster(["mira": .admin, "jo.x": .viewer])
+        },
         Key("instance = \"east-1\"") { $0.instance == "east-1" },
         Key("[listen]\naddress = \"127.0.0.1:9000\"") {
             $0.listenHost == "127.0.0.1" && $0.listenPort == 9_000

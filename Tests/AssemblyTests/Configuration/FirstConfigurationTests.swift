@@ -1,6 +1,7 @@
 import Domain
 import Foundation
 import Keepers
+import Operations
 import Testing
 
 @testable import Assembly
@@ -50,6 +51,8 @@ import Testing
         #expect(configuration.tokenPIN == .file("/etc/gatehouse/pin"))
         #expect(configuration.keyService?.key == "alias/gatehouse")
         #expect(configuration.keyServiceCredential == .file("/etc/gatehouse/aws"))
+        #expect(configuration.roster == OperatorRoster(["mira": .admin]))
+        configuration.roster = plain.roster
         configuration.keyService = nil
         configuration.keyServiceCredential = nil
         configuration.token = nil

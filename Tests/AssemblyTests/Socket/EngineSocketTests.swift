@@ -98,7 +98,8 @@ import Testing
             #expect(issued == key)
         }
         let who = OperatorID(
-            name: "olga", via: "command", origin: OperatorOrigin.unknown.vouched(uid: geteuid()))
+            name: "olga", via: "command", origin: OperatorOrigin.unknown.vouched(uid: geteuid()),
+            account: OperatorSession.operatorName)
         #expect(port.heard == [.init(command: command, secret: secret, who: who)])
     }
 

@@ -24,7 +24,11 @@ final class RecordingPort: EnginePort {
 
     var heard: [Heard] { record.withLock { $0 } }
 
-    func snapshot() -> EngineSnapshot { picture }
+    func snapshot(for who: OperatorID) -> EngineSnapshot { picture }
+
+    func admit(
+        _ operation: EngineOperation, on target: String, by who: OperatorID
+    ) async throws(CommandRefusal) {}
 
     func feed(depth: Int) -> EventFeed { EventBus(lanes: 1).feed(depth: depth) }
 
@@ -39,7 +43,7 @@ final class RecordingPort: EnginePort {
             receipt, issued: issued.map { bytes in bytes.withUnsafeBytes { SecretDraft(copying: $0) } })
     }
 
-    func ask(_ query: EngineQuery) async throws(CommandRefusal) -> EngineAnswer {
+    func ask(_ query: EngineQuery, by who: OperatorID) async throws(CommandRefusal) -> EngineAnswer {
         if let refusal { throw refusal }
         return .auditIntact(records: 3, head: "ab")
     }

@@ -15,7 +15,11 @@ final class StubPort: EnginePort {
         }
     }
 
-    func snapshot() -> EngineSnapshot { picture.withLock { $0 } }
+    func snapshot(for who: OperatorID) -> EngineSnapshot { picture.withLock { $0 } }
+    func admit(
+        _ operation: EngineOperation, on target: String, by who: OperatorID
+    ) async throws(CommandRefusal) {}
+
     func feed(depth: Int) -> EventFeed { bus.feed(depth: depth) }
 
     func perform(
@@ -24,7 +28,7 @@ final class StubPort: EnginePort {
         throw CommandRefusal(.unavailable, "a stub does nothing")
     }
 
-    func ask(_ query: EngineQuery) async throws(CommandRefusal) -> EngineAnswer {
+    func ask(_ query: EngineQuery, by who: OperatorID) async throws(CommandRefusal) -> EngineAnswer {
         throw CommandRefusal(.unavailable, "a stub knows nothing")
     }
 }
