@@ -392,7 +392,10 @@ struct Fixture {
                 ),
                 ("mira", "console", "key.verify", "openai/main", "", "verified", "", "ok"),
                 ("jo", "command", "tenant.limits", tenants[0].text, "rpm 600", "rpm 1200", "CHG-1182", "ok"),
-                ("ci-bot", "command", "key.revoke", "openai/2025", "", "", "", "REFUSED: read-only socket"),
+                (
+                    "ci-bot", "command", "key.revoke", "openai/2025", "", "", "needs role admin, has viewer",
+                    "DENIED"
+                ),
                 (
                     "mira", "console", "breaker.hold", targets[3].description, "HALF", "HALF held 15m",
                     "maintenance CHG-1171", "ok"

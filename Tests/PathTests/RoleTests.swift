@@ -146,6 +146,74 @@ import Testing
         try denied(house, ["tenant", "add", "beta"], needs: "admin")
     }
 
+    @Test func `the console of an operator has his keys, and says which role the others take`() throws {
+        let house = try House()
+        _ = try house.tenant("acme")
+        try house.configure(Self.roles("operator"))
+        let screen = try Screen(house, width: 80, height: 24)
+        try screen.shows("\(Self.own) operator")
+        try screen.press("5")
+        try screen.shows("[5 Keys]")
+        try screen.press("x")
+        try screen.shows("revoke - needs role admin")
+        try screen.press("?")
+        try screen.shows("rotate - needs role admin")
+        try screen.press("Escape")
+        try screen.hides("Help: Keys")
+        try screen.press(":")
+        try screen.shows("── Command ──")
+        try screen.type("tenant add")
+        try screen.shows("- needs role admin")
+        try screen.press("Escape")
+        try screen.hides("── Command ──")
+        try screen.press("4")
+        try screen.shows("[4 Tenants]")
+        try screen.press("X")
+        try screen.shows("── Purge")
+        try screen.press("Escape")
+        try screen.hides("── Purge")
+
+        // A command that is denied meanwhile is a row of the audit.
+        try denied(house, ["tenant", "add", "beta"], needs: "admin")
+        try screen.press("8")
+        try screen.shows("DENIED")
+        try screen.shows("needs role admin, has operator")
+
+        // The role goes, and with it all that was on the screen.
+        try house.configure("[[operator]]\nuser = \"\(Self.other)\"\nrole = \"admin\"")
+        try screen.shows("NO ROLE")
+        try screen.press("4")
+        try screen.shows("[4 Tenants]")
+        #expect(!(try screen.text().contains("acme")))
+        try house.configure(Self.roles("viewer"))
+        try screen.shows("\(Self.own) viewer")
+        try screen.shows("acme")
+        try screen.endEngine(SIGTERM)
+        try screen.shows("LEFT rc=0 echo=1")
+    }
+
+    @Test func `a console can be started with less than one's role, and the session says so`() throws {
+        let house = try House()
+        _ = try house.tenant("acme")
+        let screen = try Screen(house, width: 80, height: 24, options: "--role viewer")
+        try screen.shows("\(Self.own) viewer")
+        try screen.press("3", "T")
+        try screen.shows("needs role operator")
+        #expect(
+            try audit(house).first { $0["action"] == "session.open" }?["after"] == "viewer",
+            "no entry is needed for that")
+        try screen.endEngine(SIGTERM)
+        try screen.shows("LEFT rc=0 echo=1")
+    }
+
+    @Test func `a console is not opened by whoever has no role`() throws {
+        let house = try House()
+        try house.configure("[[operator]]\nuser = \"\(Self.other)\"\nrole = \"admin\"")
+        let screen = try Screen(house, width: 80, height: 24)
+        try screen.shows("\(Self.own) has no role")
+        try screen.shows("LEFT rc=1 echo=1")
+    }
+
     @Test func `roles in a file that others may write are refused`() throws {
         let house = try House()
         try house.configure(Self.roles("admin"))

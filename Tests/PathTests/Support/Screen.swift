@@ -10,14 +10,16 @@ final class Screen {
     private(set) var seen = ""
     var keeps = true
 
-    /// - Parameter raw: a file for the bytes that the terminal gets.
-    init(_ house: House, width: Int, height: Int, raw: String? = nil) throws {
+    /// - Parameters:
+    ///   - options: what the program is started with besides.
+    ///   - raw: a file for the bytes that the terminal gets.
+    init(_ house: House, width: Int, height: Int, options: String = "", raw: String? = nil) throws {
         self.house = house
         let binary = try House.binary
         let script = house.folder.path + "/console.sh"
         try """
         export LANG=C.UTF-8 TERM=xterm-256color
-        '\(binary)' --data '\(house.data)'
+        '\(binary)' --data '\(house.data)' \(options)
         echo "LEFT rc=$? echo=$(stty -a | grep -c '[^-]echo ')"
         exec sleep 300
         """.write(toFile: script, atomically: true, encoding: .utf8)
@@ -59,6 +61,11 @@ final class Screen {
         } catch {
             throw Tool.Failure(description: "\(error); it shows:\n\(last)")
         }
+    }
+
+    /// Waits until the screen shows a text no more.
+    func hides(_ unwanted: String) throws {
+        try waitUntil("the screen hides \"\(unwanted)\"") { !(try text().contains(unwanted)) }
     }
 
     func press(_ keys: String...) throws { for key in keys { try tmux(["send-keys", key]) } }

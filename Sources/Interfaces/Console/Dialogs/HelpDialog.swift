@@ -28,6 +28,11 @@ struct HelpDialog: Dialog {
         var pieces: [(column: Int, text: String, slot: Slot)]
     }
 
+    /// Where a column's words begin: behind the longest key.
+    private static let wordsStart = 6
+    /// Where the columns begin when they stand side by side: the last one, which has the reasons, gets most.
+    private static let starts = [0, 21, 40]
+
     private func entries(_ group: Keymap.Group, _ model: ConsoleModel) -> [(String, String, Slot)] {
         Keymap.bindings(in: pane, region: region).filter { $0.group == group }.compactMap { binding in
             guard let sign = binding.sign else { return nil }
@@ -38,31 +43,35 @@ struct HelpDialog: Dialog {
         }
     }
 
+    /// A group's column, row by row; words that do not fit take another row.
+    private func pieces(
+        _ group: Keymap.Group, _ model: ConsoleModel, from start: Int, to end: Int
+    ) -> [[(column: Int, text: String, slot: Slot)]] {
+        entries(group, model).flatMap { sign, words, slot in
+            let room = end - start - Self.wordsStart
+            return Wrapped.lines(words, width: room).enumerated().map { index, line in
+                let text = (start + Self.wordsStart, line, slot == .keyOff ? slot : Slot.text)
+                return index == 0 ? [(start, sign, slot), text] : [text]
+            }
+        }
+    }
+
     private func lines(_ model: ConsoleModel, width: Int) -> [Line] {
         let groups: [Keymap.Group] = [.move, .see, .act]
-        let step = width >= 66 ? width / 3 : 0
         var out: [Line] = []
-        if step > 0 {
-            out.append(Line(pieces: groups.enumerated().map { ($0 * step, $1.rawValue, .title) }))
-            let columns = groups.map { entries($0, model) }
+        if width >= 66 {
+            out.append(Line(pieces: zip(Self.starts, groups).map { ($0, $1.rawValue, .title) }))
+            let columns = groups.enumerated().map { index, group in
+                let end = index + 1 < groups.count ? Self.starts[index + 1] - 1 : width
+                return pieces(group, model, from: Self.starts[index], to: end)
+            }
             for row in 0..<(columns.map(\.count).max() ?? 0) {
-                var pieces: [(Int, String, Slot)] = []
-                for (index, column) in columns.enumerated() where row < column.count {
-                    pieces.append((index * step, column[row].0, column[row].2))
-                    pieces.append(
-                        (index * step + 7, column[row].1, column[row].2 == .keyOff ? .keyOff : .text))
-                }
-                out.append(Line(pieces: pieces))
+                out.append(Line(pieces: columns.flatMap { row < $0.count ? $0[row] : [] }))
             }
         } else {
             for group in groups {
                 out.append(Line(pieces: [(0, group.rawValue, .title)]))
-                for entry in entries(group, model) {
-                    out.append(
-                        Line(pieces: [
-                            (0, entry.0, entry.2), (7, entry.1, entry.2 == .keyOff ? .keyOff : .text),
-                        ]))
-                }
+                out += pieces(group, model, from: 0, to: width).map { Line(pieces: $0) }
             }
         }
         let rest = entries(.anywhere, model).filter { Int($0.0) == nil }.map { "\($0.0) \($0.1)" }

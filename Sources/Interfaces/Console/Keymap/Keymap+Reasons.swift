@@ -4,10 +4,10 @@ import Operations
 extension Keymap {
     /// Why a command cannot be given now, in a few words; nil when it can.
     static func reason(_ command: CommandID, danger: Danger, _ model: ConsoleModel) -> String? {
-        if danger != .none {
-            if model.isReadOnly { return "read-only" }
-            if model.pending != nil { return "a command is running" }
-        }
+        if danger != .none, model.isReadOnly { return "read-only" }
+        let operation = command == .undo ? model.undoCommand?.command.operation : command.operation
+        if let missing = model.missingRole(for: operation) { return missing }
+        if danger != .none, model.pending != nil { return "a command is running" }
         return switch command {
         case .enter: enterReason(model)
         case .trip, .close, .hold, .testProvider: model.selectedTarget == nil ? "no target selected" : nil

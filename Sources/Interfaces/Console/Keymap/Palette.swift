@@ -29,6 +29,12 @@ enum Palette {
         let deed: PaletteAction.Deed
         /// Why it cannot be run now.
         let off: String?
+
+        /// A role that is missing comes before any other reason: waiting does not help.
+        func checked(_ model: ConsoleModel) -> Line {
+            guard !model.isReadOnly, let missing = model.missingRole(for: deed.operation) else { return self }
+            return Line(text: text, words: words, deed: deed, off: missing)
+        }
     }
 
     /// Objects of one kind that are offered at most.
@@ -40,7 +46,9 @@ enum Palette {
     /// The lines that fit what was typed, the best first.
     static func matching(_ typed: String, _ model: ConsoleModel) -> [Line] {
         let needle = Array(typed.utf8.map { ($0 >= 0x41 && $0 <= 0x5a) ? $0 | 0x20 : $0 })
-        let ranked = lines(typed, model).compactMap { line in rank(line.text, needle).map { ($0, line) } }
+        let ranked = lines(typed, model).map { $0.checked(model) }.compactMap { line in
+            rank(line.text, needle).map { ($0, line) }
+        }
         return ranked.enumerated().sorted { ($0.element.0, $0.offset) < ($1.element.0, $1.offset) }
             .map(\.element.1)
     }

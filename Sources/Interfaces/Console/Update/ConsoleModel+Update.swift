@@ -50,19 +50,31 @@ extension ConsoleModel {
         liveNames = NameBook(snapshot)
         hasSnapshot = true
         if wall < snapshot.at { wall = snapshot.at }
+        guard snapshot.role != nil else { return forget() }
         if paused == nil { pinSelections() }
         if snapshot.vault.unlocked {
             offeredUnlock = false
-        } else if !offeredUnlock, !snapshot.vault.slots.isEmpty, !isReadOnly, dialogs.isEmpty {
+        } else if !offeredUnlock, !snapshot.vault.slots.isEmpty, !isReadOnly, dialogs.isEmpty,
+            missingRole(for: .vaultUnlock) == nil
+        {
             offeredUnlock = true
             open(UnlockDialog(snapshot.vault))
         }
     }
 
+    /// The operator's role was taken away: nothing that was on the screen stays.
+    private mutating func forget() {
+        while !dialogs.isEmpty { closeDialog() }
+        paused = nil
+        undo = nil
+        calls = CallRing(capacity: Self.callsKept)
+        tell("you have no role in this gateway any more; q leaves", .warning)
+    }
+
     /// Events are for liveliness; after a gap a fresh snapshot tells the truth.
     private mutating func take(_ events: [NumberedEvent], lost: UInt64) -> [ConsoleEffect] {
         lostEvents += lost
-        for numbered in events {
+        for numbered in events where live.role != nil {
             if case .callFinished(let call) = numbered.event { calls.append(call) }
         }
         return lost > 0 ? [.refreshSnapshot] : []
@@ -140,7 +152,7 @@ extension ConsoleModel {
             return []
         }
         if let reason = Keymap.reason(binding.command, danger: binding.danger, self) {
-            tell("\(binding.words): \(reason)", .warning)
+            tell("\(binding.words) - \(reason)", .warning)
             return []
         }
         return run(binding.command)

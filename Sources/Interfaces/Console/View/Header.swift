@@ -67,8 +67,8 @@ enum Header {
     private static func drawWide(_ model: ConsoleModel, _ canvas: inout Canvas) {
         let instance = Part(text: model.live.instance, slot: .textStrong, rank: 0)
         var parts = [instance] + banners(model) + figures(model)
-        let who = " \(model.operatorName)"
-        let room = model.width - 4 - min(Canvas.cells(of: who), model.width / 5)
+        let role = model.live.role?.rawValue ?? "NO ROLE"
+        let room = model.width - 4 - min(Canvas.cells(of: "\(model.operatorName) \(role)"), model.width / 4)
         func width() -> Int { parts.reduce(-2) { $0 + min(24, Canvas.cells(of: $1.text)) + 2 } }
         for rank in [6, 5, 4, 3, 2, 1] where width() > room { parts.removeAll { $0.rank == rank } }
         var column = 1
@@ -78,8 +78,11 @@ enum Header {
                 canvas.put(part.text, column, 0, Style(part.slot), width: min(limit, model.width - column))
                 + 2
         }
+        // A long name gives way to the role, which says what the keys do.
+        let name = String(model.operatorName.prefix(max(0, model.width - column - role.utf8.count - 2)))
         canvas.putRight(
-            who, endingAt: model.width - 1, 0, Style(.textDim), width: max(0, model.width - column))
+            name.isEmpty ? role : "\(name) \(role)", endingAt: model.width - 1, 0,
+            Style(model.live.role == nil ? .statusBad : .textDim), width: max(0, model.width - column))
         PaneBar(model).draw(model, &canvas, row: 1)
     }
 
@@ -95,8 +98,12 @@ enum Header {
                 + 2
         }
         column = 1
+        // There is no room for the name; the role says what the keys do.
+        let role = model.live.role == .admin ? "" : model.live.role?.rawValue ?? "NO ROLE"
+        canvas.putRight(role, endingAt: model.width - 1, 1, Style(.textDim), width: role.utf8.count)
+        let room = model.width - (role.isEmpty ? 0 : role.utf8.count + 2)
         for part in figures(model) where part.rank <= 4 {
-            guard column + part.text.utf8.count <= model.width else { break }
+            guard column + part.text.utf8.count <= room else { break }
             column += canvas.put(part.text, column, 1, Style(part.slot)) + 2
         }
     }
