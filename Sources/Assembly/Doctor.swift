@@ -49,6 +49,15 @@ package enum Doctor {
             if let why = configuration.missingAdmin {
                 return Finding(check: "configuration", state: .bad, what: why)
             }
+            let others = configuration.roster.entries.map(\.account)
+                .filter { $0 != "root" && !$0.utf8.elementsEqual(OperatorSession.operatorName.utf8) }
+            if let other = others.first, configuration.sharedSocket == nil {
+                return Finding(
+                    check: "configuration", state: .note,
+                    what:
+                        "[[operator]] names \(other), who cannot reach an engine of this account without [socket]"
+                )
+            }
             let found = access(places.config, F_OK) == 0
             return Finding(
                 check: "configuration", state: .good,

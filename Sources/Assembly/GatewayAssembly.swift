@@ -47,6 +47,7 @@ package final class GatewayAssembly: Sendable {
     private struct Running: Sendable {
         var server: GatewayServer?
         var socket: EngineSocket?
+        var shared: EngineSocket?
         var pump: RepeatedTask?
         var drain: Task<Void, Never>?
         var keeper: Task<Void, Never>?
@@ -345,6 +346,11 @@ package final class GatewayAssembly: Sendable {
         let port: any EnginePort = engine
         let socket = try await EngineSocket.open(path: places.socket, port: port, group: household, log: log)
         running.withLock { $0.socket = socket }
+        guard let place = configuration.sharedSocket else { return }
+        try place.prepare(outside: places.data)
+        let shared = try await EngineSocket.open(
+            path: place.path, sharedAs: place, port: port, group: household, log: log)
+        running.withLock { $0.shared = shared }
     }
 
     /// Moves what the journal holds into the ledger, for a command that works on the folder itself.
@@ -432,6 +438,7 @@ package final class GatewayAssembly: Sendable {
         }
         await parts.server?.close()
         await parts.socket?.close()
+        await parts.shared?.close()
         parts.keeper?.cancel()
         // The keeper reads the configuration, which may start probes.
         await parts.keeper?.value

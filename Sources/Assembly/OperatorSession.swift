@@ -57,33 +57,35 @@ package struct OperatorSession: Sendable {
 
     /// A running engine, or the folder with its vault unlocked.
     package static func open(_ places: Places) async throws -> OperatorSession {
-        if let running = running(places) { return running }
+        if let running = try running(places) { return running }
         return try await folder(places, unlocked: true)
     }
 
     /// A running engine, or the folder as it lies: for commands that need no key.
     package static func openSealed(_ places: Places) async throws -> OperatorSession {
-        if let running = running(places) { return running }
+        if let running = try running(places) { return running }
         return try await folder(places, unlocked: false)
     }
 
     /// A running engine only.
     package static func openRunning(_ places: Places) throws -> OperatorSession {
-        guard let running = running(places) else {
+        guard let running = try running(places) else {
             throw CommandFailure("no engine runs on \(places.data); start one with: gatehouse serve")
         }
         return running
     }
 
-    private static func running(_ places: Places) -> OperatorSession? {
-        EngineClient(path: places.socket, operatorName: operatorName, origin: .own, ceiling: ceiling).map {
+    private static func running(_ places: Places) throws -> OperatorSession? {
+        if let door = places.door { try EngineClient.check(door) }
+        let socket = places.door ?? places.socket
+        return EngineClient(path: socket, operatorName: operatorName, origin: .own, ceiling: ceiling).map {
             OperatorSession(door: .running($0))
         }
     }
 
     /// The folder alone, also when it is older than its checkpoints: for saying that this is meant.
     package static func openOlder(_ places: Places) async throws -> OperatorSession {
-        guard running(places) == nil else { return try await open(places) }
+        guard try running(places) == nil else { return try await open(places) }
         return try await folder(places, unlocked: true, acceptsOlder: true)
     }
 

@@ -4,14 +4,23 @@ import Glibc
 package struct Places: Sendable, Hashable {
     package let data: String
     package let config: String
+    /// The socket of an engine that another account runs: commands go there and nowhere else. nil = the data folder's.
+    package let door: String?
 
     /// The data folder is the option, else `$GATEHOUSE_HOME`, else `$XDG_DATA_HOME/gatehouse`, else
     /// `~/.local/share/gatehouse` (XDG Base Directory Specification 0.8).
-    package init(data: String?, config: String?) throws {
-        try self.init(data: data, config: config, environment: Self.variable)
+    ///
+    /// - Parameter socket: the door; without one it is `$GATEHOUSE_SOCKET`, else, for an account that has no data folder and
+    ///   names none, the usual place.
+    package init(data: String?, config: String?, socket: String? = nil) throws {
+        try self.init(data: data, config: config, socket: socket, environment: Self.variable)
     }
 
-    init(data: String?, config: String?, environment: (String) -> String?) throws {
+    init(
+        data: String?, config: String?, socket: String? = nil, usual: String = SharedSocket.usualPath,
+        environment: (String) -> String?
+    ) throws {
+        var door = socket ?? environment("GATEHOUSE_SOCKET")
         let folder: String
         if let chosen = data ?? environment("GATEHOUSE_HOME") {
             folder = chosen
@@ -24,6 +33,12 @@ package struct Places: Sendable, Hashable {
         }
         let home = try Self.absolute(folder, "the data folder")
         self.data = home
+        if door == nil, data == nil, environment("GATEHOUSE_HOME") == nil, access(home, F_OK) != 0,
+            access(usual, F_OK) == 0
+        {
+            door = usual
+        }
+        self.door = try door.map { try Self.absolute($0, "the socket") }
         self.config =
             try config.map { try Self.absolute($0, "the configuration file") } ?? home + "/gatehouse.toml"
     }

@@ -177,6 +177,7 @@ import Testing
         try denied(house, ["tenant", "add", "beta"], needs: "admin")
         try screen.press("8")
         try screen.shows("DENIED")
+        try screen.press("g")
         try screen.shows("needs role admin, has operator")
 
         // The role goes, and with it all that was on the screen.

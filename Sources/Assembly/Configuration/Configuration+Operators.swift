@@ -18,6 +18,11 @@ extension Configuration {
                 throw section.problem(
                     "user", "user \"\(user)\" is no name of an account: letters, digits, . _ - @, at most 64")
             }
+            // user_namespaces(7): an account that the kernel cannot name here has this one's id.
+            guard !user.utf8.elementsEqual("nobody".utf8) else {
+                throw section.problem(
+                    "user", "user nobody stands for any account that is not known here; name another")
+            }
             guard roles[user] == nil else {
                 throw section.problem("user", "there is an entry for operator \(user) already")
             }
@@ -36,6 +41,31 @@ extension Configuration {
         guard let last = sections.last, !roles.values.contains(.admin) else { return OperatorRoster(roles) }
         throw last.problem(
             "role", "no [[operator]] has the role admin: nobody could change anything; name one")
+    }
+
+    mutating func readSocket(_ section: ConfigurationReader) throws(ConfigurationProblem) {
+        try section.allow(["path", "group"])
+        let (path, group) = (try section.string("path"), try section.string("group"))
+        guard path != nil || group != nil else { return }
+        guard let path, let group else {
+            throw section.problem(
+                path == nil ? "group" : "path", "[socket] needs path and group: they go together")
+        }
+        guard path.hasPrefix("/"), !path.hasSuffix("/"), path.utf8.count <= SocketLimits.pathBytes else {
+            throw section.problem(
+                "path",
+                "path is an absolute path of at most \(SocketLimits.pathBytes) bytes, such as /run/gatehouse/engine.sock"
+            )
+        }
+        guard Self.isAccount(group) else {
+            throw section.problem("group", "group \"\(group)\" is no name of a group of this machine")
+        }
+        guard !roster.isEmpty else {
+            throw section.problem(
+                "path",
+                "[socket] lets other accounts in, which needs [[operator]] entries that say what they may do")
+        }
+        sharedSocket = SharedSocket(path: path, group: group)
     }
 
     /// As `useradd` and directory services make them (useradd(8), sssd.conf(5)): ASCII, without a `-` in front.

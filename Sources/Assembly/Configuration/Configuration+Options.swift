@@ -66,6 +66,7 @@ extension Configuration {
         if bodyBytes != start.bodyBytes { out.append("[bounds] body_bytes_max") }
         if connectSeconds > start.connectSeconds { out.append("[bounds] connect_seconds") }
         if checkpoints != start.checkpoints { out.append("[audit]") }
+        if sharedSocket != start.sharedSocket { out.append("[socket]") }
         if theme != start.theme { out.append("[console] theme") }
         return out
     }

@@ -70,6 +70,8 @@ package struct Configuration: Sendable, Equatable {
     package var instance = "gatehouse"
     /// Who may do what; empty = this account and root do everything.
     package var roster = OperatorRoster()
+    /// Where other accounts reach the engine, and the group whose members may; nil = nowhere.
+    package var sharedSocket: SharedSocket?
     /// The file as it was when it was read; nil = not from a file.
     var stamp: FileStamp?
 
@@ -85,7 +87,7 @@ extension Configuration {
         try top.allow([
             "instance", "listen", "vault", "provider", "route", "model", "platform", "drill", "cache",
             "bounds", "breaker", "upstream",
-            "console", "audit", "operator",
+            "console", "audit", "operator", "socket",
         ])
         var configuration = Configuration()
         if let instance = try top.string("instance") {
@@ -109,6 +111,7 @@ extension Configuration {
         try configuration.readRest(upstream: top.section("upstream"), console: top.section("console"))
         try configuration.readAudit(top.section("audit"))
         configuration.roster = try roster(top.sections("operator"))
+        try configuration.readSocket(top.section("socket"))
         return configuration
     }
 

@@ -116,6 +116,10 @@ package enum FirstConfiguration {
             # user = "mira"                       # an account of this machine
             # role = "admin"                      # viewer | operator | admin; at least one is admin
 
+            # [socket]                            # for [[operator]]s of other accounts: they give commands here
+            # path = "/run/gatehouse/engine.sock" # in a folder that only this account or root may write
+            # group = "gatehouse"                 # its members may connect; this account is one
+
             # [console]
             # theme = "ops-dark"                  # see: gatehouse theme list
 

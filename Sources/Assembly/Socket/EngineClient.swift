@@ -51,6 +51,29 @@ package struct EngineClient: Sendable {
         }
     }
 
+    /// Refuses a socket that somebody else than the engine's account could have put there: commands carry secrets.
+    package static func check(_ path: String) throws {
+        var facts = stat()
+        guard lstat(path, &facts) == 0 else {
+            throw CommandFailure("no engine answers at \(path): \(String(cString: strerror(errno)))")
+        }
+        try SharedSocket.checkFolder(of: path, owners: [0, facts.st_uid])
+        guard let descriptor = connect(path) else {
+            let why = String(cString: strerror(errno))
+            throw CommandFailure(
+                "no engine answers at \(path): \(why)"
+                    + (access(path, W_OK) == 0 ? "" : "; its group's members may connect"))
+        }
+        defer { Glibc.close(descriptor) }
+        var peer = gh_peer()
+        var size = socklen_t(MemoryLayout<gh_peer>.size)
+        guard getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0, peer.uid == facts.st_uid
+        else {
+            throw CommandFailure(
+                "what answers at \(path) is not run by the account that the socket belongs to")
+        }
+    }
+
     private static let strange = CommandRefusal(
         .unavailable, "the engine answered something else than was asked")
 

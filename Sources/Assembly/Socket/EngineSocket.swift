@@ -2,6 +2,7 @@ import CLinux
 import Domain
 import FoundationEssentials
 import Glibc
+import Locking
 package import Logging
 package import NIOCore
 import NIOPosix
@@ -9,7 +10,8 @@ package import Operations
 
 /// The Unix-domain socket of a running engine: commands come in here and go through the same port as the console.
 ///
-/// The socket lies in the data folder with mode 0600; a peer of another user is turned away by its credentials.
+/// The socket lies in the data folder with mode 0600; a peer of another user is turned away by its credentials. Where the
+/// configuration says so there is a second one for a group's members, whom the engine knows by their credentials too.
 package struct EngineSocket: Sendable {
     private let channel: any Channel
     private let path: String
@@ -18,7 +20,8 @@ package struct EngineSocket: Sendable {
     ///
     /// - Parameter patience: how long a peer may take to send its line, and again to read its answer.
     package static func open(
-        path: String, port: any EnginePort, group: any EventLoopGroup, log: Logger,
+        path: String, sharedAs shared: SharedSocket? = nil, port: any EnginePort,
+        group: any EventLoopGroup, log: Logger,
         patience: TimeAmount = .seconds(SocketLimits.peerSeconds)
     ) async throws -> EngineSocket {
         guard path.utf8.count <= SocketLimits.pathBytes else {
@@ -27,19 +30,28 @@ package struct EngineSocket: Sendable {
                     + "system allows; choose a data folder with a shorter path")
         }
         unlink(path)
+        let crowd = Locked(0)
         let channel = try await ServerBootstrap(group: group)
             .serverChannelOption(ChannelOptions.backlog, value: 16)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.addHandler(SocketPeer(port: port, patience: patience))
+                    try channel.pipeline.syncOperations.addHandler(
+                        SocketPeer(port: port, isShared: shared != nil, crowd: crowd, patience: patience))
                 }
             }
             .bind(unixDomainSocketPath: path).get()
         // Until here the folder's mode and the check of the peer keep others out. A umask would do it in one step,
         // but it is the whole process's: folders that other threads make meanwhile would have no way in.
-        guard chmod(path, 0o600) == 0 else {
+        do {
+            if let shared {
+                try shared.share()
+            } else if chmod(path, 0o600) != 0 {
+                throw CommandFailure("cannot keep others out of the socket \(path)")
+            }
+        } catch {
             try? await channel.close()
-            throw CommandFailure("cannot keep others out of the socket \(path)")
+            unlink(path)
+            throw error
         }
         return EngineSocket(channel: channel, path: path)
     }
@@ -56,18 +68,31 @@ private final class SocketPeer: ChannelInboundHandler {
     typealias OutboundOut = ByteBuffer
 
     private let port: any EnginePort
+    private let isShared: Bool
+    /// How many peers there are at this socket.
+    private let crowd: Locked<Int>
     private let patience: TimeAmount
     private var received = ByteBuffer()
     private var answered = false
     private var trusted = false
     private var peer: UInt32 = 0
 
-    init(port: any EnginePort, patience: TimeAmount) {
+    init(port: any EnginePort, isShared: Bool, crowd: Locked<Int>, patience: TimeAmount) {
         self.port = port
+        self.isShared = isShared
+        self.crowd = crowd
         self.patience = patience
     }
 
+    func channelInactive(context: ChannelHandlerContext) { crowd.withLock { $0 -= 1 } }
+
     func channelActive(context: ChannelHandlerContext) {
+        let peers = crowd.withLock { crowd in
+            crowd += 1
+            return crowd
+        }
+        // Each holds a descriptor, and calls need those.
+        guard peers <= SocketLimits.peersMost else { return context.close(promise: nil) }
         let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
         let own = NIOLoopBound(self, eventLoop: context.eventLoop)
         guard let options = context.channel as? any SocketOptionProvider else {
@@ -76,7 +101,9 @@ private final class SocketPeer: ChannelInboundHandler {
         let credentials: EventLoopFuture<gh_peer> = options.unsafeGetSocketOption(
             level: .init(rawValue: SOL_SOCKET), name: .init(rawValue: SO_PEERCRED))
         credentials.hop(to: context.eventLoop).whenComplete { result in
-            guard case .success(let peer) = result, peer.uid == geteuid() || peer.uid == 0 else {
+            guard case .success(let peer) = result,
+                own.value.isShared || peer.uid == geteuid() || peer.uid == 0
+            else {
                 return bound.value.close(promise: nil)
             }
             own.value.trusted = true

@@ -43,6 +43,8 @@ package enum SocketLimits {
     package static let replyBytes = 64 << 20
     /// How long a peer may take to send its line, and again to read its answer.
     package static let peerSeconds: Int64 = 10
+    /// Peers at one socket at the same time.
+    package static let peersMost = 64
     /// `sockaddr_un` has 108 bytes for the path and its zero byte (unix(7)).
     package static let pathBytes = 107
 }

@@ -13,8 +13,13 @@ struct GlobalOptions: ParsableArguments {
     @Option(name: .long, help: "The configuration file (default: DATA/gatehouse.toml).")
     var config: String?
 
+    @Option(
+        name: .long,
+        help: "The socket of an engine that another account runs (default: $GATEHOUSE_SOCKET).")
+    var socket: String?
+
     /// Where the folder and its configuration are.
-    var places: Places { get throws { try Places(data: data, config: config) } }
+    var places: Places { get throws { try Places(data: data, config: config, socket: socket) } }
 
     /// The running engine, or the folder itself under its lock.
     func open() async throws -> OperatorSession {

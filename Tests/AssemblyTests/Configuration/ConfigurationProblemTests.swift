@@ -58,6 +58,12 @@ import Testing
         Bad(admin + "[[operator]]\nuser = \"-jo\"\nrole = \"viewer\"", line: 5, "name of an account"),
         Bad(admin + "[[operator]]\nuser = \"\"\nrole = \"viewer\"", line: 5, "name of an account"),
         Bad(admin + "[[operator]]\nuser = \"jo\"\nroles = \"viewer\"", line: 6, "\"role\""),
+        Bad(admin + "[socket]\npath = \"/run/x/e.sock\"", line: 5, "path and group"),
+        Bad(admin + "[socket]\ngroup = \"ops\"", line: 5, "path and group"),
+        Bad(admin + "[socket]\npath = \"e.sock\"\ngroup = \"ops\"", line: 5, "absolute"),
+        Bad(admin + "[socket]\npath = \"/run/e.sock\"\ngroup = \"a b\"", line: 6, "name of a group"),
+        Bad("[socket]\npath = \"/run/e.sock\"\ngroup = \"ops\"", line: 2, "needs [[operator]]"),
+        Bad(admin + "[[operator]]\nuser = \"nobody\"\nrole = \"viewer\"", line: 5, "name another"),
         Bad("[operator]\nuser = \"jo\"", line: 1, "[[operator]]", "double brackets"),
     ]
 

@@ -32,6 +32,11 @@ import Testing
         ) {
             $0.roster == OperatorRoster(["mira": .admin, "jo.x": .viewer])
         },
+        Key(
+            "[socket]\npath = \"/run/x/e.sock\"\ngroup = \"ops\"\n[[operator]]\nuser = \"mira\"\nrole = \"admin\""
+        ) {
+            $0.sharedSocket == SharedSocket(path: "/run/x/e.sock", group: "ops")
+        },
         Key("instance = \"east-1\"") { $0.instance == "east-1" },
         Key("[listen]\naddress = \"127.0.0.1:9000\"") {
             $0.listenHost == "127.0.0.1" && $0.listenPort == 9_000

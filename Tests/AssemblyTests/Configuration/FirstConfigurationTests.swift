@@ -53,6 +53,8 @@ import Testing
         #expect(configuration.keyServiceCredential == .file("/etc/gatehouse/aws"))
         #expect(configuration.roster == OperatorRoster(["mira": .admin]))
         configuration.roster = plain.roster
+        #expect(configuration.sharedSocket?.path == SharedSocket.usualPath)
+        configuration.sharedSocket = nil
         configuration.keyService = nil
         configuration.keyServiceCredential = nil
         configuration.token = nil
