@@ -113,7 +113,6 @@ enum PrivateFile {
         return made
     }
 
-    /// The system's words for the last error.
     /// Refuses a file that this user may not write, or whose folder takes no new ones.
     static func checkWritable(_ path: String) throws(StorageFailure) {
         let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
@@ -123,6 +122,7 @@ enum PrivateFile {
         }
     }
 
+    /// The system's words for the last error, and what to do about a disk that takes no writes.
     static func reason() -> String {
         let code = errno
         return String(cString: strerror(code)) + (code == EROFS ? "; \(mountAdvice)" : "")
