@@ -85,6 +85,8 @@ struct TenantRestore {
             stores.store(for: found.id), against: gateway.store(of: found.id), vault)
         try await stores.close()
         guard !order.verifies else { return (found.id, lines) }
+        // Its rows that are parked elsewhere belong to the file that is moved aside.
+        try await gateway.store(of: found.id).appendUsage([])
         if found.status == .active {
             do {
                 _ = try await engine.perform(
