@@ -17,6 +17,8 @@ final class CallExchange {
     let dialect: Dialect
     let fields: RequestFields
     let body: ByteBuffer
+    /// As long as this is there, the body's room is taken.
+    private let hold: BodyHold?
     let headers: HTTPHeaders
     let wholeMost: Int
     let caller: CallHandler
@@ -35,7 +37,7 @@ final class CallExchange {
 
     init(
         session: CallSession, loop: LoopContext, caller: CallHandler, dialect: Dialect, fields: RequestFields,
-        body: ByteBuffer, headers: HTTPHeaders, keepAlive: Bool, wholeMost: Int
+        body: ByteBuffer, hold: BodyHold?, headers: HTTPHeaders, keepAlive: Bool, wholeMost: Int
     ) {
         self.session = session
         self.loop = loop
@@ -43,6 +45,7 @@ final class CallExchange {
         self.dialect = dialect
         self.fields = fields
         self.body = body
+        self.hold = hold
         self.headers = headers
         self.keepAlive = keepAlive
         self.wholeMost = wholeMost

@@ -31,12 +31,15 @@ final class CallHandler: ChannelInboundHandler {
         let head: HTTPRequestHead
         var headers: CallHeaders
         let endpoint: Endpoint
+        /// nil for a body that is small.
+        let hold: BodyHold?
         var body = ByteBuffer()
 
-        init(head: HTTPRequestHead, headers: CallHeaders, endpoint: Endpoint) {
+        init(head: HTTPRequestHead, headers: CallHeaders, endpoint: Endpoint, hold: BodyHold?) {
             self.head = head
             self.headers = headers
             self.endpoint = endpoint
+            self.hold = hold
         }
     }
 
@@ -116,6 +119,9 @@ final class CallHandler: ChannelInboundHandler {
             guard pending.body.readableBytes + chunk.readableBytes <= options.bodyBytesMax else {
                 return refuse(tooLarge, pending.endpoint.dialect, context, closing: true)
             }
+            do throws(CallFailure) { try pending.hold?.grow(by: chunk.readableBytes) } catch {
+                return refuse(error, pending.endpoint.dialect, context, closing: true)
+            }
             if pending.body.readableBytes == 0 {
                 pending.body = chunk
             } else {
@@ -157,23 +163,26 @@ final class CallHandler: ChannelInboundHandler {
                             context.channel.allocator.buffer(staticString: "HTTP/1.1 100 Continue\r\n\r\n")),
                         promise: nil)
                 }
-                try refuseStranger(headers, endpoint)
+                let hold = try refuseStranger(headers, endpoint)
                 bodyBegan = .now()
-                state = .body(Pending(head: head, headers: headers, endpoint: endpoint))
+                state = .body(Pending(head: head, headers: headers, endpoint: endpoint, hold: hold))
             } catch {
                 refuse(error, endpoint.dialect, context, closing: true)
             }
         }
     }
 
-    /// Nobody without a good key gets room for a large body; a small one is cheaper to read than to look up twice.
-    private func refuseStranger(_ headers: CallHeaders, _ endpoint: Endpoint) throws(CallFailure) {
-        guard headers.chunked || (headers.contentLength ?? 0) > Self.strangersBytesMost else { return }
+    /// Nobody without a good key gets room for a large body, and his tenant no more than its share; a small one is cheaper to read than to look up twice.
+    private func refuseStranger(
+        _ headers: CallHeaders, _ endpoint: Endpoint
+    ) throws(CallFailure) -> BodyHold? {
+        guard headers.chunked || (headers.contentLength ?? 0) > Self.strangersBytesMost else { return nil }
         guard case .call = endpoint else { throw tooLarge }
         var headers = headers
-        _ = try headers.withCredential { (credential) throws(CallFailure) in
+        let (who, _) = try headers.withCredential { (credential) throws(CallFailure) in
             try loop.path.identify(credential, at: loop.parts.clock.wall)
         }
+        return BodyHold(loop.bodies, who.tenant.id)
     }
 
     // MARK: Answering
@@ -244,7 +253,7 @@ final class CallHandler: ChannelInboundHandler {
             case .forward(let session):
                 let exchange = CallExchange(
                     session: session, loop: loop, caller: self, dialect: dialect, fields: fields, body: body,
-                    headers: pending.head.headers, keepAlive: keepAlive,
+                    hold: pending.hold, headers: pending.head.headers, keepAlive: keepAlive,
                     wholeMost: options.wholeAnswerBytesMax)
                 state = .busy(exchange)
                 exchange.start()

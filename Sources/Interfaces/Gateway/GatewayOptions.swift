@@ -4,6 +4,10 @@ package struct GatewayOptions: Sendable, Hashable {
     /// 0 = any free port.
     package var port: Int
     package var bodyBytesMax: Int
+    /// Bytes of large bodies that are held at one time: those of all callers, and those of one tenant's. From their
+    /// coming in to the end of their calls.
+    package var bodiesBytesMax = 1 << 30
+    package var tenantBodiesBytesMax = 256 << 20
     /// An answer up to this size is sent whole, with its cost in a header; a larger one passes through.
     package var wholeAnswerBytesMax: Int
     /// Connections that send nothing for this long, between requests or in the middle of one, are closed.

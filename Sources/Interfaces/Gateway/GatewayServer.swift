@@ -29,12 +29,14 @@ package final class GatewayServer: Sendable {
         upstream: UpstreamOptions, tls: UpstreamTLS, health: @escaping @Sendable () -> HealthState
     ) async throws -> GatewayServer {
         var contexts: [(loop: any EventLoop, context: NIOLoopBound<LoopContext>)] = []
+        let bodies = BodyRoom(most: options.bodiesBytesMax, share: options.tenantBodiesBytesMax)
         for (lane, loop) in group.makeIterator().enumerated() {
             let context = try await loop.submit {
                 NIOLoopBound(
                     LoopContext(
                         lane: lane, path: path, parts: parts,
-                        pool: UpstreamPool(loop: loop, options: upstream, tls: tls), health: health),
+                        pool: UpstreamPool(loop: loop, options: upstream, tls: tls), bodies: bodies,
+                        health: health),
                     eventLoop: loop)
             }.get()
             contexts.append((loop, context))

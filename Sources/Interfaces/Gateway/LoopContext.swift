@@ -12,6 +12,8 @@ final class LoopContext {
     let path: RequestPath
     let parts: PathParts
     let pool: UpstreamPool
+    /// All loops have the same.
+    let bodies: BodyRoom
     let health: @Sendable () -> HealthState
     /// Ids of calls have to differ, not to be secret: no system call for each.
     private var random = SplitMix(seed: .random(in: .min ... .max))
@@ -29,13 +31,14 @@ final class LoopContext {
     private static let endpointsMost = 256
 
     init(
-        lane: Int, path: RequestPath, parts: PathParts, pool: UpstreamPool,
+        lane: Int, path: RequestPath, parts: PathParts, pool: UpstreamPool, bodies: BodyRoom,
         health: @escaping @Sendable () -> HealthState
     ) {
         self.lane = lane
         self.path = path
         self.parts = parts
         self.pool = pool
+        self.bodies = bodies
         self.health = health
     }
 

@@ -32,6 +32,33 @@ import Testing
         }
     }
 
+    @Test func `large bodies of one tenant take their share of the memory and no more`() async throws {
+        var plan = HousePlan()
+        plan.gateway.tenantBodiesBytesMax = 1 << 20
+        try await withHouse(plan) { house in
+            let body = Wire.chat(more: #","user":"\#(String(repeating: "u", count: 399_000))""#)
+            let request = Array(house.post(body).utf8)
+            let callers = try (0..<4).map { _ in try house.caller() }
+            for caller in callers { try caller.send(Array(request.prefix(300_000))) }
+            // Three have room; whichever came last has not.
+            let last = ContinuousClock.now + .seconds(60)
+            var refused: RawCaller?
+            while refused == nil, ContinuousClock.now < last {
+                refused = callers.first { !$0.isSilent(for: 10) }
+            }
+            let answer = try #require(refused).answer()
+            #expect(answer.status == 503 && answer.body.contains("this tenant's large request bodies"))
+            #expect(answer.header("retry-after") == "1")
+            #expect(try house.call(body, token: house.otherToken).status == 200)
+            for caller in callers where caller !== refused {
+                try caller.send(Array(request.dropFirst(300_000)))
+                #expect(try caller.answer().status == 200)
+            }
+            // The room came back with the calls' ends.
+            for _ in 0..<4 { #expect(try house.call(body).status == 200) }
+        }
+    }
+
     @Test func `one connection more than may be is closed, and room comes back`() async throws {
         var plan = HousePlan()
         plan.gateway.connectionsMax = 2
