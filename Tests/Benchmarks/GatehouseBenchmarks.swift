@@ -21,6 +21,8 @@ struct GatehouseBenchmarks: AsyncParsableCommand {
     @Option(help: "LiteLLM's program, ENVIRONMENT/bin/litellm, to be measured too.") var litellm: String?
     @Flag(help: "Only the console's figures.") var consoleOnly = false
     @Flag(help: "Only the calls' figures.") var callsOnly = false
+    @Flag(help: "Only what a noisy tenant costs the others' calls.") var neighbour = false
+    @Option(help: "Calls a second of the others beside a noisy tenant.") var neighbourRate = 500
     @Option(
         parsing: .upToNextOption,
         help:
@@ -34,6 +36,9 @@ struct GatehouseBenchmarks: AsyncParsableCommand {
     func run() async throws {
         guard tenants.isEmpty else {
             return try await TenantMeasure(counts: tenants, rounds: rounds, connections: connections).run()
+        }
+        guard !neighbour else {
+            return try await NeighbourMeasure(rounds: rounds, rate: neighbourRate).run()
         }
         if !consoleOnly { try await measureCalls() }
         if !callsOnly { try ConsoleMeasure().run() }

@@ -108,14 +108,12 @@ private final class CallerHandler: ChannelInboundHandler {
 
     /// Whether the answer is there to its last byte. A refusal ends the run.
     private func isWhole() -> Bool {
-        let bytes = Bytes(view: answer.readableBytesView)
-        guard let end = bytes.end(of: "\r\n\r\n") else { return false }
-        guard answer.readableBytesView.starts(with: "HTTP/1.1 200".utf8) else {
+        switch Bytes(view: answer.readableBytesView).wholeAnswer {
+        case nil: return false
+        case 200: return true
+        default:
             done.fail(LoadGenerator.Failure(description: String(buffer: answer)))
             return false
         }
-        let head = Bytes(view: answer.readableBytesView.prefix(end))
-        if let length = head.contentLength { return answer.readableBytes >= end + length }
-        return answer.readableBytesView.suffix(7).elementsEqual("\r\n0\r\n\r\n".utf8)
     }
 }

@@ -13,14 +13,15 @@ final class LoopbackProvider: Sendable {
     let port: Int
     private let channel: any Channel
 
-    init(on group: any EventLoopGroup) async throws {
+    /// - Parameter refused: calls under keys in which this text occurs are refused; the free check of a key is not.
+    init(on group: any EventLoopGroup, refusing refused: StaticString? = nil) async throws {
         channel = try await ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: 256)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelOption(.socketOption(.tcp_nodelay), value: 1)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.addHandler(AnswerHandler())
+                    try channel.pipeline.syncOperations.addHandler(AnswerHandler(refused))
                 }
             }
             .bind(host: "127.0.0.1", port: 0).get()
@@ -35,12 +36,19 @@ private final class AnswerHandler: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
+    private let refused: StaticString?
     private var taken = ByteBuffer()
+
+    init(_ refused: StaticString?) { self.refused = refused }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         var data = unwrapInboundIn(data)
         taken.writeBuffer(&data)
         while let (answers, body) = nextRequest() {
+            guard let answers else {
+                context.writeAndFlush(wrapOutboundOut(ProviderAnswers.refusal), promise: nil)
+                continue
+            }
             if body.contains(#""stream":true"#) || body.contains(#""stream": true"#) {
                 context.writeAndFlush(wrapOutboundOut(ProviderAnswers.streamHead), promise: nil)
                 send(answers.events[...], on: context)
@@ -58,17 +66,21 @@ private final class AnswerHandler: ChannelInboundHandler {
         }
     }
 
-    /// The next whole request: how to answer it, and its body.
-    private func nextRequest() -> (ProviderAnswers, Bytes)? {
+    /// The next whole request: how to answer it (nil = its key is refused), and its body.
+    private func nextRequest() -> (ProviderAnswers?, Bytes)? {
         let bytes = Bytes(view: taken.readableBytesView)
         guard let head = bytes.end(of: "\r\n\r\n") else { return nil }
         let length = bytes.contentLength ?? 0
         guard taken.readableBytes >= head + length else { return nil }
         let isAnthropic = bytes.view.starts(with: "POST /v1/messages".utf8)
+        let isCall = bytes.view.starts(with: "POST ".utf8)
+        let isRefused =
+            isCall && refused.map { Bytes(view: taken.readableBytesView.prefix(head)).contains($0) } ?? false
         taken.moveReaderIndex(forwardBy: head)
         let body = taken.readSlice(length: length) ?? ByteBuffer()
         if taken.readableBytes == 0 { taken.clear() }
-        return (isAnthropic ? .anthropic : .openAI, Bytes(view: body.readableBytesView))
+        let answers: ProviderAnswers = isAnthropic ? .anthropic : .openAI
+        return (isRefused ? nil : answers, Bytes(view: body.readableBytesView))
     }
 }
 
@@ -91,6 +103,16 @@ struct Bytes {
 
     /// The first one, in either spelling that servers and clients use.
     var contentLength: Int? { number(after: "content-length: ") ?? number(after: "Content-Length: ") }
+
+    /// The status of an answer that is here to its last byte; nil as long as a part of it is missing.
+    var wholeAnswer: Int? {
+        guard let end = end(of: "\r\n\r\n") else { return nil }
+        let status = view.dropFirst(9).prefix(3).reduce(0) { $0 * 10 + Int($1 & 15) }
+        if let length = Bytes(view: view.prefix(end)).contentLength {
+            return view.count >= end + length ? status : nil
+        }
+        return view.suffix(7).elementsEqual("\r\n0\r\n\r\n".utf8) ? status : nil
+    }
 
     private func number(after text: StaticString) -> Int? {
         guard let end = end(of: text) else { return nil }

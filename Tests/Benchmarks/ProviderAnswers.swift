@@ -9,6 +9,16 @@ struct ProviderAnswers: Sendable {
     static let streamHead = ByteBuffer(
         string: "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n")
 
+    /// What OpenAI says of a key that it does not know.
+    static let refusal: ByteBuffer = {
+        let body =
+            #"{"error":{"message":"Incorrect API key provided","type":"invalid_request_error","param":null,"#
+            + #""code":"invalid_api_key"}}"#
+        return ByteBuffer(
+            string: "HTTP/1.1 401 Unauthorized\r\ncontent-type: application/json\r\ncontent-length: "
+                + "\(body.utf8.count)\r\n\r\n\(body)")
+    }()
+
     private static let words = String(repeating: "lorem ipsum dolor sit amet ", count: 26)
 
     private init(json: String, events: [String]) {
