@@ -44,7 +44,7 @@ package struct OperatorSession: Sendable {
     ) async throws {
         let configuration = try Configuration.load(places.config)
         guard let denial = configuration.roster.denial(of: operation, to: who) else { return }
-        if let session = try? await openSealed(places) {
+        if let session = try? await openSealed(places.home) {
             switch session.door {
             case .running(let client): try? client.admit(operation, on: target)
             case .folder(let gateway):

@@ -43,6 +43,15 @@ package struct Places: Sendable, Hashable {
             try config.map { try Self.absolute($0, "the configuration file") } ?? home + "/gatehouse.toml"
     }
 
+    /// The same folder, and its own socket as the door.
+    var home: Places { Places(home: self) }
+
+    private init(home places: Places) {
+        data = places.data
+        config = places.config
+        door = nil
+    }
+
     package var socket: String { data + "/engine.sock" }
     package var log: String { data + "/gatehouse.log" }
     package var journal: String { data + "/usage.journal" }

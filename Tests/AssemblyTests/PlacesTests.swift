@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import Testing
 
 @testable import Assembly
@@ -49,6 +50,31 @@ import Testing
             let failure = #expect(throws: CommandFailure.self) { try places(data: data, config: config) }
             #expect(failure?.message.contains("empty") == true)
         }
+    }
+
+    @Test func `the door is the option, else the variable, else the usual place of whoever has no folder`()
+        throws
+    {
+        let folder = try TemporaryFolder()
+        let usual = folder.path + "/usual.sock"
+        func door(
+            _ socket: String?, data: String? = nil, _ variables: [String: String] = [:]
+        ) throws -> String? {
+            var known = ["HOME": folder.path + "/none"]
+            known.merge(variables) { $1 }
+            return try Places(data: data, config: nil, socket: socket, usual: usual) { known[$0] }.door
+        }
+        #expect(try door(nil) == nil, "nothing is there")
+        #expect(mknod(usual, S_IFSOCK | 0o600, 0) == 0)
+        #expect(try door(nil) == usual)
+        #expect(try door(nil, ["GATEHOUSE_SOCKET": "/run/a.sock"]) == "/run/a.sock")
+        #expect(try door("/run/b.sock", ["GATEHOUSE_SOCKET": "/run/a.sock"]) == "/run/b.sock")
+        #expect(try door(nil, data: folder.path + "/none") == nil, "who names a folder means that folder")
+        #expect(try door(nil, ["GATEHOUSE_HOME": folder.path + "/none"]) == nil)
+        #expect(try door(nil, ["HOME": folder.path, "XDG_DATA_HOME": folder.path + "/x"]) == usual)
+        #expect(mkdir(folder.path + "/x", 0o700) == 0 && mkdir(folder.path + "/x/gatehouse", 0o700) == 0)
+        #expect(try door(nil, ["XDG_DATA_HOME": folder.path + "/x"]) == nil, "its own folder is there")
+        #expect(try Places(data: "/d", config: nil, socket: "/run/b.sock").home.door == nil)
     }
 
     @Test func `an empty variable counts as none`() { #expect(Places.variable("GATEHOUSE_NOT_SET") == nil) }
