@@ -23,7 +23,7 @@ import Testing
             "key.set", "token.issue", "token.rotate", "token.revoke", "limit.set", "vault.unlock",
             "vault.lock", "vault.verify", "vault.accept", "vault.slot_add", "vault.slot_remove",
             "vault.passphrase", "vault.rotate_root", "vault.rotate_keys", "config.reload", "config.import",
-            "audit.export", "audit.new_log", "backup.make", "backup.restore",
+            "audit.export", "audit.new_log", "audit.erase", "backup.make", "backup.restore",
         ],
     ]
 
@@ -206,6 +206,7 @@ import Testing
         case .configReload: [.configReload]
         case .auditExport: [.auditExport(form: "jsonl", file: nil), .auditExport(form: "csv", file: "/x")]
         case .auditNewLog: [.auditNewLog(reason: "try")]
+        case .auditErase: [.auditErase(operatorName: "jo", confirm: "jo", reason: "try")]
         case .backupMake: [.backup(folder: "/nowhere", tenant: nil)]
         }
     }
