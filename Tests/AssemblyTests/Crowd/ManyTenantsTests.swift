@@ -12,6 +12,9 @@ import Testing
 /// Many more tenants than files that may be open at once.
 @Suite struct ManyTenantsTests {
     private static let tenants = 600
+    /// Three descriptors of each of 256 databases, three of the parked rows', and those of the control database, the
+    /// journal and the lock.
+    private static let filesMost = 3 * 256 + 3 + 8
 
     @Test(.timeLimit(.minutes(10)))
     func `each of six hundred tenants gets its own key and ledger row, with few files open`() async throws {
@@ -29,7 +32,7 @@ import Testing
             places, configuration: try Configuration.load(places.config),
             unlock: .secret(try SecretInput.keyFile(crowd.keyFile, outside: places.data)),
             log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
-        #expect(try openFiles(below: crowd.data) <= 3 * 256 + 8)
+        #expect(try openFiles(below: crowd.data) <= Self.filesMost)
 
         let load = CallLoad(engine: gateway.engine, crowd: crowd)
         for _ in 0..<Self.tenants { load.call(lane: 0) }
@@ -37,7 +40,7 @@ import Testing
         #expect(load.tally.calls == Self.tenants)
         await gateway.drainOnce()
         // Files are closed by a thread of their own: the bound holds soon after the last one was let go.
-        try waitUntil("files are closed") { try openFiles(below: crowd.data) <= 3 * 256 + 8 }
+        try waitUntil("files are closed") { try openFiles(below: crowd.data) <= Self.filesMost }
         for member in crowd.members {
             let rows = try await gateway.store(of: member.id).usage(
                 since: WallTime(milliseconds: 0), until: WallTime(milliseconds: .max), limit: 10)
