@@ -47,14 +47,14 @@ struct PlaintextShelf {
     var count: Int { entries.count }
 
     mutating func find(_ place: Place, at now: Instant) -> HeldSecret? {
-        guard let entry = entries[place.id] else { return nil }
-        guard entry.place == place, !entry.isOver(at: now) else {
-            entries[place.id] = nil
+        guard let index = entries.index(forKey: place.id) else { return nil }
+        guard entries.values[index].place == place, !entries.values[index].isOver(at: now) else {
+            entries.remove(at: index)
             return nil
         }
-        entries[place.id]?.used = now
+        entries.values[index].used = now
         uses[place.id, default: 0] += 1
-        return entry.secret
+        return entries.values[index].secret
     }
 
     mutating func put(_ secret: HeldSecret, at place: Place, now: Instant, unlessDroppedSince seen: Int) {

@@ -32,12 +32,9 @@ struct AnswerHead {
     /// Writes piece by piece into room reserved once: a head is written for every call, and joining texts first costs
     /// ten times as much.
     func write(into out: inout ByteBuffer) {
-        let dropped = dropped.map(Self.safeFieldName).joined(separator: ", ")
-        let texts = [
-            contentType, target?.provider.text ?? "", target?.model.text ?? "",
-            translatedFrom?.rawValue ?? "", dropped, allow?.rawValue ?? "",
-        ]
-        let room = Self.ownBytesMost + texts.reduce(0) { $0 + $1.utf8.count }
+        let dropped = dropped.isEmpty ? "" : dropped.map(Self.safeFieldName).joined(separator: ", ")
+        var room = Self.ownBytesMost + contentType.utf8.count + dropped.utf8.count
+        if let target { room += target.provider.text.utf8.count + target.model.text.utf8.count }
         out.writeWithUnsafeMutableBytes(minimumWritableBytes: room) { bytes in
             var line = HeadWriter(bytes)
             write(into: &line, dropped: dropped)
@@ -46,7 +43,7 @@ struct AnswerHead {
     }
 
     /// More than all that is written besides the texts above: some 20 lines of names of at most 40 bytes and of numbers
-    /// of at most 21 digits, and the id twice.
+    /// of at most 21 digits, the id twice, a method's and a format's name.
     private static let ownBytesMost = 1_536
 
     private func write(into out: inout HeadWriter, dropped: String) {
