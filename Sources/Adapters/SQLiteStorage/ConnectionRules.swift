@@ -35,8 +35,13 @@ enum ConnectionRules {
         ("PRAGMA busy_timeout", 5_000),
     ]
 
+    /// As SQLite's own advice on compiling says (SQLITE_DEFAULT_MEMSTATUS=0): nobody reads those figures, and keeping them
+    /// takes a lock fifty times for each ledger row. Refused once SQLite is in use, which only tests are first to do.
+    private static let countsNoMemory = gatehouse_sqlite_stop_counting_memory() == SQLITE_OK
+
     /// - Parameter readers: beside the writer; 0 = a single connection.
     static func configuration(label: String, readers: Int = 1) -> Configuration {
+        _ = countsNoMemory
         var configuration = Configuration()
         configuration.label = label
         let isAlone = readers == 0

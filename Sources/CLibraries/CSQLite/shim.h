@@ -16,6 +16,11 @@ static inline int gatehouse_sqlite_get(sqlite3 *db, int setting) {
     return sqlite3_db_config(db, setting, -1, &now) == SQLITE_OK ? now : -1;
 }
 
+/* Stops counting all memory under one lock; only before SQLite's first use. sqlite3_config is variadic too. */
+static inline int gatehouse_sqlite_stop_counting_memory(void) {
+    return sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
 /* SQLITE_TRANSIENT is a cast that Swift does not import: SQLite copies the bytes before these return. */
 static inline int gatehouse_sqlite_bind_text(sqlite3_stmt *statement, int place, const void *bytes, int count) {
     return sqlite3_bind_text(statement, place, (const char *)bytes, count, SQLITE_TRANSIENT);

@@ -28,6 +28,8 @@ extension CommandDesk {
             try await signIfDue(force: force)
             try await handOutside()
             noteSigning("")
+        } catch is CancellationError {
+            // The gateway stops: it signs once more at its end.
         } catch {
             noteSigning("\(error)")
         }

@@ -20,6 +20,8 @@ enum Rehearsal {
         guard socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0, &ends) == 0 else { return }
         defer { close(ends[1]) }
         _ = write(ends[1], request, request.utf8.count)
+        // Nothing more will come: else the gateway, which closes after its answer, would wait a second for our end.
+        shutdown(ends[1], Int32(SHUT_WR))
         let connecting = ClientBootstrap(group: loop)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
