@@ -179,9 +179,10 @@ package enum Launcher {
             Output.line("(To look around without any key, leave with ctrl-c and run: gatehouse demo)")
             try await initialize(places, keyFile: nil, passphraseFromStdin: false)
         }
-        try await OperatorSession.admit(
-            .status, places, by: OperatorSession.operatorID(via: "console", lowered: choices.role))
         let configuration = try Configuration.load(places.config)
+        try await OperatorSession.admit(
+            .status, places, configuration,
+            by: OperatorSession.operatorID(via: "console", lowered: choices.role))
         let logDescriptor = try openLog(choices.logFile ?? places.log)
         let log = Logger(label: "gatehouse") { LineLog(label: $0, descriptor: logDescriptor) }
         let gateway = try await GatewayAssembly.open(
@@ -228,7 +229,7 @@ package enum Launcher {
             runner.requestStop()
             return signal
         }
-        let role = gateway.engine.snapshot(for: who).role?.rawValue ?? "no role"
+        let role = gateway.engine.role(of: who)?.rawValue ?? "no role"
         let kind = choices.readOnly ? "read-only" : role
         await gateway.engine.note("session.open", "console", by: who, after: kind)
         let ending = await runner.runOnOwnThread()

@@ -19,7 +19,7 @@ package struct OperatorSession: Sendable {
     private let door: Door
 
     /// The name that goes to the audit: the login name of this user.
-    package static var operatorName: String { Account.name(of: geteuid()) }
+    package static let operatorName = Account.name(of: geteuid())
 
     /// What this session is lowered to: `GATEHOUSE_ROLE`, for people who share an account. A word that is no role lowers
     /// to the least.
@@ -38,11 +38,13 @@ package struct OperatorSession: Sendable {
 
     /// Refuses what this user has no role for, before anything is asked or opened; the audit of the folder says so, as far
     /// as it can be reached.
+    ///
+    /// - Parameter configuration: where it was read already; nil = read from its file.
     static func admit(
         _ operation: EngineOperation, on target: String = "", _ places: Places,
-        by who: OperatorID = operatorID(via: "command")
+        _ configuration: Configuration? = nil, by who: OperatorID = operatorID(via: "command")
     ) async throws {
-        let configuration = try Configuration.load(places.config)
+        let configuration = try configuration ?? Configuration.load(places.config)
         guard let denial = configuration.roster.denial(of: operation, to: who) else { return }
         if let session = try? await openSealed(places.home) {
             switch session.door {

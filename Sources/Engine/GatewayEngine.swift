@@ -61,9 +61,11 @@ package final class GatewayEngine: EnginePort {
         try await desk.admit(operation, on: target, by: who)
     }
 
+    /// What somebody may do now; nil = not even look.
+    package func role(of who: OperatorID) -> OperatorRole? { desk.state.load().roster.role(of: who) }
+
     package func snapshot(for who: OperatorID) -> EngineSnapshot {
-        let roster = desk.state.load().roster
-        guard let role = roster.role(of: who) else {
+        guard let role = role(of: who) else {
             let identity = identity.load()
             var nothing = EngineSnapshot(
                 instance: identity.instance, version: identity.version, demo: identity.demo,

@@ -51,12 +51,7 @@ import Testing
 
     /// The id of an answered call; nil for another answer.
     private func call(_ house: House, _ token: String) throws -> String? {
-        let wire = try Wire(house.port)
-        let body = House.chat("openai/gpt-6-sol")
-        wire.send(
-            "POST /v1/chat/completions HTTP/1.1\r\nhost: gatehouse\r\nauthorization: Bearer \(token)\r\n"
-                + "content-type: application/json\r\ncontent-length: \(body.utf8.count)\r\n\r\n\(body)")
-        guard let answer = wire.answer(), answer.status == 200 else { return nil }
+        guard let answer = try house.call(token), answer.status == 200 else { return nil }
         return answer.header("x-request-id")
     }
 
@@ -73,15 +68,7 @@ import Testing
     /// Changes until one is refused: the first ones may fit into what the log has already.
     private func firstRefusal(of client: EngineClient, tries: Int = 500) -> CommandRefusal? {
         for number in 1...tries {
-            do throws(CommandRefusal) {
-                guard let acme = try? TenantName("acme") else { return nil }
-                _ = try client.perform(
-                    .limitSet(
-                        tenant: acme, owner: .tenant, limits: .init(requestsPerMinute: 10_000 + number)),
-                    secret: nil)
-            } catch {
-                return error
-            }
+            if let refusal = client.setLimit(10_000 + number) { return refusal }
         }
         return nil
     }

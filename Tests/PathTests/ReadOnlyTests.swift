@@ -35,7 +35,7 @@ import Testing
         try remount(disk, 0)
         try house.start()
         defer { house.stop(SIGKILL) }
-        #expect(try call(house, token)?.status == 200)
+        #expect(try house.call(token)?.status == 200)
         #expect(try !house.command(["tenant", "list"]).out.contains("beta"))
         #expect(try house.command(["audit", "verify"]).out.contains("intact"))
     }
@@ -82,23 +82,23 @@ import Testing
         try house.start()
         defer { house.stop(SIGKILL) }
         let client = try #require(EngineClient(path: house.data + "/engine.sock", operatorName: "disk"))
-        #expect(setLimit(7_001, client) == nil)
-        let before = try (0..<10).compactMap { _ in try call(house, token)?.header("x-request-id") }
+        #expect(client.setLimit(7_001) == nil)
+        let before = try (0..<10).compactMap { _ in try house.call(token)?.header("x-request-id") }
         #expect(before.count == 10)
         try waitUntil("the journal is in the ledger") { try missing(before, house) == 0 }
 
         try disk.fail()
-        let refusal = try #require(setLimit(7_002, client), "a change on a read-only disk was taken")
+        let refusal = try #require(client.setLimit(7_002), "a change on a read-only disk was taken")
         #expect(refusal.code == .storage)
         #expect(refusal.message.contains("the disk is read-only"), "\(refusal.message)")
         #expect(refusal.message.contains("mount the data folder's disk for writing"))
         // Calls go on: their rows wait in the journal.
-        let during = try (0..<10).compactMap { _ in try call(house, token)?.header("x-request-id") }
+        let during = try (0..<10).compactMap { _ in try house.call(token)?.header("x-request-id") }
         #expect(during.count == 10)
         // Not for ever: what cannot be metered is refused, and the screens say why.
         var last: Answer?
         try waitUntil("calls are refused") {
-            last = try call(house, token)
+            last = try house.call(token)
             return last?.status != 200
         }
         #expect(last?.status == 503 && last?.body.contains("ledger cannot be written") ?? false)
@@ -109,11 +109,11 @@ import Testing
         house.stop(SIGTERM)
         try disk.repair()
         try house.start()
-        #expect(try call(house, token)?.status == 200)
+        #expect(try house.call(token)?.status == 200)
         let again = try #require(EngineClient(path: house.data + "/engine.sock", operatorName: "disk"))
         let limits = try again.snapshot().tenants.first { $0.name.text == "acme" }?.limits
         #expect(limits?.requestsPerMinute == 7_001)
-        #expect(setLimit(7_003, again) == nil)
+        #expect(again.setLimit(7_003) == nil)
         #expect(try house.command(["vault", "verify"]).out.contains("all open"))
         #expect(try house.command(["audit", "verify"]).out.contains("intact"))
         #expect(try missing(before, house) == 0)
@@ -126,27 +126,6 @@ import Testing
         guard mount("tmpfs", path, "tmpfs", UInt(MS_REMOUNT) | flags, nil) == 0 else {
             throw Tool.Failure(description: "remounting: \(String(cString: strerror(errno)))")
         }
-    }
-
-    private func setLimit(_ number: Int, _ client: EngineClient) -> CommandRefusal? {
-        do throws(CommandRefusal) {
-            guard let acme = try? TenantName("acme") else { return nil }
-            _ = try client.perform(
-                .limitSet(tenant: acme, owner: .tenant, limits: .init(requestsPerMinute: number)), secret: nil
-            )
-            return nil
-        } catch {
-            return error
-        }
-    }
-
-    private func call(_ house: House, _ token: String) throws -> Answer? {
-        let wire = try Wire(house.port)
-        let body = House.chat("openai/gpt-6-sol")
-        wire.send(
-            "POST /v1/chat/completions HTTP/1.1\r\nhost: gatehouse\r\nauthorization: Bearer \(token)\r\n"
-                + "content-type: application/json\r\ncontent-length: \(body.utf8.count)\r\n\r\n\(body)")
-        return wire.answer()
     }
 
     private func missing(_ calls: [String], _ house: House) throws -> Int {

@@ -138,17 +138,15 @@ extension StorageFailure {
             switch error.resultCode {
             case .SQLITE_CORRUPT, .SQLITE_NOTADB: .corrupt("\(path): \(said)")
             case .SQLITE_FULL: .unavailable("\(path) cannot grow: the disk is full; free some space")
-            case .SQLITE_READONLY, .SQLITE_CANTOPEN, .SQLITE_PERM:
-                PrivateFile.isOnReadOnlyDisk(path)
-                    ? .unavailable("\(path): the disk is read-only; \(PrivateFile.mountAdvice)")
-                    : .unavailable(
-                        "\(path) cannot be opened for writing (\(said)); the data folder must be writable")
             case .SQLITE_BUSY, .SQLITE_LOCKED:
                 .unavailable("\(path) is locked by another program; close that and try again")
-            default:
-                PrivateFile.isOnReadOnlyDisk(path)
-                    ? .unavailable("\(path): the disk is read-only; \(PrivateFile.mountAdvice)")
-                    : .unavailable("\(path): \(said)")
+            // SQLite says one thing or another of it, mostly "disk I/O error".
+            case _ where PrivateFile.isOnReadOnlyDisk(path):
+                .unavailable("\(path): the disk is read-only; \(PrivateFile.mountAdvice)")
+            case .SQLITE_READONLY, .SQLITE_CANTOPEN, .SQLITE_PERM:
+                .unavailable(
+                    "\(path) cannot be opened for writing (\(said)); the data folder must be writable")
+            default: .unavailable("\(path): \(said)")
             }
     }
 }

@@ -61,7 +61,7 @@ final class ParkedRows: Sendable {
     func rows(of tenant: TenantID) async throws -> [LedgerRow] {
         // No wait where it is known that there are none.
         if let counts = state.withLock(\.counts), counts[tenant] == nil { return [] }
-        return try await onQueue { [self] in
+        return try await queue.run { [self] in
             guard let file = try open(making: false) else { return [] }
             return try file.blockingWrite { database in
                 try Data.fetchAll(
@@ -98,7 +98,7 @@ final class ParkedRows: Sendable {
     }
 
     func close() async throws {
-        try await onQueue { [self] in
+        try await queue.run { [self] in
             let file = state.withLock { state in
                 defer { (state.file, state.counts, state.total) = (nil, nil, 0) }
                 return state.file
@@ -159,7 +159,7 @@ final class ParkedRows: Sendable {
         _ body: @escaping @Sendable (Database) throws -> Void,
         counting tenants: @escaping @Sendable () -> Set<TenantID>
     ) async throws {
-        try await onQueue { [self] in
+        try await queue.run { [self] in
             guard let file = try open(making: false) else { return }
             let counts = try file.blockingWrite { database in
                 try body(database)
@@ -197,14 +197,6 @@ final class ParkedRows: Sendable {
             state.total = counts.reduce(0) { $0 + $1.1 }
         }
         return file
-    }
-
-    private func onQueue<Value: Sendable>(
-        _ body: @escaping @Sendable () throws -> Value
-    ) async throws -> Value {
-        try await withCheckedThrowingContinuation { continuation in
-            queue.async { continuation.resume(with: Result { try body() }) }
-        }
     }
 }
 

@@ -31,7 +31,7 @@ package final class SQLiteTenantStores: TenantStores {
     }
 
     package func create(_ tenant: TenantID, vault: VaultID) async throws {
-        try await onOpener { [self] in
+        try await opener.run { [self] in
             guard vault == self.vault else { throw StorageFailure.otherVault(tenant) }
             guard handles.withLock({ $0.use(tenant) }) == nil else { return }
             try folder.makeTenantFolder(tenant)
@@ -47,7 +47,7 @@ package final class SQLiteTenantStores: TenantStores {
     package func remove(_ tenant: TenantID) async throws {
         _ = removed.withLock { $0.insert(tenant) }
         try await parked.drop(tenant)
-        try await onOpener { [self] in
+        try await opener.run { [self] in
             if let file = handles.withLock({ $0.remove(tenant) }) { try file.close() }
             guard try folder.hasTenantFolder(tenant) else { return }
             try folder.removeTenantFolder(tenant)
@@ -91,7 +91,7 @@ package final class SQLiteTenantStores: TenantStores {
     /// Closes all files that are not in use; for shutdown.
     package func close() async throws {
         try await parked.close()
-        try await onOpener { [self] in
+        try await opener.run { [self] in
             for file in handles.withLock({ $0.removeAll() }) { try file.close() }
         }
     }
@@ -100,7 +100,7 @@ package final class SQLiteTenantStores: TenantStores {
     func file(of tenant: TenantID) async throws -> DatabaseFile {
         guard !removed.withLock({ $0.contains(tenant) }) else { throw StorageFailure.shredded(tenant) }
         if let file = handles.withLock({ $0.use(tenant) }) { return file }
-        return try await onOpener { [self] in
+        return try await opener.run { [self] in
             guard !removed.withLock({ $0.contains(tenant) }) else { throw StorageFailure.shredded(tenant) }
             // Someone else may have opened it while this one waited its turn.
             if let file = handles.withLock({ $0.use(tenant) }) { return file }
@@ -119,12 +119,13 @@ package final class SQLiteTenantStores: TenantStores {
     var openFiles: Int { handles.withLock { $0.open } }
 
     var parkedRows: Int { parked.total }
+}
 
-    private func onOpener<Value: Sendable>(
-        _ body: @escaping @Sendable () throws -> Value
-    ) async throws -> Value {
+extension DispatchQueue {
+    /// Does on this queue what blocks, and waits for it without holding a thread of Swift's pool.
+    func run<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
         try await withCheckedThrowingContinuation { continuation in
-            opener.async { continuation.resume(with: Result { try body() }) }
+            async { continuation.resume(with: Result { try body() }) }
         }
     }
 }

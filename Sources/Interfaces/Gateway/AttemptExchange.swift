@@ -131,7 +131,7 @@ final class AttemptExchange: UpstreamDelegate {
         var isPacked = false
         for (name, value) in headers {
             limits.take(name, value)
-            if name.utf8.count == 16, name.isHeader("content-encoding") {
+            if name.isHeader("content-encoding") {
                 isPacked = isPacked || !value.isEmpty && !value.isHeader("identity")
             }
         }
