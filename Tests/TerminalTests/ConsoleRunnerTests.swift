@@ -198,7 +198,7 @@ import Testing
 
     /// Changes the picture until the console has filled all there is between it and a terminal that does not read.
     private static func fill(_ terminal: PseudoTerminal, _ console: Running) throws {
-        let end = ContinuousClock.now + .seconds(20)
+        let end = ContinuousClock.now + .seconds(60)
         var calm = 0
         var index = 0
         // Full is what stays full: the console looks for news four times a second.

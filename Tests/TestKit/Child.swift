@@ -73,12 +73,12 @@ package final class Child: Sendable {
         }
     }
 
-    /// Signals it and waits until it is gone; a signal that is not obeyed within 15 s is followed by SIGKILL.
+    /// Signals it and waits until it is gone; a signal that is not obeyed in time is followed by SIGKILL.
     package func end(_ signal: Int32) {
         guard status == nil else { return }
         kill(pid, signal)
         do {
-            try waitUntil("process \(pid) ends", seconds: 60) { status != nil }
+            try waitUntil("process \(pid) ends") { status != nil }
         } catch {
             kill(pid, SIGKILL)
             try? waitUntil("process \(pid) is killed", seconds: 30) { status != nil }

@@ -1,5 +1,9 @@
 import Foundation
 
+/// How long a test waits for what has to come, in seconds: longer than a machine takes that runs every other test at
+/// the same time. A test that passes never waits so long.
+package let patience: Double = 180
+
 /// Runs a program to its end; every wait is bounded.
 package struct Tool {
     package struct Failure: Error, CustomStringConvertible {
@@ -18,7 +22,7 @@ package struct Tool {
     @discardableResult
     package static func run(
         _ path: String, _ arguments: [String], input: String = "", environment: [String: String] = [:],
-        seconds: Double = 60, expect status: Int32? = 0
+        seconds: Double = patience, expect status: Int32? = 0
     ) throws -> Output {
         let folder = try TemporaryFolder()
         let files = ["in", "out", "err"].map { folder.path + "/" + $0 }
@@ -44,7 +48,7 @@ package struct Tool {
 }
 
 /// Looks again and again until a condition holds, up to a deadline that a loaded machine keeps too.
-package func waitUntil(_ what: String, seconds: Double = 60, _ condition: () throws -> Bool) throws {
+package func waitUntil(_ what: String, seconds: Double = patience, _ condition: () throws -> Bool) throws {
     let deadline = Date().addingTimeInterval(seconds)
     while Date() < deadline {
         if try condition() { return }

@@ -1,11 +1,11 @@
 import Glibc
 
-/// A TCP socket on loopback with blocking calls that all have a bound of 60 seconds.
+/// A TCP socket on loopback with blocking calls that all have a bound of three minutes.
 ///
 /// Below any HTTP code, so that a test decides over every byte and sees every byte.
 final class Socket {
     private var descriptor: CInt
-    private static let bound = timeval(tv_sec: 60, tv_usec: 0)
+    private static let bound = timeval(tv_sec: 180, tv_usec: 0)
 
     init(descriptor: CInt) {
         self.descriptor = descriptor

@@ -28,7 +28,7 @@ final class Watched<State>: @unchecked Sendable {
     /// Waits until `look` finds what it looks for.
     @discardableResult
     func wait<Output>(
-        for what: String, seconds: Double = 60, _ look: (State) -> Output?
+        for what: String, seconds: Double = 180, _ look: (State) -> Output?
     ) throws -> Output {
         let deadline = Date(timeIntervalSinceNow: seconds)
         condition.lock()

@@ -7,7 +7,7 @@ for line in sys.stdin.buffer.read().split(b"\n"):
     if not line:
         continue
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as peer:
-        peer.settimeout(30)
+        peer.settimeout(120)
         peer.connect(sys.argv[1])
         peer.sendall(line + b"\n")
         while piece := peer.recv(1 << 16):

@@ -43,7 +43,7 @@ class Matrix:
 
     def settings(self, key, strict):
         # The SDK refuses an answer that is not of its type; Azure begins its streams with such a one.
-        return {"api_key": key, "max_retries": 0, "timeout": 30, "_strict_response_validation": strict}
+        return {"api_key": key, "max_retries": 0, "timeout": 120, "_strict_response_validation": strict}
 
     @functools.cache
     def openai(self, tenant, strict=True):

@@ -67,9 +67,9 @@ final class PseudoTerminal {
         return picture
     }
 
-    /// Reads until the picture is as wanted; a minute is more than any machine needs.
+    /// Reads until the picture is as wanted; three minutes are more than any machine needs.
     func wait(_ what: String, until isThere: (TerminalPicture) -> Bool) throws {
-        let end = ContinuousClock.now + .seconds(60)
+        let end = ContinuousClock.now + .seconds(180)
         while !isThere(picture) {
             if ContinuousClock.now > end {
                 Issue.record("\(what) did not come; the terminal shows:\n\(picture.text)")
