@@ -102,6 +102,8 @@ package enum Authorization: Hashable, Sendable {
     case bearer
     /// A header of its own, named in lower case, holding the key alone.
     case own(String)
+    /// A header of its own for a key; an identity service's token (RFC 7519) goes as a bearer.
+    case ownOrToken(String)
     /// An AWS access key signs the request; a Bedrock API key goes as a bearer.
     case aws
 
@@ -109,7 +111,7 @@ package enum Authorization: Hashable, Sendable {
     package var header: String {
         switch self {
         case .bearer, .aws: "authorization"
-        case .own(let name): name
+        case .own(let name), .ownOrToken(let name): name
         }
     }
 
@@ -117,7 +119,13 @@ package enum Authorization: Hashable, Sendable {
     var bytesBeforeKey: [UInt8] {
         switch self {
         case .bearer, .aws: Array("authorization: Bearer ".utf8)
-        case .own(let name): Array("\(name): ".utf8)
+        case .own(let name), .ownOrToken(let name): Array("\(name): ".utf8)
         }
+    }
+
+    /// The same before an identity service's token; nil where a provider knows no difference.
+    var bytesBeforeToken: [UInt8]? {
+        if case .ownOrToken = self { return Self.bearer.bytesBeforeKey }
+        return nil
     }
 }

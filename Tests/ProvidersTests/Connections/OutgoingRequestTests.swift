@@ -71,6 +71,30 @@ import Testing
     }
 
     @Test(arguments: [
+        ("0123456789abcdef0123456789abcdef", "api-key: "),
+        ("eyJhbGciOiJSUzI1NiJ9.eyJhdWQiOiJ4In0.c2lnbmVk", "authorization: Bearer "),
+        ("eyJhbGciOiJSUzI1NiJ9.eyJhdWQiOiJ4In0", "api-key: "), ("abc.def.ghi", "api-key: "),
+    ])
+    func `Azure gets a key in its own header, and a token of Entra as a bearer`(
+        secret: String, before: String
+    ) throws {
+        let request = try head(definition(port: 80, kind: .azure), secret: secret)
+        let text = String(buffer: request.head)
+        #expect(text.contains("\r\n\(before)\(secret)\r\n"))
+        #expect(text.components(of: secret) == 1)
+        #expect(text.contains("authorization") == before.hasPrefix("authorization"))
+    }
+
+    @Test func `no other provider's key is taken for a token`() throws {
+        let secret = "eyJhbGciOiJSUzI1NiJ9.eyJhdWQiOiJ4In0.c2lnbmVk"
+        let text = String(
+            buffer: try head(
+                definition(port: 80, kind: .anthropic), dialect: .anthropicMessages, secret: secret
+            ).head)
+        #expect(text.contains("\r\nx-api-key: \(secret)\r\n") && !text.contains("authorization"))
+    }
+
+    @Test(arguments: [
         "a\r\nx: y", "a\nx: y", "a\rb", "a\0b", "a\u{7f}", "caf\u{e9}", String(repeating: "a", count: 1_025),
     ])
     func `a header that could carry another is refused`(value: String) throws {

@@ -117,11 +117,18 @@ package struct OutgoingRequest: Sendable {
                 throw ProviderRefusal(
                     "the provider key is empty, too long, or holds a byte that cannot stand in a header")
             }
-            let length = endpoint.authorizationBytes.count + bytes.count + 4
-            head.reserveCapacity(minimumWritableBytes: length + following)
-            head.writeBytes(endpoint.authorizationBytes)
+            var before = endpoint.authorizationBytes
+            if let tokenBytes = endpoint.tokenBytes, isToken(bytes) { before = tokenBytes }
+            head.reserveCapacity(minimumWritableBytes: before.count + bytes.count + 4 + following)
+            head.writeBytes(before)
             writeSecretBytes(bytes)
         }
+    }
+
+    /// Whether these are three parts between two dots, the first of which spells `{"` in base64url: a signed JSON Web Token
+    /// (RFC 7515 section 7.1). No provider's own keys look like that.
+    private func isToken(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        bytes.starts(with: "eyJ".utf8) && bytes.count { $0 == UInt8(ascii: ".") } == 2
     }
 
     /// The one part of a head that `wipe` overwrites, and the end of its line.

@@ -15,6 +15,8 @@ package final class UpstreamEndpoint: Sendable {
     let fixedBytes: [UInt8]
     /// The authorization header up to the key.
     let authorizationBytes: [UInt8]
+    /// In place of those before an identity service's token, where that makes a difference.
+    let tokenBytes: [UInt8]?
     /// Whether requests are signed with an AWS access key, for which region, and over which form of the path.
     let signs: Bool
     let region: String?
@@ -82,6 +84,7 @@ package final class UpstreamEndpoint: Sendable {
         signedHeaders = [ProviderHeader("content-type", "application/json")]
         canonicalPath = signs ? (definition.pathPrefix + path).percentEncoded(keepsSlash: true) : ""
         authorizationBytes = adapter.authorization.bytesBeforeKey
+        tokenBytes = adapter.authorization.bytesBeforeToken
         forwarded = adapter.forwardedHeaders
         defaults = adapter.defaultHeaders.map { header in
             DefaultHeader(name: header.name, line: Array("\(header.name): \(header.value)\r\n".utf8))
@@ -123,6 +126,7 @@ package final class UpstreamEndpoint: Sendable {
         signs = true
         canonicalPath = base.pathPrefix.isEmpty ? "/" : base.pathPrefix
         authorizationBytes = []
+        tokenBytes = nil
         forwarded = []
         defaults = []
         signedHeaders = [

@@ -11,7 +11,7 @@ package struct OpenAIProvider: ProviderAdapter {
 
     package init(kind: ProviderKind) { self.kind = kind }
 
-    package var authorization: Authorization { kind == .azure ? .own("api-key") : .bearer }
+    package var authorization: Authorization { kind == .azure ? .ownOrToken("api-key") : .bearer }
     package var defaultHeaders: [ProviderHeader] { [] }
     package var chatFormat: WireFormat { .openAIChat }
     /// Azure's addresses by deployment hold it; its v1 addresses are few enough to be treated alike.
