@@ -23,6 +23,7 @@ struct GatehouseBenchmarks: AsyncParsableCommand {
     @Flag(help: "Only the calls' figures.") var callsOnly = false
     @Flag(help: "Only what a noisy tenant costs the others' calls.") var neighbour = false
     @Option(help: "Calls a second of the others beside a noisy tenant.") var neighbourRate = 500
+    @Option(help: "Connections of the noisy tenant's calls.") var noiseConnections = 16
     @Option(
         parsing: .upToNextOption,
         help:
@@ -38,7 +39,9 @@ struct GatehouseBenchmarks: AsyncParsableCommand {
             return try await TenantMeasure(counts: tenants, rounds: rounds, connections: connections).run()
         }
         guard !neighbour else {
-            return try await NeighbourMeasure(rounds: rounds, rate: neighbourRate).run()
+            return try await NeighbourMeasure(
+                rounds: rounds, rate: neighbourRate, callers: noiseConnections
+            ).run()
         }
         if !consoleOnly { try await measureCalls() }
         if !callsOnly { try ConsoleMeasure().run() }

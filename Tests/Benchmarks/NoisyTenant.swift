@@ -3,7 +3,6 @@ import NIOPosix
 
 /// A tenant that calls more often than it may, whatever it is answered, and has connections whose bodies come slowly.
 final class NoisyTenant: Sendable {
-    private static let callers = 16
     /// Between two bytes of a slow body.
     private static let drip = TimeAmount.milliseconds(500)
 
@@ -12,13 +11,16 @@ final class NoisyTenant: Sendable {
     private let counts: NIOLoopBoundBox<[Int: Int]>
 
     /// - Parameters:
-    ///   - rate: calls a second.
+    ///   - rate: calls a second that it wants to make.
+    ///   - callers: connections for them.
     ///   - slow: connections with a slow body.
-    init(port: Int, token: String, rate: Int, slow: Int, on group: MultiThreadedEventLoopGroup) async throws {
+    init(
+        port: Int, token: String, rate: Int, callers: Int, slow: Int, on group: MultiThreadedEventLoopGroup
+    ) async throws {
         let loop = group.next()
         let counts = try await loop.submit { NIOLoopBoundBox([Int: Int](), eventLoop: loop) }.get()
         let prepared = Kind.json.parts(token)
-        let pause = TimeAmount.nanoseconds(1_000_000_000 * Int64(Self.callers) / Int64(rate))
+        let pause = TimeAmount.nanoseconds(1_000_000_000 * Int64(callers) / Int64(rate))
         var channels: [any Channel] = []
         func connect(_ make: @escaping @Sendable () -> any ChannelHandler) async throws {
             channels.append(
@@ -32,8 +34,8 @@ final class NoisyTenant: Sendable {
                     .connect(host: "127.0.0.1", port: port).get())
         }
         let start = NIODeadline.now() + .milliseconds(100)
-        for number in 0..<Self.callers {
-            let due = start + .nanoseconds(pause.nanoseconds * Int64(number) / Int64(Self.callers))
+        for number in 0..<callers {
+            let due = start + .nanoseconds(pause.nanoseconds * Int64(number) / Int64(callers))
             try await connect {
                 NoisyCaller(prepared, first: number * 10_000_000, due: due, pause: pause, counts)
             }

@@ -4,6 +4,7 @@ import Cipher
 import Dialects
 import Domain
 import Engine
+import Glibc
 import Locking
 import NIOCore
 import NIOHTTP1
@@ -23,6 +24,8 @@ final class CallHandler: ChannelInboundHandler {
         /// The rest of a refused request is read and thrown away.
         case discarding
         case busy(CallExchange)
+        /// A refusal waits for its time.
+        case pausing
         case closing
     }
 
@@ -46,6 +49,10 @@ final class CallHandler: ChannelInboundHandler {
     /// Far above a usual request, far below what would hurt if many connections held it.
     private static let strangersBytesMost = 64 << 10
 
+    /// Of a body that does not come at once, so much is waited for at a time: waking up for each byte of many slow bodies
+    /// costs all callers of the event loop. Small beside what a body takes in the idle time, after which it is given up.
+    private static let bodyPiece = 2 << 10
+
     /// Parts of requests that wait behind the one being answered.
     private static let waitingMost = 64
 
@@ -54,10 +61,14 @@ final class CallHandler: ChannelInboundHandler {
     private var state = State.idle
     private var waiting = CircularBuffer<HTTPServerRequestPart>()
     private var isReading = true
+    /// Bytes that have to be there before the kernel says so.
+    private var readsFrom = 1
     /// What `channelWritabilityChanged` said last: asking the channel for each part costs more.
     private(set) var isWritable = true
     /// What made the rest of the connection's bytes worthless; told when its turn comes.
     private var fault: HTTPParserError?
+    /// When the newest call was refused; nil = it was not.
+    private var refused: NIODeadline?
     private var context: ChannelHandlerContext?
     private var lastActive = NIODeadline.now()
     private var bodyBegan = NIODeadline.now()
@@ -95,14 +106,34 @@ final class CallHandler: ChannelInboundHandler {
     /// Once for all parts that one read brought.
     func channelReadComplete(context: ChannelHandlerContext) {
         lastActive = .now()
+        waitForBytes(context)
         context.fireChannelReadComplete()
+    }
+
+    /// Wakes up for a slow body's next piece, or its end, and for any byte of all else (socket(7), `SO_RCVLOWAT`).
+    ///
+    /// Only where what is missing is known to the byte: not under TLS, which may hold a part of a record that is not yet
+    /// whole, and not while parts wait here.
+    private func waitForBytes(_ context: ChannelHandlerContext) {
+        guard options.certificatePath == nil else { return }
+        var needed = 1
+        if waiting.isEmpty, case .body(let pending) = state, let length = pending.headers.contentLength {
+            needed = max(1, min(Self.bodyPiece, length - pending.body.readableBytes))
+        }
+        guard needed != readsFrom else { return }
+        readsFrom = needed
+        // A kernel that does not take it wakes us more often.
+        try? context.channel.syncOptions?.setOption(
+            .socketOption(NIOBSDSocket.Option(rawValue: SO_RCVLOWAT)), value: needed)
     }
 
     /// Not while a call is under way, which keeps answers in their order, and not while the caller leaves earlier
     /// answers unread, which keeps memory where it is.
     private var takesParts: Bool {
-        if case .busy = state { return false }
-        return isWritable
+        switch state {
+        case .busy, .pausing: false
+        case .idle, .body, .discarding, .closing: isWritable
+        }
     }
 
     /// Goes on with what waits, as far as that is possible now.
@@ -248,9 +279,12 @@ final class CallHandler: ChannelInboundHandler {
                 loop.path.decide(inbound, presenting: credential, lane: loop.lane)
             }
             switch decision {
-            case .refuse(let failure): send(failure, dialect, closes: !keepAlive, context)
-            case .answer(let session, let cached): sendCached(session, cached, keepAlive, context)
+            case .refuse(let failure): turnAway(failure, dialect, closes: !keepAlive, context)
+            case .answer(let session, let cached):
+                refused = nil
+                sendCached(session, cached, keepAlive, context)
             case .forward(let session):
+                refused = nil
                 let exchange = CallExchange(
                     session: session, loop: loop, caller: self, dialect: dialect, fields: fields, body: body,
                     hold: pending.hold, headers: pending.head.headers, keepAlive: keepAlive,
@@ -259,7 +293,29 @@ final class CallHandler: ChannelInboundHandler {
                 exchange.start()
             }
         } catch {
-            send(error, dialect, closes: !keepAlive, context)
+            turnAway(error, dialect, closes: !keepAlive, context)
+        }
+    }
+
+    /// Refuses a call. A caller that comes back at once, only to be refused again, is answered after a pause: one that
+    /// calls in a circle would take the time of all callers of its event loop. A first refusal comes at once, and so does
+    /// any other answer, so that nobody is kept from what a limit still allows.
+    private func turnAway(
+        _ failure: CallFailure, _ dialect: Dialect, closes: Bool, _ context: ChannelHandlerContext
+    ) {
+        let now = NIODeadline.now()
+        let isAgain = refused.map { now - $0 < .nanoseconds(options.refusalRest.wholeNanoseconds) } ?? false
+        refused = now
+        guard isAgain, options.refusalPause > .zero else {
+            return send(failure, dialect, closes: closes, context)
+        }
+        state = .pausing
+        schedule(in: options.refusalPause) { [self] in
+            guard case .pausing = state, let context = self.context else { return }
+            state = .idle
+            refused = .now()
+            send(failure, dialect, closes: closes, context)
+            takeWaiting(context)
         }
     }
 
@@ -404,6 +460,7 @@ final class CallHandler: ChannelInboundHandler {
             state = .closing
             exchange.callerLeft()
         }
+        state = .closing
         waiting.removeAll()
         context.fireChannelInactive()
     }
@@ -420,7 +477,7 @@ final class CallHandler: ChannelInboundHandler {
     private func refuse(_ fault: HTTPParserError, _ context: ChannelHandlerContext) {
         var dialect = Dialect.openAIChat
         switch state {
-        case .busy, .closing: return
+        case .busy, .pausing, .closing: return
         case .body(let pending): dialect = pending.endpoint.dialect
         case .idle, .discarding: break
         }

@@ -14,6 +14,11 @@ package struct GatewayOptions: Sendable, Hashable {
     package var idleSeconds: Int64
     /// A request's body may take this long to come in.
     package var bodySeconds: Int64 = 300
+    /// How long a caller waits for its next refusal when it comes back before `refusalRest` is over: so long that sixteen
+    /// connections cost less than two hundred refusals a second.
+    package var refusalPause = Duration.milliseconds(100)
+    /// From one refusal on a connection to the next that comes at once: the second that `retry-after` asks for at least.
+    package var refusalRest = Duration.seconds(1)
     /// Callers' connections at one time; one more is closed at once.
     package var connectionsMax = 16_384
     package var certificatePath: String?

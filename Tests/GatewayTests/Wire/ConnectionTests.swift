@@ -32,6 +32,57 @@ import Testing
         }
     }
 
+    @Test func `a body that comes in odd pieces is taken to its last byte, and so is what follows it`()
+        async throws
+    {
+        try await withHouse { house in
+            let caller = try house.caller()
+            let request = Array(
+                house.post(
+                    Wire.chat() + String(repeating: " ", count: 10_000), headers: "x-gatehouse-cache: off\r\n"
+                ).utf8)
+            let head = try #require(request.firstRange(of: Array("\r\n\r\n".utf8))).upperBound
+            let last = request.count - 1
+            for cuts in [
+                [head], [head + 1, last], [head + 2_049, head + 4_096, last - 1, last], [40, last],
+            ] {
+                for (from, to) in zip([0] + cuts, cuts + [request.count]) {
+                    try caller.send(Array(request[from..<to]))
+                    // So that the gateway sees each piece by itself.
+                    #expect(to == request.count || caller.isSilent(for: 20))
+                }
+                #expect(try caller.answer().status == 200)
+                try caller.send("G")
+                #expect(caller.isSilent(for: 20))
+                try caller.send(String(house.get("/health/live").dropFirst()))
+                #expect(try caller.answer().status == 200)
+            }
+            #expect(house.openAI.requests.count == 4)
+            #expect(Set(house.openAI.requests.map(\.body)).count == 1)
+        }
+    }
+
+    @Test func `a caller that leaves in the middle of a body is let go`() async throws {
+        var plan = HousePlan()
+        plan.gateway.connectionsMax = 1
+        try await withHouse(plan) { house in
+            let caller = try house.caller()
+            try caller.send(
+                String(house.post(Wire.chat() + String(repeating: " ", count: 10_000)).prefix(600)))
+            #expect(caller.isSilent(for: 20))
+            caller.leave()
+            // Its place is free once the gateway has heard of it, long before the connection would be idle.
+            let end = ContinuousClock.now + .seconds(60)
+            var status = 0
+            while status == 0, ContinuousClock.now < end {
+                let next = try house.caller()
+                next.sendAsFarAsTaken(Array(house.get("/health/live").utf8))
+                status = (try? next.answer().status) ?? 0
+            }
+            #expect(status == 200)
+        }
+    }
+
     @Test func `large bodies of one tenant take their share of the memory and no more`() async throws {
         var plan = HousePlan()
         plan.gateway.tenantBodiesBytesMax = 1 << 20
