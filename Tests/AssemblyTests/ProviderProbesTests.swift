@@ -7,6 +7,7 @@ import NIOCore
 import NIOPosix
 import Operations
 import Providers
+import TestKit
 import Testing
 
 @testable import Assembly
@@ -95,10 +96,10 @@ import Testing
     }
 
     private func wait(_ what: String, _ holds: () -> Bool) async throws {
-        let end = ContinuousClock.now + .seconds(180)
+        let end = ContinuousClock.now + .seconds(patience)
         while !holds() {
             guard ContinuousClock.now < end else {
-                Issue.record("not within three minutes: \(what)")
+                Issue.record("not within \(patience) s: \(what)")
                 return
             }
             try await Task.sleep(for: .milliseconds(20))

@@ -36,6 +36,17 @@ struct NeighbourMeasure {
         let noisy: String
     }
 
+    private struct Turn {
+        /// Of the others' calls, in milliseconds.
+        var latencies: [Arm: [Double]] = [:]
+        /// How often the noisy tenant was answered each status at this gateway.
+        var heard: [Int: Int] = [:]
+        /// Microseconds of processor time for each of its calls at the other one.
+        var cost = 0.0
+        /// The most milliseconds that the host took in one arm.
+        var stolen = 0.0
+    }
+
     func run() async throws {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let noiseGroup = MultiThreadedEventLoopGroup(numberOfThreads: 1)
@@ -43,56 +54,56 @@ struct NeighbourMeasure {
         let folder = try TemporaryFolder()
         let house = try start("gatehouse", in: folder.path + "/a", provider: provider.port)
         let other = try start("other", in: folder.path + "/b", provider: provider.port)
-        var figures: [Arm: [Double]] = [:]
-        var heard: [Int: Int] = [:]
-        var costs: [Double] = []
-        var (turns, leftOut) = (0, 0)
         for used in [house, other] {
             try await useUp(used, on: noiseGroup)
         }
+        var (turns, leftOut): ([Turn], Int) = ([], 0)
         // The first turn warms all up.
-        for turn in 0...rounds * Self.tries where turns < rounds {
-            var latencies: [Arm: [Double]] = [:]
-            var stolenMost = 0.0
-            // None of them always comes behind the same other one.
-            for arm in Arm.allCases[(turn % 3)...] + Arm.allCases[..<(turn % 3)] {
-                let target = arm == .here ? house : other
-                let noise =
-                    arm == .quiet
-                    ? nil
-                    : try await NoisyTenant(
-                        port: target.gateway.port, token: target.noisy, rate: Self.limit * 10 / 60,
-                        callers: callers, slow: Self.slowConnections, on: noiseGroup)
-                let before = (used: try other.gateway.cpu(), stolen: Self.stolen())
-                let load = SteadyLoad(group: group, connections: Self.connections, rate: rate)
-                let prepared = house.tokens.map { Kind.json.parts($0) }
-                latencies[arm] = try await load.run(port: house.gateway.port, seconds: Self.seconds) {
-                    number in
-                    prepared[number % prepared.count].numbered(turn * 1_000_000 + number)
-                }
-                let answers = try await noise?.end() ?? [:]
-                stolenMost = max(stolenMost, Self.stolen() - before.stolen)
-                if arm == .elsewhere {
-                    // All that gateway does is the noise.
-                    let used = try other.gateway.cpu() - before.used
-                    costs.append(Double(used) / 1_000 / Double(answers.values.reduce(0, +)))
-                }
-                if arm == .here, turn > 0 { heard.merge(answers, uniquingKeysWith: +) }
-            }
-            guard turn > 0 else { continue }
-            guard stolenMost <= Self.stolenMost else {
-                leftOut += 1
-                continue
-            }
-            turns += 1
-            figures.merge(latencies, uniquingKeysWith: +)
+        for number in 0...rounds * Self.tries where turns.count < rounds {
+            let turn = try await take(number, house, beside: other, group, noiseGroup)
+            if number == 0 { continue }
+            if turn.stolen <= Self.stolenMost { turns.append(turn) } else { leftOut += 1 }
         }
-        print("\(turns) turns count; \(leftOut) do not, as the host took more than 1 % of the processors")
-        report(figures, heard, cost: costs.sorted().middle ?? 0)
+        print(
+            "\(turns.count) turns count; \(leftOut) do not, as the host took more than 1 % of the processors")
+        report(turns)
         for one in [house, other] { one.gateway.child.end(SIGTERM) }
         try await provider.stop()
         try await group.shutdownGracefully()
         try await noiseGroup.shutdownGracefully()
+    }
+
+    /// All three arms once, each of them behind another one from turn to turn.
+    private func take(
+        _ number: Int, _ house: House, beside other: House, _ group: MultiThreadedEventLoopGroup,
+        _ noiseGroup: MultiThreadedEventLoopGroup
+    ) async throws -> Turn {
+        var turn = Turn()
+        let first = number % Arm.allCases.count
+        for arm in Arm.allCases[first...] + Arm.allCases[..<first] {
+            let target = arm == .here ? house : other
+            let noise =
+                arm == .quiet
+                ? nil
+                : try await NoisyTenant(
+                    port: target.gateway.port, token: target.noisy, rate: Self.limit * 10 / 60,
+                    callers: callers, slow: Self.slowConnections, on: noiseGroup)
+            let before = (used: try other.gateway.cpu(), stolen: Self.stolen())
+            let load = SteadyLoad(group: group, connections: Self.connections, rate: rate)
+            let prepared = house.tokens.map { Kind.json.parts($0) }
+            turn.latencies[arm] = try await load.run(port: house.gateway.port, seconds: Self.seconds) {
+                prepared[$0 % prepared.count].numbered(number * 1_000_000 + $0)
+            }
+            let answers = try await noise?.end() ?? [:]
+            turn.stolen = max(turn.stolen, Self.stolen() - before.stolen)
+            if arm == .elsewhere {
+                // All that gateway does is the noise.
+                let used = try other.gateway.cpu() - before.used
+                turn.cost = Double(used) / 1_000 / Double(answers.values.reduce(0, +))
+            }
+            if arm == .here { turn.heard = answers }
+        }
+        return turn
     }
 
     /// Calls until a minute's calls are used up, over so many connections that none has to wait for its refusal.
@@ -135,28 +146,32 @@ struct NeighbourMeasure {
         return line?.split(separator: " ").dropFirst(8).first.flatMap { Double($0) }.map { $0 * 10 } ?? 0
     }
 
-    private func report(_ figures: [Arm: [Double]], _ heard: [Int: Int], cost: Double) {
+    private func report(_ turns: [Turn]) {
         print(
             "\(Self.others.count) tenants, \(rate) calls/s in all, milliseconds from when a call was due to its "
                 + "answer; over all calls of turns of \(Self.seconds) s")
-        let sorted = figures.mapValues { $0.sorted() }
-        let alone = sorted[.quiet] ?? []
+        func sorted(_ arm: Arm) -> [Double] { turns.flatMap { $0.latencies[arm] ?? [] }.sorted() }
+        let alone = sorted(.quiet)
         for arm in Arm.allCases {
+            let latencies = sorted(arm)
             let shares = [0.5, 0.9, 0.99].map { share in
-                let (value, base) = ((sorted[arm] ?? []).share(share), alone.share(share))
+                let (value, base) = (latencies.share(share), alone.share(share))
                 return String(format: "p%.0f %.3f (%.2f)", share * 100, value, value / base)
             }
             print(
                 arm.rawValue.padding(toLength: 26, withPad: " ", startingAt: 0)
                     + shares.joined(separator: "  "))
         }
+        let heard = turns.map(\.heard).reduce(into: [:]) { $0.merge($1, uniquingKeysWith: +) }
         let answers = heard.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value)" }
         print(
             "the noisy tenant here: wants \(Self.limit * 10 / 60) calls/s, ten times its limit, over \(callers) "
                 + "connections, key refused, \(Self.slowConnections) slow bodies; answers "
                 + answers.joined(separator: ", "))
         print(
-            String(format: "the noise by itself: %.1f us of processor time a call, slow bodies with it", cost)
+            String(
+                format: "the noise by itself: %.1f us of processor time a call, slow bodies with it",
+                turns.map(\.cost).sorted().middle ?? 0)
         )
         print("the others: every answer a 200; aim: p99 at most 1.2 times")
     }

@@ -456,11 +456,9 @@ final class CallHandler: ChannelInboundHandler {
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        if case .busy(let exchange) = state {
-            state = .closing
-            exchange.callerLeft()
-        }
+        let last = state
         state = .closing
+        if case .busy(let exchange) = last { exchange.callerLeft() }
         waiting.removeAll()
         context.fireChannelInactive()
     }

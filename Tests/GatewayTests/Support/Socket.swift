@@ -1,11 +1,12 @@
 import Glibc
+import TestKit
 
-/// A TCP socket on loopback with blocking calls that all have a bound of three minutes.
+/// A TCP socket on loopback with blocking calls that all have a bound.
 ///
 /// Below any HTTP code, so that a test decides over every byte and sees every byte.
 final class Socket {
     private var descriptor: CInt
-    private static let bound = timeval(tv_sec: 180, tv_usec: 0)
+    private static let bound = timeval(tv_sec: Int(patience), tv_usec: 0)
 
     init(descriptor: CInt) {
         self.descriptor = descriptor

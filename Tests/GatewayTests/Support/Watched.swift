@@ -1,4 +1,5 @@
 import Foundation
+import TestKit
 
 /// State that one thread changes and another waits for; every wait is bounded.
 final class Watched<State>: @unchecked Sendable {
@@ -28,7 +29,7 @@ final class Watched<State>: @unchecked Sendable {
     /// Waits until `look` finds what it looks for.
     @discardableResult
     func wait<Output>(
-        for what: String, seconds: Double = 180, _ look: (State) -> Output?
+        for what: String, seconds: Double = patience, _ look: (State) -> Output?
     ) throws -> Output {
         let deadline = Date(timeIntervalSinceNow: seconds)
         condition.lock()
