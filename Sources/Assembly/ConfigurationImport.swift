@@ -1,28 +1,28 @@
 import FoundationEssentials
 import Glibc
-package import Imports
+public import Imports
 import Operations
 
 /// Brings another gateway's configuration into ours: reads it, checks what comes out, and writes only what our own reader
 /// takes.
-package enum ConfigurationImport {
+public enum ConfigurationImport {
     /// What an import found and did.
-    package struct Outcome: Sendable, Codable {
-        package let providers: Int
-        package let routes: Int
+    public struct Outcome: Sendable, Codable {
+        public let providers: Int
+        public let routes: Int
         /// The text for the configuration.
-        package let text: String
-        package let notes: [ImportedConfiguration.Note]
-        package let commands: [String]
+        public let text: String
+        public let notes: [ImportedConfiguration.Note]
+        public let commands: [String]
         /// nil where nothing was written.
-        package let written: String?
+        public let written: String?
 
         /// The notes, a line each.
-        package var sentences: [String] { notes.map { "line \($0.line) \($0.place): \($0.what)" } }
+        public var sentences: [String] { notes.map { "line \($0.line) \($0.place): \($0.what)" } }
     }
 
     /// - Parameter values: `NAME=VALUE`, for variables that hold addresses, versions or regions.
-    package static func liteLLM(
+    public static func liteLLM(
         _ path: String, values: [String], into places: Places, dryRun: Bool
     ) async throws -> Outcome {
         if !dryRun { try await OperatorSession.admit(.configImport, on: places.config, places) }

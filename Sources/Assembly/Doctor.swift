@@ -6,17 +6,17 @@ import SQLiteStorage
 import Storage
 
 /// Looks at everything that Gatehouse stands on and says what is wrong with it.
-package enum Doctor {
+public enum Doctor {
     /// One thing that was looked at.
-    package struct Finding: Sendable, Codable {
+    public struct Finding: Sendable, Codable {
         /// Good, worth a look, or in the way.
-        package enum State: String, Sendable, Codable { case good = "ok", note = "NOTE", bad = "BAD" }
-        package let check: String
-        package let state: State
-        package let what: String
+        public enum State: String, Sendable, Codable { case good = "ok", note = "NOTE", bad = "BAD" }
+        public let check: String
+        public let state: State
+        public let what: String
     }
 
-    package static func examine(_ places: Places) async -> [Finding] {
+    public static func examine(_ places: Places) async -> [Finding] {
         [
             memory(), hardening(), configuration(places), await folder(places), audit(places), themes(),
             terminal(),

@@ -1,19 +1,19 @@
 import Access
 import Cache
 import Cipher
-package import Domain
-package import Engine
+public import Domain
+public import Engine
 import Events
 import Gateway
 import Glibc
 import Limits
 import Locking
-package import Logging
+public import Logging
 import Metering
 import NIOCore
 import NIOPosix
-package import Operations
-package import Providers
+public import Operations
+public import Providers
 import Routing
 import SQLiteStorage
 import Storage
@@ -21,9 +21,9 @@ import Vault
 
 /// One gateway on one data folder, put together: storage, vault, engine, server, socket. The only place that knows
 /// all of them.
-package final class GatewayAssembly: Sendable {
-    package let engine: GatewayEngine
-    package let places: Places
+public final class GatewayAssembly: Sendable {
+    public let engine: GatewayEngine
+    public let places: Places
     let vaultID: VaultID
     private let folder: DataFolder
     private let lock: FolderLock
@@ -54,7 +54,7 @@ package final class GatewayAssembly: Sendable {
     }
 
     /// How the vault is to be opened.
-    package enum Unlock: Sendable {
+    public enum Unlock: Sendable {
         case secret(SecretDraft)
         /// By a key that is kept outside; the draft is empty where there is nothing to give.
         case outside(SlotKind, pin: SecretDraft)
@@ -80,7 +80,7 @@ package final class GatewayAssembly: Sendable {
     // MARK: Opening
 
     /// Opens a data folder and puts the engine together; nothing listens yet.
-    package static func open(
+    public static func open(
         _ places: Places, configuration: Configuration, unlock: Unlock, demo: Bool = false,
         probeTimeouts: UpstreamTimeouts = ReachProbe.timeouts, acceptsOlder: Bool = false, log: Logger
     ) async throws -> GatewayAssembly {
@@ -277,7 +277,7 @@ package final class GatewayAssembly: Sendable {
 
     /// Starts what works in the background: figures, ledger, clock-driven commands. Needed also by offline commands
     /// only as far as they wait for nothing, so they skip it.
-    package func startBackground() async {
+    public func startBackground() async {
         keptLimits.restore(at: engine.parts.clock.now, wall: engine.parts.clock.wall)
         await engine.note(
             "gateway.start", "gateway", by: OperatorSession.operatorID(via: "start"),
@@ -309,7 +309,7 @@ package final class GatewayAssembly: Sendable {
 
     /// Opens the HTTP listener; returns its port.
     @discardableResult
-    package func listen() async throws -> Int {
+    public func listen() async throws -> Int {
         var options = GatewayOptions(
             host: configuration.listenHost, port: configuration.listenPort,
             bodyBytesMax: configuration.bodyBytes)
@@ -342,7 +342,7 @@ package final class GatewayAssembly: Sendable {
     }
 
     /// Opens the socket for commands.
-    package func openSocket() async throws {
+    public func openSocket() async throws {
         let port: any EnginePort = engine
         let socket = try await EngineSocket.open(path: places.socket, port: port, group: household, log: log)
         running.withLock { $0.socket = socket }
@@ -354,7 +354,7 @@ package final class GatewayAssembly: Sendable {
     }
 
     /// Moves what the journal holds into the ledger, for a command that works on the folder itself.
-    package func drainOnce() async {
+    public func drainOnce() async {
         do {
             try await drain.flush()
         } catch {
@@ -425,7 +425,7 @@ package final class GatewayAssembly: Sendable {
 
     /// Refuses new calls, lets those in flight end for at most `grace`, then closes everything; the ledger's queue is
     /// emptied into the ledger.
-    package func stop(grace: Duration) async {
+    public func stop(grace: Duration) async {
         engine.stopAdmitting()
         let parts = running.withLock { running in
             defer { running = Running() }
@@ -471,7 +471,7 @@ package final class GatewayAssembly: Sendable {
 }
 
 /// Tells whether a file was written since.
-package struct FileStamp: Equatable, Sendable {
+public struct FileStamp: Equatable, Sendable {
     private let seconds: Int
     private let nanoseconds: Int
     private let size: Int

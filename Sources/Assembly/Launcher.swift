@@ -5,22 +5,22 @@ import Domain
 import Engine
 import Glibc
 import Logging
-package import Operations
+public import Operations
 import SQLiteStorage
 import Storage
 import Terminal
 import Vault
 
 /// What the console is told by flags.
-package struct ConsoleChoices: Sendable {
-    package var theme: String?
-    package var ascii: Bool
-    package var readOnly: Bool
-    package var logFile: String?
+public struct ConsoleChoices: Sendable {
+    public var theme: String?
+    public var ascii: Bool
+    public var readOnly: Bool
+    public var logFile: String?
     /// The most that this session is to be able to do.
-    package var role: OperatorRole?
+    public var role: OperatorRole?
 
-    package init(
+    public init(
         theme: String? = nil, ascii: Bool = false, readOnly: Bool = false, logFile: String? = nil,
         role: OperatorRole? = nil
     ) {
@@ -33,13 +33,13 @@ package struct ConsoleChoices: Sendable {
 }
 
 /// Runs the long-lived commands: console, serve, demo, init.
-package enum Launcher {
+public enum Launcher {
     /// Calls in flight at the end may take this long to finish.
     private static let grace = Duration.seconds(10)
 
     // MARK: init
 
-    package static func initialize(_ places: Places, keyFile: String?, passphraseFromStdin: Bool) async throws
+    public static func initialize(_ places: Places, keyFile: String?, passphraseFromStdin: Bool) async throws
     {
         let record = try await makeFolder(
             places, keyFile: keyFile, passphraseFromStdin: passphraseFromStdin)
@@ -142,7 +142,7 @@ package enum Launcher {
 
     // MARK: serve
 
-    package static func serve(_ places: Places, passphraseFromStdin: Bool) async throws {
+    public static func serve(_ places: Places, passphraseFromStdin: Bool) async throws {
         let configuration = try Configuration.load(places.config)
         let log = Logger(label: "gatehouse") { LineLog(label: $0, descriptor: 2) }
         let unlock = try serviceUnlock(configuration, places, passphraseFromStdin: passphraseFromStdin)
@@ -173,7 +173,7 @@ package enum Launcher {
 
     // MARK: console
 
-    package static func console(_ places: Places, _ choices: ConsoleChoices) async throws {
+    public static func console(_ places: Places, _ choices: ConsoleChoices) async throws {
         if try await !hasVault(places) {
             Output.line("No vault at \(places.data) yet: a short set-up first.")
             Output.line("(To look around without any key, leave with ctrl-c and run: gatehouse demo)")

@@ -1,26 +1,26 @@
 import Console
 import Domain
 import Glibc
-package import Logging
+public import Logging
 
 /// Writes the log a line at a time to one file descriptor; every value is made safe for a terminal.
-package struct LineLog: LogHandler {
-    package var metadata: Logger.Metadata = [:]
-    package var logLevel = Logger.Level.info
+public struct LineLog: LogHandler {
+    public var metadata: Logger.Metadata = [:]
+    public var logLevel = Logger.Level.info
     private let descriptor: Int32
     private let label: String
 
-    package init(label: String, descriptor: Int32) {
+    public init(label: String, descriptor: Int32) {
         self.label = label
         self.descriptor = descriptor
     }
 
-    package subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+    public subscript(metadataKey key: String) -> Logger.Metadata.Value? {
         get { metadata[key] }
         set { metadata[key] = newValue }
     }
 
-    package func log(event: LogEvent) {
+    public func log(event: LogEvent) {
         let all = metadata.merging(event.metadata ?? [:]) { _, new in new }
         let facts = all.sorted { $0.key < $1.key }.map {
             " \($0.key)=\(Self.quoted(SafeText.clean("\($0.value)", limit: 300)))"

@@ -1,16 +1,16 @@
 import Cipher
-package import Domain
+public import Domain
 import Engine
 import Glibc
 import Logging
-package import Operations
+public import Operations
 import SQLiteStorage
 import Storage
 import Vault
 
 /// What a command works with: the running engine of the data folder, or, with none running, the folder itself under
 /// its lock.
-package struct OperatorSession: Sendable {
+public struct OperatorSession: Sendable {
     private enum Door: Sendable {
         case running(EngineClient)
         case folder(GatewayAssembly)
@@ -19,7 +19,7 @@ package struct OperatorSession: Sendable {
     private let door: Door
 
     /// The name that goes to the audit: the login name of this user.
-    package static let operatorName = Account.name(of: geteuid())
+    public static let operatorName = Account.name(of: geteuid())
 
     /// What this session is lowered to: `GATEHOUSE_ROLE`, for people who share an account. A word that is no role lowers
     /// to the least.
@@ -58,19 +58,19 @@ package struct OperatorSession: Sendable {
     }
 
     /// A running engine, or the folder with its vault unlocked.
-    package static func open(_ places: Places) async throws -> OperatorSession {
+    public static func open(_ places: Places) async throws -> OperatorSession {
         if let running = try running(places) { return running }
         return try await folder(places, unlocked: true)
     }
 
     /// A running engine, or the folder as it lies: for commands that need no key.
-    package static func openSealed(_ places: Places) async throws -> OperatorSession {
+    public static func openSealed(_ places: Places) async throws -> OperatorSession {
         if let running = try running(places) { return running }
         return try await folder(places, unlocked: false)
     }
 
     /// A running engine only.
-    package static func openRunning(_ places: Places) throws -> OperatorSession {
+    public static func openRunning(_ places: Places) throws -> OperatorSession {
         guard let running = try running(places) else {
             throw CommandFailure("no engine runs on \(places.data); start one with: gatehouse serve")
         }
@@ -86,7 +86,7 @@ package struct OperatorSession: Sendable {
     }
 
     /// The folder alone, also when it is older than its checkpoints: for saying that this is meant.
-    package static func openOlder(_ places: Places) async throws -> OperatorSession {
+    public static func openOlder(_ places: Places) async throws -> OperatorSession {
         guard try running(places) == nil else { return try await open(places) }
         return try await folder(places, unlocked: true, acceptsOlder: true)
     }
@@ -110,7 +110,7 @@ package struct OperatorSession: Sendable {
     }
 
     /// With no engine running, opens the folder's vault with a secret that was asked for anyway.
-    package func unlockFolder(with secret: SecretDraft, for kind: SlotKind) async throws {
+    public func unlockFolder(with secret: SecretDraft, for kind: SlotKind) async throws {
         guard case .folder(let gateway) = door, !gateway.engine.parts.vault.isUnlocked else { return }
         do {
             _ = try await perform(
@@ -121,7 +121,7 @@ package struct OperatorSession: Sendable {
     }
 
     /// Follows a rotation to its end; false when it stands still, because something does not open or is locked.
-    package func followVault(_ show: (VaultWorkView) -> Void) async throws(CommandRefusal) -> Bool {
+    public func followVault(_ show: (VaultWorkView) -> Void) async throws(CommandRefusal) -> Bool {
         var last: VaultWorkView?
         var still = 0
         while true {
@@ -145,7 +145,7 @@ package struct OperatorSession: Sendable {
     /// Looks at a rotation without seeing it move: ten seconds at a running engine.
     private static let standStill = 50
 
-    package func snapshot() async throws(CommandRefusal) -> EngineSnapshot {
+    public func snapshot() async throws(CommandRefusal) -> EngineSnapshot {
         switch door {
         case .running(let client): return try client.snapshot()
         case .folder(let gateway):
@@ -156,7 +156,7 @@ package struct OperatorSession: Sendable {
         }
     }
 
-    package func perform(
+    public func perform(
         _ command: EngineCommand, secret: SecretDraft?
     ) async throws(CommandRefusal) -> CommandOutcome {
         switch door {
@@ -176,7 +176,7 @@ package struct OperatorSession: Sendable {
         }
     }
 
-    package func ask(_ query: EngineQuery) async throws(CommandRefusal) -> EngineAnswer {
+    public func ask(_ query: EngineQuery) async throws(CommandRefusal) -> EngineAnswer {
         switch door {
         case .running(let client): return try client.ask(query)
         case .folder(let gateway):

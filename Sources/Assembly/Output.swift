@@ -1,16 +1,16 @@
 import Console
 import FoundationEssentials
 import Glibc
-package import Operations
+public import Operations
 
 /// What commands print: plain lines, tables, JSON and CSV, with every text made safe for a terminal.
-package enum Output {
-    package static func line(_ text: String) { write(lineText(text), to: 1) }
+public enum Output {
+    public static func line(_ text: String) { write(lineText(text), to: 1) }
 
     static func lineText(_ text: String) -> String { SafeText.clean(text, limit: 4_096) + "\n" }
 
     /// A new virtual key: the one secret a command ever prints.
-    package static func secret(_ secret: SecretDraft) {
+    public static func secret(_ secret: SecretDraft) {
         secret.withBytes { bytes in
             _ = Glibc.write(1, bytes.baseAddress, bytes.count)
             _ = Glibc.write(1, "\n", 1)
@@ -18,15 +18,15 @@ package enum Output {
     }
 
     /// Takes everything off the terminal, also what has scrolled out of sight (ECMA-48 ED, and xterm's 3).
-    package static func clearScreen() { write("\u{1b}[H\u{1b}[2J\u{1b}[3J", to: 1) }
+    public static func clearScreen() { write("\u{1b}[H\u{1b}[2J\u{1b}[3J", to: 1) }
 
     /// A line that the next one writes over; nothing where nobody looks.
-    package static func progress(_ text: String) {
+    public static func progress(_ text: String) {
         guard isatty(1) == 1 else { return }
         write("\r" + SafeText.clean(text, limit: 200) + (text.isEmpty ? "" : "\u{1b}[K"), to: 1)
     }
 
-    package static func json(_ value: some Encodable) throws { write(try jsonText(value), to: 1) }
+    public static func json(_ value: some Encodable) throws { write(try jsonText(value), to: 1) }
 
     static func jsonText(_ value: some Encodable) throws -> String {
         let encoder = JSONEncoder()
@@ -53,14 +53,14 @@ package enum Output {
         }
     }
 
-    package static func listing<Row: Encodable>(
+    public static func listing<Row: Encodable>(
         _ rows: [Row], json asJSON: Bool, columns: [String], _ cells: (Row) -> [String]
     ) throws {
         if asJSON { try json(rows) } else { table(columns, rows.map(cells)) }
     }
 
     /// Columns as wide as their widest cell; numbers to the right.
-    package static func table(_ head: [String], _ rows: [[String]]) { write(tableText(head, rows), to: 1) }
+    public static func table(_ head: [String], _ rows: [[String]]) { write(tableText(head, rows), to: 1) }
 
     static func tableText(_ head: [String], _ rows: [[String]]) -> String {
         func cells(of text: String) -> Int { text.reduce(0) { $0 + Width.cells(of: $1) } }
@@ -87,7 +87,7 @@ package enum Output {
     }
 
     /// RFC 4180, with cells that a spreadsheet would take for a formula made harmless by a leading quote.
-    package static func csv(_ rows: [[String]]) { write(csvText(rows), to: 1) }
+    public static func csv(_ rows: [[String]]) { write(csvText(rows), to: 1) }
 
     static func csvText(_ rows: [[String]]) -> String {
         var out = ""
@@ -107,10 +107,10 @@ package enum Output {
         return out
     }
 
-    package static func limit(_ value: Int?) -> String { value.map(String.init) ?? "-" }
+    public static func limit(_ value: Int?) -> String { value.map(String.init) ?? "-" }
 
     /// One place behind the point; `-` for what is no figure.
-    package static func decimal(_ value: Double) -> String {
+    public static func decimal(_ value: Double) -> String {
         guard abs(value) < 1e15 else { return "-" }
         let tenths = Int64((value * 10).rounded())
         return "\(tenths < 0 ? "-" : "")\(abs(tenths) / 10).\(abs(tenths) % 10)"
@@ -122,7 +122,7 @@ package enum Output {
                 || text.utf8.allSatisfy { ($0 >= 0x30 && $0 <= 0x39) || $0 == 0x2e || $0 == 0x2d })
     }
 
-    package static func complain(_ text: String) { write(complaintText(text), to: 2) }
+    public static func complain(_ text: String) { write(complaintText(text), to: 2) }
 
     /// Line by line: a complaint may have several.
     static func complaintText(_ text: String) -> String {

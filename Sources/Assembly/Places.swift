@@ -1,18 +1,18 @@
 import Glibc
 
 /// Where a gateway lives: its data folder and its configuration file.
-package struct Places: Sendable, Hashable {
-    package let data: String
-    package let config: String
+public struct Places: Sendable, Hashable {
+    public let data: String
+    public let config: String
     /// The socket of an engine that another account runs: commands go there and nowhere else. nil = the data folder's.
-    package let door: String?
+    public let door: String?
 
     /// The data folder is the option, else `$GATEHOUSE_HOME`, else `$XDG_DATA_HOME/gatehouse`, else
     /// `~/.local/share/gatehouse` (XDG Base Directory Specification 0.8).
     ///
     /// - Parameter socket: the door; without one it is `$GATEHOUSE_SOCKET`, else, for an account that has no data folder and
     ///   names none, the usual place.
-    package init(data: String?, config: String?, socket: String? = nil) throws {
+    public init(data: String?, config: String?, socket: String? = nil) throws {
         try self.init(data: data, config: config, socket: socket, environment: Self.variable)
     }
 
@@ -52,17 +52,17 @@ package struct Places: Sendable, Hashable {
         door = nil
     }
 
-    package var socket: String { data + "/engine.sock" }
-    package var log: String { data + "/gatehouse.log" }
-    package var journal: String { data + "/usage.journal" }
+    public var socket: String { data + "/engine.sock" }
+    public var log: String { data + "/gatehouse.log" }
+    public var journal: String { data + "/usage.journal" }
 
-    package static func variable(_ name: String) -> String? {
+    public static func variable(_ name: String) -> String? {
         guard let value = getenv(name), value.pointee != 0 else { return nil }
         return String(cString: value)
     }
 
     /// A path as somebody gave it, from the root.
-    package static func absolutePath(_ given: String) throws -> String { try absolute(given, "the folder") }
+    public static func absolutePath(_ given: String) throws -> String { try absolute(given, "the folder") }
 
     /// From the root, without slashes at the end: other paths are compared with it.
     private static func absolute(_ given: String, _ what: String) throws -> String {
@@ -79,17 +79,17 @@ package struct Places: Sendable, Hashable {
 }
 
 /// Why a command ends without having done its work, and with which exit code.
-package struct CommandFailure: Error, CustomStringConvertible {
-    package let message: String
-    package let code: Int32
+public struct CommandFailure: Error, CustomStringConvertible {
+    public let message: String
+    public let code: Int32
 
-    package init(_ message: String, code: Int32 = 1) {
+    public init(_ message: String, code: Int32 = 1) {
         self.message = message
         self.code = code
     }
 
     /// Wraps whatever was thrown; its description says what, where and what to do.
-    package init(_ error: any Error) {
+    public init(_ error: any Error) {
         if let failure = error as? CommandFailure {
             self = failure
         } else {
@@ -97,5 +97,5 @@ package struct CommandFailure: Error, CustomStringConvertible {
         }
     }
 
-    package var description: String { message }
+    public var description: String { message }
 }

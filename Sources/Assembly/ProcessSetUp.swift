@@ -2,15 +2,15 @@ import Cipher
 import Glibc
 
 /// What happens to the process before anything else, and how it ends.
-package enum ProcessSetUp {
+public enum ProcessSetUp {
     /// No core dumps, no tracing by others of this user, no signal for a closed pipe.
-    package static func harden() {
+    public static func harden() {
         // A kernel that refuses is reported by `doctor`; nothing secret has been read yet.
         try? ProcessHardening.apply()
         signal(SIGPIPE, SIG_IGN)
     }
 
-    package static func complain(_ message: String) { Output.complain(message) }
+    public static func complain(_ message: String) { Output.complain(message) }
 
-    package static func leave(_ code: Int32) -> Never { exit(code) }
+    public static func leave(_ code: Int32) -> Never { exit(code) }
 }

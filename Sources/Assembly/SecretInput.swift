@@ -1,11 +1,11 @@
 import Glibc
-package import Operations
+public import Operations
 import Terminal
 
 /// Where commands get secrets from: a prompt without echo, standard input, or a key file.
-package enum SecretInput {
+public enum SecretInput {
     /// Asks on the terminal.
-    package static func ask(_ prompt: String) throws -> SecretDraft {
+    public static func ask(_ prompt: String) throws -> SecretDraft {
         do {
             return try SecretPrompt.ask(prompt)
         } catch {
@@ -16,7 +16,7 @@ package enum SecretInput {
     }
 
     /// Reads standard input up to its end, or its first line.
-    package static func fromStandardInput() throws -> SecretDraft {
+    public static func fromStandardInput() throws -> SecretDraft {
         try line(from: 0, called: "standard input")
     }
 
@@ -47,7 +47,7 @@ package enum SecretInput {
     }
 
     /// Reads a key file: an absolute path outside the data folder, readable by its owner alone.
-    package static func keyFile(_ path: String, outside folder: String) throws -> SecretDraft {
+    public static func keyFile(_ path: String, outside folder: String) throws -> SecretDraft {
         try file(path, outside: folder, called: "the key file", firstLine: false)
     }
 
@@ -117,7 +117,7 @@ package enum SecretInput {
     }
 
     /// Makes a key file where one may lie.
-    package static func makeKeyFile(_ path: String, outside folder: String) throws {
+    public static func makeKeyFile(_ path: String, outside folder: String) throws {
         guard path.hasPrefix("/"), !path.utf8.starts(with: (folder + "/").utf8) else {
             throw CommandFailure(
                 "the key file must be an absolute path outside \(folder): it would lie beside its lock")
@@ -126,7 +126,7 @@ package enum SecretInput {
     }
 
     /// Makes a key file of 64 random hexadecimal digits, unless there is one.
-    package static func makeKeyFile(_ path: String) throws {
+    public static func makeKeyFile(_ path: String) throws {
         let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
         if descriptor < 0, errno == EEXIST { return }
         guard descriptor >= 0 else { throw CommandFailure("the key file \(path) cannot be made") }

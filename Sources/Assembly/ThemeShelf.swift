@@ -1,22 +1,22 @@
-package import Console
+public import Console
 import FoundationEssentials
 import Glibc
 
 /// Finds theme files: by flag, in the user's config folder, beside the binary, in the working directory.
-package struct ThemeShelf: Sendable {
+public struct ThemeShelf: Sendable {
     /// One file that was found.
-    package struct Entry: Sendable, Codable {
-        package let name: String
-        package let path: String
-        package let contrast: String
-        package let problem: String
+    public struct Entry: Sendable, Codable {
+        public let name: String
+        public let path: String
+        public let contrast: String
+        public let problem: String
     }
 
-    package let library: ThemeLibrary
-    package let entries: [Entry]
+    public let library: ThemeLibrary
+    public let entries: [Entry]
 
     /// - Parameter extra: a path given by flag.
-    package static func find(extra: String? = nil) -> ThemeShelf {
+    public static func find(extra: String? = nil) -> ThemeShelf {
         var files: [(path: String, text: String)] = []
         var names: Set<String> = []
         for folder in folders {

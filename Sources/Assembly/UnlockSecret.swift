@@ -1,11 +1,11 @@
-package import Domain
+public import Domain
 import Glibc
 import Keepers
-package import Operations
+public import Operations
 
 /// What opens the vault by the configuration, for commands that need it beside an engine.
-package enum VaultSecret {
-    package static func configured(_ places: Places) throws -> (SlotKind, SecretDraft) {
+public enum VaultSecret {
+    public static func configured(_ places: Places) throws -> (SlotKind, SecretDraft) {
         let configuration = try Configuration.load(places.config)
         let kind: SlotKind
         switch configuration.unlock {
@@ -17,7 +17,7 @@ package enum VaultSecret {
     }
 
     /// What a key that is kept outside asks of a person: empty where the configuration says where that lies.
-    package static func outside(
+    public static func outside(
         _ kind: SlotKind, _ places: Places, asking: Bool = false, _ ask: (String) throws -> SecretDraft
     ) throws -> SecretDraft {
         let configuration = try Configuration.load(places.config)

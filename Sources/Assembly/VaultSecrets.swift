@@ -1,6 +1,6 @@
 import Cipher
 import Domain
-package import Operations
+public import Operations
 import Vault
 
 extension KeyVault {
@@ -35,16 +35,16 @@ extension SecretDraft {
 }
 
 /// A recovery key on its way to paper.
-package enum RecoveryKit {
+public enum RecoveryKit {
     /// The text of a fresh key: four groups.
-    package static func make() throws -> SecretDraft {
+    public static func make() throws -> SecretDraft {
         try SecureHeap.start()
         let text = try RecoveryKey.text(of: try RandomBytes.secret(count: RecoveryKey.byteCount))
         return text.withBytes { SecretDraft(copying: $0) }
     }
 
     /// Whether what was typed back is the key, however it is spelt; throws what is wrong with its form.
-    package static func matches(_ typed: SecretDraft, _ key: SecretDraft) throws -> Bool {
+    public static func matches(_ typed: SecretDraft, _ key: SecretDraft) throws -> Bool {
         func parsed(_ draft: SecretDraft) throws -> SecretBytes {
             try RecoveryKey.parse(
                 draft.withBytes { (bytes) throws(CipherFailure) in try SecretBytes(copying: bytes) })

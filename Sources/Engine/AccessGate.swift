@@ -1,13 +1,13 @@
 import Cipher
-package import Domain
-package import Storage
-package import Vault
+public import Domain
+public import Storage
+public import Vault
 
 /// What has to happen between a vault's unlock and the first call.
-package enum AccessGate {
+public enum AccessGate {
     /// Gives the rows of a data folder from before there were codes their codes, once, and checks all of them. Answers
     /// what storage holds now and which of it is not to be used.
-    package static func settle(
+    public static func settle(
         _ control: any ControlStore, vault: KeyVault, actor: String, via: String, at now: WallTime
     ) async throws -> (contents: ControlContents, findings: AccessFindings) {
         let before = try await control.load()

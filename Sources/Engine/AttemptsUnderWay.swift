@@ -1,13 +1,13 @@
 /// The attempts of a call that are under way: one, and while a hedge runs beside it two.
-package struct AttemptsUnderWay {
+public struct AttemptsUnderWay {
     /// The one that has run longer, or alone.
-    package private(set) var first: CallSession.Attempt?
-    package private(set) var second: CallSession.Attempt?
+    public private(set) var first: CallSession.Attempt?
+    public private(set) var second: CallSession.Attempt?
 
     var isEmpty: Bool { first == nil }
     var count: Int { first == nil ? 0 : second == nil ? 1 : 2 }
     /// The one that is under way, where it is the only one.
-    package var only: CallSession.Attempt? { second == nil ? first : nil }
+    public var only: CallSession.Attempt? { second == nil ? first : nil }
 
     mutating func add(_ attempt: CallSession.Attempt) {
         if first == nil { first = attempt } else { second = attempt }

@@ -1,10 +1,10 @@
 import Access
-package import Cipher
-package import Domain
+public import Cipher
+public import Domain
 import Limits
 import Metering
 import Routing
-package import Vault
+public import Vault
 
 // Attempts, from their permits to how they went.
 extension CallSession {
@@ -92,7 +92,7 @@ extension CallSession {
     }
 
     /// Lends the attempt's provider key to one call; refuses when its sealed record does not open.
-    package func withSecret<Result>(
+    public func withSecret<Result>(
         of attempt: Attempt, at now: Instant, _ body: (borrowing SecretBytes) -> Result
     ) throws(SealFailure) -> Result? {
         guard let key = attempt.key else { return nil }
@@ -100,7 +100,7 @@ extension CallSession {
     }
 
     /// The answer's first byte came, of an attempt or of the cache: from here on there is no failover.
-    package func firstByte(of attempt: Attempt?, at now: Instant) {
+    public func firstByte(of attempt: Attempt?, at now: Instant) {
         guard firstByteAt == nil else { return }
         firstByteAt = now
         guard let attempt else { return }
@@ -110,7 +110,7 @@ extension CallSession {
     }
 
     /// What the answer's head said of the limits of the attempt's key.
-    package func heard(_ headroom: KeyHeadroom, by attempt: Attempt, at now: Instant) {
+    public func heard(_ headroom: KeyHeadroom, by attempt: Attempt, at now: Instant) {
         guard attempt.drill == nil, let key = attempt.key else { return }
         parts.credentials.heard(headroom, of: key.id, for: attempt.target.model, at: now)
     }
@@ -118,7 +118,7 @@ extension CallSession {
     // MARK: How they went
 
     /// The attempt gave a whole, good answer.
-    package func attemptAnswered(_ attempt: Attempt, status: Int, at now: Instant) {
+    public func attemptAnswered(_ attempt: Attempt, status: Int, at now: Instant) {
         guard underWay.remove(attempt) else { return }
         end(attempt, status: status, nil, nil, at: now)
         used = attempt
@@ -130,7 +130,7 @@ extension CallSession {
     /// - Parameters:
     ///   - status: the upstream's, where one came.
     ///   - face: what the caller sees if nothing else helps.
-    package func attemptFailed(
+    public func attemptFailed(
         _ attempt: Attempt, _ failure: FailureClass, status: Int?, retryAfter: Duration?, face: CallFailure,
         at now: Instant
     ) {
@@ -185,7 +185,7 @@ extension CallSession {
 
     /// The attempt cannot be made: the call cannot be said in its provider's format. That is nobody's fault yet:
     /// another target may take it as it is.
-    package func attemptUnsendable(_ attempt: Attempt, _ face: CallFailure, at now: Instant) {
+    public func attemptUnsendable(_ attempt: Attempt, _ face: CallFailure, at now: Instant) {
         guard underWay.remove(attempt) else { return }
         parts.abandon(attempt, at: now, lane: lane)
         parts.gates.leave(attempt.target, .nothing, at: now)
@@ -198,7 +198,7 @@ extension CallSession {
     /// The attempt was given up because the one beside it answers, or because the caller left: no fault of its target.
     ///
     /// - Parameter estimate: what its provider may bill all the same; nil = nothing.
-    package func attemptAbandoned(_ attempt: Attempt, estimate: Usage?, at now: Instant) {
+    public func attemptAbandoned(_ attempt: Attempt, estimate: Usage?, at now: Instant) {
         guard underWay.remove(attempt) else { return }
         end(attempt, status: nil, .cancelled, nil, at: now)
         release(attempt, usedTokens: estimate?.total ?? 0, at: now)

@@ -1,5 +1,5 @@
 import Access
-package import Domain
+public import Domain
 import Routing
 
 // What to try next.
@@ -19,7 +19,7 @@ extension CallSession {
     private static let turnPause = Duration.milliseconds(5)
 
     /// The next attempt, or why there is none; to be asked while none is under way.
-    package func next(at now: Instant) -> Step {
+    public func next(at now: Instant) -> Step {
         let left = deadline - now
         guard left > .zero else { return .fail(deadlineFailure) }
         guard outcomes.count < options.attempts else { return .fail(exhaustedFailure(at: now)) }

@@ -1,6 +1,6 @@
 import Access
-package import Cache
-package import Domain
+public import Cache
+public import Domain
 import Events
 import Limits
 import Metering
@@ -10,16 +10,16 @@ import Storage
 // The one ending.
 extension CallSession {
     /// How a call ended, as the interface saw it.
-    package struct Ending {
-        package var end: CallEnd
-        package var status: Int
-        package var failure: CallFailure.Code?
+    public struct Ending {
+        public var end: CallEnd
+        public var status: Int
+        public var failure: CallFailure.Code?
         /// What the provider reported; nil when it reported nothing.
-        package var usage: Usage?
+        public var usage: Usage?
         /// What we count instead when the provider reported nothing but something was used.
-        package var estimate: Usage?
+        public var estimate: Usage?
 
-        package init(end: CallEnd, status: Int, failure: CallFailure.Code?, usage: Usage?, estimate: Usage?) {
+        public init(end: CallEnd, status: Int, failure: CallFailure.Code?, usage: Usage?, estimate: Usage?) {
             self.end = end
             self.status = status
             self.failure = failure
@@ -35,7 +35,7 @@ extension CallSession {
     ///
     /// - Returns: the cost, where the price is known.
     @discardableResult
-    package func settle(_ ending: Ending, cached: CachedAnswer? = nil, at now: Instant) -> Money? {
+    public func settle(_ ending: Ending, cached: CachedAnswer? = nil, at now: Instant) -> Money? {
         guard !settled else { return nil }
         settled = true
         while let attempt = underWay.removeFirst() {
@@ -119,7 +119,7 @@ extension CallSession {
     }
 
     /// Who pays for an attempt.
-    package func payer(of attempt: Attempt) -> Payer {
+    public func payer(of attempt: Attempt) -> Payer {
         guard let key = attempt.key else { return .tenant }
         return key.tenant == who.tenant.id ? .tenant : .platform
     }

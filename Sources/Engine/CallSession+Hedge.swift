@@ -1,4 +1,4 @@
-package import Domain
+public import Domain
 import Routing
 
 // A second attempt beside a slow one.
@@ -11,7 +11,7 @@ import Routing
 // own target, because a call has one row; that the answer's provider reported its own part is then not told apart.
 extension CallSession {
     /// How long an attempt may run before another may begin beside it; nil = no matter how long.
-    package var hedgeAfter: Duration? { hedge == nil ? route?.hedgeAfter : nil }
+    public var hedgeAfter: Duration? { hedge == nil ? route?.hedgeAfter : nil }
 
     /// Begins an attempt beside the only one under way, which has not brought an answer's first byte; nil where none may
     /// be made. A call makes one such attempt at most.
@@ -23,7 +23,7 @@ extension CallSession {
     ///
     /// It counts as an attempt, and against the retry budget of the provider that the call was tried at first: of the
     /// calls that go there only a share is made twice, however slow it is, so that hedges do not multiply an outage.
-    package func hedge(at now: Instant) -> Attempt? {
+    public func hedge(at now: Instant) -> Attempt? {
         let left = deadline - now
         guard hedgeAfter != nil, committed == nil, let slow = underWay.only, left > .zero,
             outcomes.count + underWay.count < options.attempts

@@ -1,6 +1,6 @@
-package import Access
-package import Cache
-package import Domain
+public import Access
+public import Cache
+public import Domain
 import Events
 import Limits
 import Locking
@@ -11,9 +11,9 @@ import Storage
 /// One admitted call: hands out its attempts, hears how they went, and settles exactly once.
 ///
 /// Confined to the event loop that the call arrived on. The interface moves the bytes; every decision is here.
-package final class CallSession {
+public final class CallSession {
     /// What to do next.
-    package enum Step {
+    public enum Step {
         case send(Attempt)
         /// Ask again after this pause: the only target left failed a moment ago.
         case pause(Duration)
@@ -21,18 +21,18 @@ package final class CallSession {
     }
 
     /// One try: where to, with which key, and until when. A class, as it is handed around a dozen times.
-    package final class Attempt {
-        package let target: Target
-        package let provider: ProviderDefinition
-        package let key: ProviderKeyRecord?
-        package let number: Int
-        package let timeouts: Timeouts
+    public final class Attempt {
+        public let target: Target
+        public let provider: ProviderDefinition
+        public let key: ProviderKeyRecord?
+        public let number: Int
+        public let timeouts: Timeouts
         let ticket: Breaker.Ticket
         /// What the attempt meets instead of the provider's own behaviour.
-        package let drill: DrillFault?
+        public let drill: DrillFault?
         /// Of the provider key's own limits.
         let keyPermit: Admission?
-        package let started: Instant
+        public let started: Instant
 
         init(
             target: Target, provider: ProviderDefinition, key: ProviderKeyRecord?, number: Int,
@@ -52,16 +52,16 @@ package final class CallSession {
     }
 
     /// Bounds of one attempt.
-    package struct Timeouts: Sendable, Hashable {
-        package let connect: Duration
-        package let firstByte: Duration
-        package let idle: Duration
+    public struct Timeouts: Sendable, Hashable {
+        public let connect: Duration
+        public let firstByte: Duration
+        public let idle: Duration
         /// What is left of the whole call.
-        package let total: Duration
+        public let total: Duration
     }
 
-    package let call: InboundCall
-    package let who: Authorized
+    public let call: InboundCall
+    public let who: Authorized
     let parts: PathParts
     let admission: Admitted
     let directory: Directory
@@ -77,7 +77,7 @@ package final class CallSession {
     /// begin.
     var spare: [RoutePlan.Attempt] = []
     var keys: [ProviderKeyID: ProviderKeyRecord] = [:]
-    package internal(set) var underWay = AttemptsUnderWay()
+    public internal(set) var underWay = AttemptsUnderWay()
     /// Attempts begun so far: each one's number tells it apart.
     var begun = 0
     /// Where the call was tried first.
@@ -208,15 +208,15 @@ package final class CallSession {
     }
 
     /// Keeps a whole, good answer for the tenant, if it may be kept.
-    package func store(_ answer: CachedAnswer) {
+    public func store(_ answer: CachedAnswer) {
         guard let key = cacheKey else { return }
         parts.cache.store(answer, for: key, timeToLive: call.cache.timeToLive ?? options.cacheTimeToLive)
     }
 
     /// Whether an answer would be kept: the interface need not collect it otherwise.
-    package var mayStore: Bool { cacheKey != nil }
+    public var mayStore: Bool { cacheKey != nil }
 
-    package var attemptCount: Int { outcomes.count }
-    package var cacheOutcome: CacheOutcome { cacheKey == nil ? .bypass : .miss }
-    package var limitFacts: LimitFacts { admission.permits.facts }
+    public var attemptCount: Int { outcomes.count }
+    public var cacheOutcome: CacheOutcome { cacheKey == nil ? .bypass : .miss }
+    public var limitFacts: LimitFacts { admission.permits.facts }
 }

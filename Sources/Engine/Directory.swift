@@ -1,24 +1,24 @@
-package import Access
-package import Domain
+public import Access
+public import Domain
 import Limits
 import Locking
-package import Metering
+public import Metering
 
 /// All that the path needs to know of tenants, keys, providers and routes: immutable, replaced whole on a change.
 ///
 /// A class, so that a call that keeps the one in force counts one reference.
-package final class Directory: Sendable {
-    package let access: AccessDirectory
-    package let providers: [ProviderName: ProviderDefinition]
-    package let routes: [ModelName: Route]
+public final class Directory: Sendable {
+    public let access: AccessDirectory
+    public let providers: [ProviderName: ProviderDefinition]
+    public let routes: [ModelName: Route]
     /// Usable keys (active, not revoked), by tenant and provider, oldest first.
-    package let keys: [TenantID: [ProviderName: [ProviderKeyRecord]]]
+    public let keys: [TenantID: [ProviderName: [ProviderKeyRecord]]]
     /// Ceilings of teams, users and provider keys.
-    package let limits: OwnLimits
-    package let routing: RoutingSettings
+    public let limits: OwnLimits
+    public let routing: RoutingSettings
     /// Whose keys serve also tenants that use platform keys.
-    package let platform: TenantID?
-    package let prices: PriceBook
+    public let platform: TenantID?
+    public let prices: PriceBook
     /// Routes that were composed for names without one: each is composed once.
     private let composed = Locked<[RouteKey: Route]>([:])
 
@@ -38,7 +38,7 @@ package final class Directory: Sendable {
 
     /// The same with some provider keys new or changed. What it costs depends on the keys of their tenants, not on how
     /// many tenants and keys there are.
-    package func putting(_ rows: [ProviderKeyRecord]) -> Directory {
+    public func putting(_ rows: [ProviderKeyRecord]) -> Directory {
         var keys = keys
         for (tenant, changed) in Dictionary(grouping: rows, by: \.tenant) {
             var own = keys[tenant] ?? [:]
@@ -58,7 +58,7 @@ package final class Directory: Sendable {
     /// Names that lead somewhere for a tenant: as many as its callers use, and callers can invent some.
     private static let composedMost = 2_048
 
-    package init(
+    public init(
         access: AccessDirectory, providers: [ProviderName: ProviderDefinition], routes: [ModelName: Route],
         keys: [TenantID: [ProviderName: [ProviderKeyRecord]]], limits: OwnLimits = OwnLimits([]),
         routing: RoutingSettings = RoutingSettings(), platform: TenantID? = nil, prices: PriceBook
@@ -113,7 +113,7 @@ package final class Directory: Sendable {
     }
 
     /// Whether a model's name may lead to several targets, of which one can suit a call better than another.
-    package func mayChoose(for model: ModelName) -> Bool {
+    public func mayChoose(for model: ModelName) -> Bool {
         if let route = routes[model] { return route.choices.count > 1 }
         return target(named: model) == nil && prices.providers(for: model).count > 1
     }
@@ -151,7 +151,7 @@ package final class Directory: Sendable {
     }
 
     /// Names a tenant may put into `model`: routes, and what the price table lists for providers it has keys for.
-    package func modelNames(for tenant: TenantRecord) -> [(name: ModelName, owner: String)] {
+    public func modelNames(for tenant: TenantRecord) -> [(name: ModelName, owner: String)] {
         var names = routes.keys.sorted().map { (name: $0, owner: "gatehouse") }
         for provider in owned(by: tenant).sorted() {
             for model in prices.models(of: provider) {
@@ -168,10 +168,10 @@ package final class Directory: Sendable {
 }
 
 /// The ceilings that stand in no tenant's or virtual key's own record, found by whom they are for.
-package struct OwnLimits: Sendable {
+public struct OwnLimits: Sendable {
     private let scopes: [LimitScope: LimitSet]
 
-    package init(_ records: [LimitRecord]) {
+    public init(_ records: [LimitRecord]) {
         var scopes: [LimitScope: LimitSet] = [:]
         for record in records {
             switch record.owner {

@@ -23,11 +23,11 @@ struct Drill: Sendable, Hashable {
 ///
 /// A drilled attempt is not reported to breakers or to the health of keys, so that no other tenant, and nothing after
 /// the drill, feels it.
-package final class DrillBoard: Sendable {
+public final class DrillBoard: Sendable {
     private let drills = Published<[TenantID: Drill]>([:])
     private let met = Locked<[TenantID: Int]>([:])
 
-    package init() {}
+    public init() {}
 
     /// The fault that an attempt of this tenant meets, if any. Almost always there is no drill: then nothing is looked
     /// up.

@@ -1,34 +1,34 @@
 import Access
-package import Domain
-package import Metering
-package import Operations
-package import Storage
+public import Domain
+public import Metering
+public import Operations
+public import Storage
 
 /// What the engine knows of tenants, keys and configuration: changed by commands, published as a directory.
-package struct EngineState: Sendable {
-    package var vault: VaultRecord?
-    package var tenants: [TenantID: TenantRecord]
-    package var tenantKeys: [WrappedTenantKey]
-    package var providerKeys: [ProviderKeyID: ProviderKeyRecord]
-    package var virtualKeys: [VirtualKeyID: VirtualKeyRecord]
+public struct EngineState: Sendable {
+    public var vault: VaultRecord?
+    public var tenants: [TenantID: TenantRecord]
+    public var tenantKeys: [WrappedTenantKey]
+    public var providerKeys: [ProviderKeyID: ProviderKeyRecord]
+    public var virtualKeys: [VirtualKeyID: VirtualKeyRecord]
     /// Ceilings of teams, users and provider keys.
-    package var limits: [LimitRecord]
-    package var providers: [ProviderName: ProviderDefinition]
-    package var routes: [ModelName: Route]
-    package var prices: PriceBook
-    package var routing: RoutingSettings
+    public var limits: [LimitRecord]
+    public var providers: [ProviderName: ProviderDefinition]
+    public var routes: [ModelName: Route]
+    public var prices: PriceBook
+    public var routing: RoutingSettings
     /// Who may do what.
-    package var roster = OperatorRoster()
+    public var roster = OperatorRoster()
     /// Newest first, at most 200.
-    package var auditTail: [AuditRecord] = []
-    package var auditVerified = "not verified yet"
+    public var auditTail: [AuditRecord] = []
+    public var auditVerified = "not verified yet"
     /// Why the audit is not signed or kept outside; empty while it is.
-    package var auditSigning = ""
-    package var configurationNote = ""
+    public var auditSigning = ""
+    public var configurationNote = ""
     /// Which rows something else than the gateway changed, as of the last unlock or check.
-    package var findings = AccessFindings()
+    public var findings = AccessFindings()
 
-    package init(
+    public init(
         vault: VaultRecord?, tenants: [TenantRecord], tenantKeys: [WrappedTenantKey],
         providerKeys: [ProviderKeyRecord], virtualKeys: [VirtualKeyRecord],
         limits: [LimitRecord] = [], providers: [ProviderName: ProviderDefinition],
@@ -78,7 +78,7 @@ package struct EngineState: Sendable {
     }
 
     /// The path's view of this state.
-    package func directory() -> Directory {
+    public func directory() -> Directory {
         var keys: [TenantID: [ProviderName: [ProviderKeyRecord]]] = [:]
         for key in providerKeys.values.filter(\.isUsable).sorted(by: Directory.isBefore) {
             keys[key.tenant, default: [:]][key.provider, default: []].append(key)

@@ -1,22 +1,22 @@
-package import Domain
-package import Events
+public import Domain
+public import Events
 import Locking
-package import Logging
-package import Operations
-package import Storage
-package import Vault
+public import Logging
+public import Operations
+public import Storage
+public import Vault
 
 /// The engine: takes calls through `path`, answers the operator's port, and keeps the picture that consoles show.
 ///
 /// It owns no thread. Whoever assembles it calls `pump` every 20 to 50 ms and `tick` every second.
-package final class GatewayEngine: EnginePort {
+public final class GatewayEngine: EnginePort {
     /// What an engine says of itself.
-    package struct Identity: Sendable, Hashable {
-        package var instance: String
-        package var version: String
-        package var demo: Bool
-        package var listening: String
-        package init(instance: String, version: String, demo: Bool, listening: String) {
+    public struct Identity: Sendable, Hashable {
+        public var instance: String
+        public var version: String
+        public var demo: Bool
+        public var listening: String
+        public init(instance: String, version: String, demo: Bool, listening: String) {
             self.instance = instance
             self.version = version
             self.demo = demo
@@ -24,8 +24,8 @@ package final class GatewayEngine: EnginePort {
         }
     }
 
-    package let path: RequestPath
-    package let parts: PathParts
+    public let path: RequestPath
+    public let parts: PathParts
     private let desk: CommandDesk
     private let identity: Published<Identity>
     private let started: WallTime
@@ -37,7 +37,7 @@ package final class GatewayEngine: EnginePort {
     private let moves = Locked<[GatewayEvent.BreakerMove]>([])
     private let lastPicture = Locked<WallTime>(WallTime(milliseconds: 0))
 
-    package init(
+    public init(
         parts: PathParts, state: EngineState, control: any ControlStore, tenants: any TenantStores,
         prober: any KeyProber, keepers: [any KeyKeeper] = [], holds: Set<Target>, identity: Identity,
         log: Logger
@@ -55,16 +55,16 @@ package final class GatewayEngine: EnginePort {
 
     // MARK: The port
 
-    package func admit(
+    public func admit(
         _ operation: EngineOperation, on target: String, by who: OperatorID
     ) async throws(CommandRefusal) {
         try await desk.admit(operation, on: target, by: who)
     }
 
     /// What somebody may do now; nil = not even look.
-    package func role(of who: OperatorID) -> OperatorRole? { desk.state.load().roster.role(of: who) }
+    public func role(of who: OperatorID) -> OperatorRole? { desk.state.load().roster.role(of: who) }
 
-    package func snapshot(for who: OperatorID) -> EngineSnapshot {
+    public func snapshot(for who: OperatorID) -> EngineSnapshot {
         guard let role = role(of: who) else {
             let identity = identity.load()
             var nothing = EngineSnapshot(
@@ -80,7 +80,7 @@ package final class GatewayEngine: EnginePort {
 
     /// Painted for whoever looks, when something changed since: a gateway that nobody watches paints nothing, and many
     /// changes in a row cost one picture.
-    package func snapshot() -> EngineSnapshot {
+    public func snapshot() -> EngineSnapshot {
         if isStale.load() {
             isStale.store(false)
             paint(at: parts.clock.wall)
@@ -89,11 +89,11 @@ package final class GatewayEngine: EnginePort {
     }
 
     /// Whether the gateway can serve, without a whole picture: this is asked on event loops.
-    package var health: HealthView { SnapshotPainter.health(parts: parts, state: desk.state.load()) }
+    public var health: HealthView { SnapshotPainter.health(parts: parts, state: desk.state.load()) }
 
-    package func feed(depth: Int) -> EventFeed { parts.bus.feed(depth: depth) }
+    public func feed(depth: Int) -> EventFeed { parts.bus.feed(depth: depth) }
 
-    package func perform(
+    public func perform(
         _ command: EngineCommand, secret: SecretDraft?, by who: OperatorID
     )
         async throws(CommandRefusal) -> CommandOutcome
@@ -103,7 +103,7 @@ package final class GatewayEngine: EnginePort {
         return outcome
     }
 
-    package func ask(
+    public func ask(
         _ query: EngineQuery, by who: OperatorID
     ) async throws(CommandRefusal) -> EngineAnswer {
         try await desk.admit(query.operation, on: query.target, by: who)
@@ -111,7 +111,7 @@ package final class GatewayEngine: EnginePort {
     }
 
     /// The gateway's own question.
-    package func ask(_ query: EngineQuery) async throws(CommandRefusal) -> EngineAnswer {
+    public func ask(_ query: EngineQuery) async throws(CommandRefusal) -> EngineAnswer {
         guard case .blastRadius(let change) = query else { return try await desk.ask(query) }
         let recent = book.withLock { $0.recent }.calls(at: parts.clock.wall)
         let finder = RouteFinder(
@@ -125,7 +125,7 @@ package final class GatewayEngine: EnginePort {
 
     /// Moves events from the loops to the watchers and into the figures; whoever looks gets a fresh picture, four times
     /// a second at most.
-    package func pump() {
+    public func pump() {
         let events = parts.bus.pump()
         if !events.isEmpty {
             let tenants = desk.state.load().tenants
@@ -145,7 +145,7 @@ package final class GatewayEngine: EnginePort {
     }
 
     /// Once a second: ends drains and holds whose time has come, and writes what the gateway did into the audit.
-    package func tick() async {
+    public func tick() async {
         let own = moves.withLock { moves in
             defer { moves = [] }
             return moves
@@ -155,22 +155,22 @@ package final class GatewayEngine: EnginePort {
     }
 
     /// Goes on with a rotation of the vault for at most so long; `tick` does it too.
-    package func workVault(for budget: Duration) async {
+    public func workVault(for budget: Duration) async {
         await desk.workVault(for: budget, by: OperatorID(name: "gateway", via: "engine"))
         isStale.store(true)
     }
 
     /// What keeps checkpoints of the audit outside the data folder.
-    package func onCheckpoint(_ outside: @escaping @Sendable (_ note: String) throws -> Void) async {
+    public func onCheckpoint(_ outside: @escaping @Sendable (_ note: String) throws -> Void) async {
         await desk.onCheckpoint(outside)
     }
 
     /// The disk space that changes which protect may use when there is no other.
-    package func keepRoom(_ room: any SpareRoom) async { await desk.keepRoom(room) }
+    public func keepRoom(_ room: any SpareRoom) async { await desk.keepRoom(room) }
 
     /// A record of what has happened outside of commands: sessions, start and stop, unlocks at start. Owed until it can
     /// be written.
-    package func note(
+    public func note(
         _ action: String, _ target: String, by who: OperatorID, before: String = "", after: String = "",
         reason: String = "", result: String = "ok"
     ) async {
@@ -180,13 +180,13 @@ package final class GatewayEngine: EnginePort {
     }
 
     /// The use of keys up to now, at shutdown.
-    package func noteKeyUses() async { await desk.noteKeyUses(force: true) }
+    public func noteKeyUses() async { await desk.noteKeyUses(force: true) }
 
     /// Signs the audit as it is now: at shutdown, and after a command with no engine running.
-    package func signAudit() async { await desk.signAudit(force: true) }
+    public func signAudit() async { await desk.signAudit(force: true) }
 
     /// Loads the figures of the last 24 hours from the ledger, so that a restart does not show empty costs.
-    package func restoreFigures() async {
+    public func restoreFigures() async {
         await desk.refreshAuditTail()
         isStale.store(true)
         for (key, hour, line) in await desk.recentCosts(until: started) {
@@ -198,7 +198,7 @@ package final class GatewayEngine: EnginePort {
     /// Puts another configuration in force, for the next call; refuses when that cannot be audited.
     ///
     /// - Parameter roster: nil = roles stay as they are.
-    package func configure(
+    public func configure(
         providers: [ProviderName: ProviderDefinition], routes: [ModelName: Route],
         routing: RoutingSettings = RoutingSettings(), roster: OperatorRoster? = nil, options: PathOptions,
         note: String, by who: OperatorID
@@ -210,33 +210,33 @@ package final class GatewayEngine: EnginePort {
     }
 
     /// Says on the screens why the newest configuration file was refused.
-    package func noteConfiguration(_ note: String) async {
+    public func noteConfiguration(_ note: String) async {
         await desk.noteConfiguration(note)
         isStale.store(true)
     }
 
-    package func announce(listening: String) {
+    public func announce(listening: String) {
         identity.update {
             var next = $0; next.listening = listening; return next
         }
     }
 
     /// What reloads the configuration file when a command asks for it; it returns what it did or throws why not.
-    package func onReload(
+    public func onReload(
         _ reload: @escaping @Sendable (OperatorID) async throws(CommandRefusal) -> String
     ) async {
         await desk.onReload(reload)
     }
 
     /// What makes backups, when a command asks for one; it returns sentences on what it made.
-    package func onBackup(
+    public func onBackup(
         _ backer: @escaping @Sendable (_ folder: String, TenantID?) async throws -> [String]
     ) async {
         await desk.onBackup(backer)
     }
 
     /// What writes an export of the audit, when a command names a file for it.
-    package func onExport(
+    public func onExport(
         _ exporter:
             @escaping @Sendable (_ file: String, _ form: String, _ records: Int64) async throws -> Void
     ) async {
@@ -244,14 +244,14 @@ package final class GatewayEngine: EnginePort {
     }
 
     /// What closes the connections of keys that no call may use any more.
-    package func onRetired(_ retired: @escaping @Sendable (ProviderKeyID) -> Void) async {
+    public func onRetired(_ retired: @escaping @Sendable (ProviderKeyID) -> Void) async {
         await desk.onRetired(retired)
     }
 
     /// Refuses new calls from now on.
-    package func stopAdmitting() { parts.stopping.store(true) }
+    public func stopAdmitting() { parts.stopping.store(true) }
 
-    package func publish(_ event: GatewayEvent) { parts.bus.publish(event, lane: parts.bus.commonLane) }
+    public func publish(_ event: GatewayEvent) { parts.bus.publish(event, lane: parts.bus.commonLane) }
 
     private func paint(at now: WallTime) {
         lastPicture.withLock { $0 = now }

@@ -2,13 +2,13 @@ import Domain
 import Synchronization
 
 /// Counts the calls that are between admission and settlement.
-package final class InFlight: Sendable {
+public final class InFlight: Sendable {
     private let count = Atomic<Int>(0)
 
-    package init() {}
+    public init() {}
 
     /// Lets one more in; false when `most` are in already.
-    package func enter(most: Int) -> Bool {
+    public func enter(most: Int) -> Bool {
         let before = count.add(1, ordering: .relaxed).oldValue
         guard before < most else {
             count.subtract(1, ordering: .relaxed)
@@ -17,7 +17,7 @@ package final class InFlight: Sendable {
         return true
     }
 
-    package func leave() { count.subtract(1, ordering: .relaxed) }
+    public func leave() { count.subtract(1, ordering: .relaxed) }
 
-    package var current: Int { count.load(ordering: .relaxed) }
+    public var current: Int { count.load(ordering: .relaxed) }
 }

@@ -1,18 +1,18 @@
 import Access
-package import Domain
+public import Domain
 
 /// What the caller asked of the cache (`x-gatehouse-cache`).
-package struct CacheDirective: Sendable, Hashable {
-    package var enabled: Bool
-    package var timeToLive: Duration?
+public struct CacheDirective: Sendable, Hashable {
+    public var enabled: Bool
+    public var timeToLive: Duration?
 
-    package init(enabled: Bool = true, timeToLive: Duration? = nil) {
+    public init(enabled: Bool = true, timeToLive: Duration? = nil) {
         self.enabled = enabled
         self.timeToLive = timeToLive
     }
 
     /// Reads `off`, `on`, `exact`, each optionally followed by `;ttl=SECONDS`.
-    package init(header: String) throws(CallFailure) {
+    public init(header: String) throws(CallFailure) {
         // Most say no more than that.
         if header == "off" || header == "on" {
             enabled = header == "on"
@@ -51,22 +51,22 @@ extension Substring {
 }
 
 /// What a caller wants of routing, and what his call needs.
-package struct CallWishes: Sendable, Hashable {
+public struct CallWishes: Sendable, Hashable {
     /// Where the call may go (`x-gatehouse-route`); the route's own constraints hold besides.
-    package var constraints = RouteConstraints()
-    package var needs = Capabilities(rawValue: 0)
+    public var constraints = RouteConstraints()
+    public var needs = Capabilities(rawValue: 0)
     /// The same for every call of a conversation; nil = none is known.
-    package var conversation: UInt64?
+    public var conversation: UInt64?
     /// Whether images or files stand in the body itself: then its length says nothing of its tokens.
-    package var inlinesData = false
+    public var inlinesData = false
     /// `x-gatehouse-priority`; nil = the virtual key's class.
-    package var callClass: CallClass?
+    public var callClass: CallClass?
 
-    package init() {}
+    public init() {}
 
     /// Reads `x-gatehouse-route`: `allow=openai,anthropic; deny=groq; regions=eu; retention=none; max-usd=0.05;
     /// requires=tools,vision; min-context=200000`, any of them.
-    package mutating func readRoute(header: String) throws(CallFailure) {
+    public mutating func readRoute(header: String) throws(CallFailure) {
         guard header.utf8.count <= 512 else { throw Self.routeRefusal }
         for part in header.split(separator: ";") {
             let sides = part.split(separator: "=", maxSplits: 1).map(\.trimmingBlanks)
@@ -110,26 +110,26 @@ package struct CallWishes: Sendable, Hashable {
 }
 
 /// A request as the gateway's interface hands it to the path: read and checked, not yet allowed.
-package struct InboundCall: Sendable {
-    package let id: CallID
-    package let dialect: Dialect
-    package let model: ModelName
-    package let streamed: Bool
+public struct InboundCall: Sendable {
+    public let id: CallID
+    public let dialect: Dialect
+    public let model: ModelName
+    public let streamed: Bool
     /// Input estimate plus the most output asked for, for token limits.
-    package let estimatedTokens: Int64
+    public let estimatedTokens: Int64
     /// The output's part of it.
-    package let estimatedOutput: Int64
+    public let estimatedOutput: Int64
     /// SHA-256 of the body as it came; computed by the interface while it has the bytes at hand.
-    package let bodyDigest: Digest256?
-    package let cache: CacheDirective
-    package let tags: String
-    package let wishes: CallWishes
+    public let bodyDigest: Digest256?
+    public let cache: CacheDirective
+    public let tags: String
+    public let wishes: CallWishes
     /// The caller's own deadline (`x-gatehouse-timeout`).
-    package let timeout: Duration?
-    package let received: Instant
-    package let at: WallTime
+    public let timeout: Duration?
+    public let received: Instant
+    public let at: WallTime
 
-    package init(
+    public init(
         id: CallID, dialect: Dialect, model: ModelName, streamed: Bool, estimatedTokens: Int64,
         estimatedOutput: Int64 = 0, wishes: CallWishes = CallWishes(),
         bodyDigest: Digest256?, cache: CacheDirective, tags: String, timeout: Duration?, received: Instant,

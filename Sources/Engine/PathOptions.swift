@@ -1,24 +1,24 @@
 import Domain
 
 /// The bounds of the path; every one finite.
-package struct PathOptions: Sendable, Hashable {
+public struct PathOptions: Sendable, Hashable {
     /// Attempts of one call, over all targets and keys.
-    package var attempts: Int
-    package var connect: Duration
+    public var attempts: Int
+    public var connect: Duration
     /// From the request being sent to the first byte of the answer.
-    package var firstByte: Duration
+    public var firstByte: Duration
     /// Between two pieces of an answer.
-    package var idle: Duration
+    public var idle: Duration
     /// The whole call, all attempts together.
-    package var total: Duration
-    package var cacheEnabled: Bool
-    package var cacheTimeToLive: Duration
+    public var total: Duration
+    public var cacheEnabled: Bool
+    public var cacheTimeToLive: Duration
     /// Calls in flight over all event loops; beyond them callers get a 503 at once.
-    package var callsInFlight: Int
+    public var callsInFlight: Int
     /// The longest pause before the same target is tried again: what a provider asks for beyond it is not waited for.
-    package var retryWaitMost: Duration
+    public var retryWaitMost: Duration
 
-    package init(
+    public init(
         attempts: Int = 4, connect: Duration = .seconds(5), firstByte: Duration = .seconds(60),
         idle: Duration = .seconds(60), total: Duration = .seconds(600), cacheEnabled: Bool = true,
         cacheTimeToLive: Duration = .seconds(300), callsInFlight: Int = 4_096,

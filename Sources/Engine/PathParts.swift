@@ -1,43 +1,43 @@
 import Access
-package import Cache
-package import Domain
-package import Events
-package import Limits
-package import Locking
+public import Cache
+public import Domain
+public import Events
+public import Limits
+public import Locking
 import Metering
-package import Routing
-package import Storage
+public import Routing
+public import Storage
 import Synchronization
-package import Vault
+public import Vault
 
 /// What the path works with: one reference to each feature's shared state.
 ///
 /// A class, so that a call that keeps it counts one reference and not twenty.
-package final class PathParts: Sendable {
-    package let clock: any GatewayClock
-    package let directory: Published<Directory>
-    package let options: Published<PathOptions>
-    package let counters: any LimitCounters
-    package let cache: AnswerCache
-    package let breakers: any BreakerBoard
-    package let credentials: any CredentialBoard
-    package let gauges = TargetGauges()
-    package let drills = DrillBoard()
-    package let probes = ProbeBook()
-    package let gates: ConcurrencyGates
-    package let retries: any RetryBudgets
-    package let vault: KeyVault
-    package let secrets: PlaintextCache
-    package let journal: any UsageJournal
-    package let bus: EventBus
-    package let inFlight: InFlight
-    package let stopping: Published<Bool>
+public final class PathParts: Sendable {
+    public let clock: any GatewayClock
+    public let directory: Published<Directory>
+    public let options: Published<PathOptions>
+    public let counters: any LimitCounters
+    public let cache: AnswerCache
+    public let breakers: any BreakerBoard
+    public let credentials: any CredentialBoard
+    public let gauges = TargetGauges()
+    public let drills = DrillBoard()
+    public let probes = ProbeBook()
+    public let gates: ConcurrencyGates
+    public let retries: any RetryBudgets
+    public let vault: KeyVault
+    public let secrets: PlaintextCache
+    public let journal: any UsageJournal
+    public let bus: EventBus
+    public let inFlight: InFlight
+    public let stopping: Published<Bool>
     /// Tenants whose ledger cannot be written: their calls are refused, so that the others' can be metered.
-    package let unmetered: Published<Set<TenantID>>
+    public let unmetered: Published<Set<TenantID>>
     private let randomness: Locked<SplitMix>
 
     /// - Parameter seed: of the lots that are drawn for routes and pauses; given where a run must be repeatable.
-    package init(
+    public init(
         clock: any GatewayClock, directory: Directory, options: PathOptions, counters: any LimitCounters,
         cache: AnswerCache, breakers: any BreakerBoard, credentials: any CredentialBoard, vault: KeyVault,
         secrets: PlaintextCache, journal: any UsageJournal, bus: EventBus,

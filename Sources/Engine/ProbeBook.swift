@@ -1,14 +1,14 @@
-package import Domain
+public import Domain
 import Events
 import Locking
-package import Operations
-package import Routing
+public import Operations
+public import Routing
 
 /// What probes last showed of each provider, for the screens.
-package final class ProbeBook: Sendable {
+public final class ProbeBook: Sendable {
     private let views = Locked<[ProviderName: ProbeView]>([:])
 
-    package init() {}
+    public init() {}
 
     func view(of provider: ProviderName) -> ProbeView? { views.withLock { $0[provider] } }
 
@@ -19,7 +19,7 @@ package final class ProbeBook: Sendable {
 
 extension GatewayEngine {
     /// A probe of a provider came back: its breakers and the screens hear of it.
-    package func probed(_ provider: ProviderName, _ finding: ProbeFinding, _ view: ProbeView) {
+    public func probed(_ provider: ProviderName, _ finding: ProbeFinding, _ view: ProbeView) {
         let now = parts.clock.now
         let routes = parts.directory.load().routes.values
         let targets = Set(routes.flatMap(\.everyTarget)).filter { $0.provider == provider }.sorted()
@@ -30,7 +30,7 @@ extension GatewayEngine {
     }
 
     /// A provider is not probed any more: what was known of it is forgotten.
-    package func forgetProbes(of provider: ProviderName) { parts.probes.forget(provider) }
+    public func forgetProbes(of provider: ProviderName) { parts.probes.forget(provider) }
 }
 
 extension Route {

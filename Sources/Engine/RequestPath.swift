@@ -1,7 +1,7 @@
-package import Access
-package import Cache
+public import Access
+public import Cache
 import Cipher
-package import Domain
+public import Domain
 import Events
 import Limits
 import Locking
@@ -10,7 +10,7 @@ import Storage
 import Vault
 
 /// What becomes of a call.
-package enum Decision {
+public enum Decision {
     /// The cache had it.
     case answer(CallSession, CachedAnswer)
     /// It goes to a provider: ask the session for attempts.
@@ -23,11 +23,11 @@ package enum Decision {
 /// Everything here runs synchronously on the caller's event loop: no waiting, no storage, no actor. Each step takes
 /// what the step before returned, and only that step can make it: a call cannot be forwarded without having been
 /// identified, authorized and admitted.
-package struct RequestPath: Sendable {
+public struct RequestPath: Sendable {
     let parts: PathParts
 
     /// Decides what happens to a call.
-    package func decide(
+    public func decide(
         _ call: InboundCall, presenting credential: PresentedCredential, lane: Int
     ) -> Decision {
         let directory = parts.directory.load()
@@ -60,7 +60,7 @@ package struct RequestPath: Sendable {
     }
 
     /// Who asks, for requests that go nowhere (`GET /v1/models`).
-    package func identify(
+    public func identify(
         _ credential: PresentedCredential, at now: WallTime
     ) throws(CallFailure) -> (
         Identified, Directory
@@ -119,7 +119,7 @@ package struct RequestPath: Sendable {
 
 /// A call that was let in: holds its permits, its place in the ledger's queue and its place among the calls in
 /// flight until the session settles.
-package struct Admitted {
+public struct Admitted {
     let permits: Admission
     fileprivate init(permits: Admission) { self.permits = permits }
 }

@@ -4,13 +4,13 @@
 struct CommentedOutCode {
     private let statements: [Regex<Substring>] = [
         // a variable or constant that gets a value
-        /(?:(?:private|fileprivate|package|static|final|mutating|override|@\w+) )*(?:let|var) \w+(?:: ?[^=]+)? = .+/,
+        /(?:(?:private|fileprivate|public|static|final|mutating|override|@\w+) )*(?:let|var) \w+(?:: ?[^=]+)? = .+/,
         // a function's head
-        /(?:(?:private|fileprivate|package|static|final|mutating|override|@\w+) )*func [\w`]+[(<].*/,
+        /(?:(?:private|fileprivate|public|static|final|mutating|override|@\w+) )*func [\w`]+[(<].*/,
         // the head of a block
         /(?:if|guard|while|switch|for|else|do|catch|struct|enum|class|extension)\b.*\{/,
         /return [\w.]+[(\[].*[)\]]/,
-        /(?:package |internal )?import [A-Z]\w*/,
+        /(?:public |internal )?import [A-Z]\w*/,
         // the end of a block or list
         /[})\]]+[;,]?/,
         /(?:try[?!]? |await )+[\w.]+\(.*/,

@@ -1,9 +1,9 @@
 extension SourceRule {
-    /// swift-format's rule of this kind looks at `public` only; between our modules the word is `package`.
+    /// swift-format's rule of this kind asks for a comment on every public member too, and for no sentence.
     static let documented = SourceRule(
-        name: "undocumented package type", instead: "begin its comment with one sentence on what it is for"
+        name: "undocumented public type", instead: "begin its comment with one sentence on what it is for"
     ) { file in
-        declaredTypes(in: file).filter(\.isPackage).compactMap { type in
+        declaredTypes(in: file).filter(\.isPublic).compactMap { type in
             let comment = documentation(above: type.line, in: file)
             if comment.isEmpty { return (type.line, "\(type.name) has no documentation comment") }
             if !firstParagraphEnds(comment) {

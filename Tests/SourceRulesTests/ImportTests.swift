@@ -26,7 +26,7 @@ import Testing
     /// The module named by each import line, whatever stands before the word and behind the module's name.
     static func importedNames(in file: SwiftText) -> [(line: Int, name: String)] {
         let kinds: Set<String> = ["struct", "class", "enum", "protocol", "typealias", "func", "let", "var"]
-        let before: Set<String> = ["package", "internal", "private", "fileprivate", "public"]
+        let before: Set<String> = ["public", "package", "internal", "private", "fileprivate"]
         return file.lines.compactMap { line in
             var words = trimmed(line.code).split(separator: " ").map(String.init)[...]
             words = words.drop { before.contains($0) || $0.hasPrefix("@") }
@@ -104,7 +104,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ("import Domain", ["Domain"]), ("package import Domain", ["Domain"]),
+        ("import Domain", ["Domain"]), ("public import Domain", ["Domain"]),
+        ("package import Domain", ["Domain"]),
         ("@preconcurrency import Domain", ["Domain"]), ("import struct Domain.Money", ["Domain"]),
         ("    import Glibc.stdio  // why", ["Glibc"]), ("// import Domain", []),
         ("let text = \"import Domain\"", []), ("importing()", []),

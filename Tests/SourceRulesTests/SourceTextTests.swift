@@ -46,11 +46,13 @@ import Testing
         ("unexplained unsafety", "final class A: @unchecked Sendable {}"),
         ("unexplained unsafety", "nonisolated(unsafe) var a = 1"),
         ("unexplained unsafety", "@preconcurrency import Domain"),
+        ("package access", "@inlinable package var name: String { text }"),
+        ("package access", "package import Domain"),
         ("vague name", "struct KeyManager {}"), ("vague name", "enum StringUtils {}"),
-        ("type named as its module", "package enum Domain {}"),
-        ("undocumented package type", "package struct Name {}"),
-        ("undocumented package type", "// why\n@frozen package final class Name {}"),
-        ("undocumented package type", "/// A name\npackage enum Name {}"),
+        ("type named as its module", "public enum Domain {}"),
+        ("undocumented public type", "public struct Name {}"),
+        ("undocumented public type", "// why\n@frozen public final class Name {}"),
+        ("undocumented public type", "/// A name\npublic enum Name {}"),
     ])
     func `a rule finds its offender`(name: String, text: String) throws {
         #expect(try count(name, text) == 1)
@@ -74,13 +76,14 @@ import Testing
             "// Safe because it is never written after init.\nfinal class A: @unchecked Sendable {}"
         ),
         ("unexplained unsafety", "nonisolated(unsafe) let a = 1\n// Safe because it is constant."),
+        ("package access", "let package = Package(name: name, packages: [])"),
         ("vague name", "struct CommonlyUsed {}"), ("vague name", "struct Managers2 {}"),
-        ("type named as its module", "package enum DomainName {}"),
-        ("undocumented package type", "/// A name.\n@frozen\npackage struct Name {}"),
-        ("undocumented package type", "struct Name {}\npackage func name() {}"),
+        ("type named as its module", "public enum DomainName {}"),
+        ("undocumented public type", "/// A name.\n@frozen\npublic struct Name {}"),
+        ("undocumented public type", "struct Name {}\npublic func name() {}"),
         (
-            "undocumented package type",
-            "/// A name: what people\n/// read.\n///\n/// More.\npackage enum Name {}"
+            "undocumented public type",
+            "/// A name: what people\n/// read.\n///\n/// More.\npublic enum Name {}"
         ),
     ])
     func `a rule leaves a look-alike alone`(name: String, text: String) throws {

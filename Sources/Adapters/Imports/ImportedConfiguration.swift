@@ -1,29 +1,29 @@
-package import Domain
+public import Domain
 
 /// What an import gives: text for our configuration, what is to be done by hand, and what was left out.
-package struct ImportedConfiguration: Sendable {
+public struct ImportedConfiguration: Sendable {
     /// One thing that was not taken over, or not as it stood there.
-    package struct Note: Sendable, Hashable, Codable {
+    public struct Note: Sendable, Hashable, Codable {
         /// Of the file that was read; 1-based.
-        package let line: Int
+        public let line: Int
         /// Such as `model_list[2].litellm_params.rpm`.
-        package let place: String
-        package let what: String
+        public let place: String
+        public let what: String
     }
 
-    package var providers: [ImportedProvider] = []
-    package var routes: [ImportedRoute] = []
-    package var models: [ImportedModel] = []
+    public var providers: [ImportedProvider] = []
+    public var routes: [ImportedRoute] = []
+    public var models: [ImportedModel] = []
     /// Tables of settings with their keys, already in our words.
-    package var settings: [(table: String, keys: [(key: String, value: Int)])] = []
-    package var notes: [Note] = []
+    public var settings: [(table: String, keys: [(key: String, value: Int)])] = []
+    public var notes: [Note] = []
     /// Commands to give afterwards, TENANT standing for a tenant's name.
-    package var commands: [String] = []
+    public var commands: [String] = []
 
-    package init() {}
+    public init() {}
 
     /// The configuration's text, to stand behind what is in the file already.
-    package func toml(from source: String) -> String {
+    public func toml(from source: String) -> String {
         var out = "\n# Imported from \(TOMLText.comment(source)).\n"
         for provider in providers { out += provider.toml }
         for model in models { out += model.toml }
@@ -48,8 +48,8 @@ package struct ImportedConfiguration: Sendable {
 }
 
 /// A provider that our configuration needs an entry for.
-package struct ImportedProvider: Sendable, Hashable {
-    package let name: ProviderName
+public struct ImportedProvider: Sendable, Hashable {
+    public let name: ProviderName
     var like: String?
     var kind: String?
     var baseURL: String?
@@ -74,14 +74,14 @@ package struct ImportedProvider: Sendable, Hashable {
 }
 
 /// A name for a group of targets.
-package struct ImportedRoute: Sendable, Hashable {
-    package let model: ModelName
-    package var targets: [Target]
+public struct ImportedRoute: Sendable, Hashable {
+    public let model: ModelName
+    public var targets: [Target]
     /// As many as targets, or none.
-    package var weights: [Int]
-    package var strategy: RoutingStrategyName
-    package var onContextOverflow: [Target] = []
-    package var onContentPolicy: [Target] = []
+    public var weights: [Int]
+    public var strategy: RoutingStrategyName
+    public var onContextOverflow: [Target] = []
+    public var onContentPolicy: [Target] = []
 
     var toml: String {
         func list(_ targets: [Target]) -> String {
@@ -97,8 +97,8 @@ package struct ImportedRoute: Sendable, Hashable {
 }
 
 /// What is said of a model's abilities.
-package struct ImportedModel: Sendable, Hashable {
-    package let target: Target
+public struct ImportedModel: Sendable, Hashable {
+    public let target: Target
     var lacks: [String]
     var context: Int
 
@@ -113,9 +113,9 @@ package struct ImportedModel: Sendable, Hashable {
 }
 
 /// Texts in TOML 1.0.
-package enum TOMLText {
+public enum TOMLText {
     /// A basic string.
-    package static func quoted(_ text: String) -> String {
+    public static func quoted(_ text: String) -> String {
         var out = "\""
         for scalar in text.unicodeScalars {
             switch scalar.value {

@@ -1,8 +1,8 @@
 import Yams
 
 /// Why a file is no configuration that can be imported.
-package struct ImportFailure: Error, CustomStringConvertible {
-    package let description: String
+public struct ImportFailure: Error, CustomStringConvertible {
+    public let description: String
 
     init(_ description: String) { self.description = description }
 }

@@ -1,6 +1,6 @@
-package import Domain
+public import Domain
 import Foundation
-package import Storage
+public import Storage
 
 /// The folder that holds everything the gateway keeps; its path is absolute and free of symbolic links.
 ///
@@ -13,14 +13,14 @@ package import Storage
 ///     lock                      held by the process that has the folder open; its process id
 ///
 /// Folders are 0700, files 0600, all of this user; `PrivateFile` says what exactly is checked and promised.
-package struct DataFolder: Sendable, Equatable {
-    package let path: String
+public struct DataFolder: Sendable, Equatable {
+    public let path: String
 
     /// Opens the folder, making it (and missing parents) if `creating`.
     ///
     /// The folder itself must not be a symbolic link; links further up are resolved once, here. Refuses with a
     /// sentence that says what to change.
-    package init(at given: String, creating: Bool = true) throws(StorageFailure) {
+    public init(at given: String, creating: Bool = true) throws(StorageFailure) {
         let asked = try Self.checked(given)
         if creating { try Self.makeParents(of: asked) }
         if creating {
@@ -36,29 +36,29 @@ package struct DataFolder: Sendable, Equatable {
         try PrivateFile.checkFolder(path)
     }
 
-    package var controlFile: String { path + "/control.sqlite" }
-    package var journalFile: String { path + "/usage.journal" }
+    public var controlFile: String { path + "/control.sqlite" }
+    public var journalFile: String { path + "/usage.journal" }
     var parkedFile: String { path + "/parked.sqlite" }
-    package var lockFile: String { path + "/lock" }
-    package var spareFile: String { path + "/spare" }
-    package var limitsFile: String { path + "/limits.json" }
+    public var lockFile: String { path + "/lock" }
+    public var spareFile: String { path + "/spare" }
+    public var limitsFile: String { path + "/limits.json" }
 
     /// Replaces a small file whole: readers see the old content or the new, also after a crash of this process. Blocks
     /// for as long as a write takes.
-    package func replace(_ file: String, with bytes: [UInt8]) throws(StorageFailure) {
+    public func replace(_ file: String, with bytes: [UInt8]) throws(StorageFailure) {
         try PrivateFile.replace(file, with: bytes)
     }
 
     /// The content of a small file; nil where there is none. Refuses what is not a private file, or is larger.
-    package func content(of file: String, most: Int) throws(StorageFailure) -> [UInt8]? {
+    public func content(of file: String, most: Int) throws(StorageFailure) -> [UInt8]? {
         try PrivateFile.content(of: file, most: most)
     }
 
-    package func tenantFolder(_ tenant: TenantID) -> String { "\(path)/tenants/\(tenant.text)" }
-    package func tenantFile(_ tenant: TenantID) -> String { tenantFolder(tenant) + "/tenant.sqlite" }
+    public func tenantFolder(_ tenant: TenantID) -> String { "\(path)/tenants/\(tenant.text)" }
+    public func tenantFile(_ tenant: TenantID) -> String { tenantFolder(tenant) + "/tenant.sqlite" }
 
     /// Makes a tenant's folder; its name is the id's digits, never a name that someone chose.
-    package func makeTenantFolder(_ tenant: TenantID) throws(StorageFailure) {
+    public func makeTenantFolder(_ tenant: TenantID) throws(StorageFailure) {
         try PrivateFile.makeFolder(path + "/tenants")
         try PrivateFile.makeFolder(tenantFolder(tenant))
     }

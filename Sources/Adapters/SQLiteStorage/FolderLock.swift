@@ -5,11 +5,11 @@ import Storage
 ///
 /// The system lets go of it when the process ends, however it ends; a leftover file means nothing. Kept as long as
 /// the object lives.
-package final class FolderLock: Sendable {
+public final class FolderLock: Sendable {
     private let descriptor: Int32
 
     /// Takes the lock without waiting.
-    package init(_ folder: DataFolder) throws {
+    public init(_ folder: DataFolder) throws {
         let path = folder.lockFile
         _ = try PrivateFile.make(path)
         descriptor = open(path, O_RDWR | O_NOFOLLOW | O_CLOEXEC)
@@ -46,12 +46,12 @@ package final class FolderLock: Sendable {
 }
 
 /// Another process has the data folder open.
-package struct FolderInUse: Error, Equatable, CustomStringConvertible {
-    package let folder: String
+public struct FolderInUse: Error, Equatable, CustomStringConvertible {
+    public let folder: String
     /// Its process id; nil in the moment between its taking the lock and writing the number.
-    package let process: Int32?
+    public let process: Int32?
 
-    package var description: String {
+    public var description: String {
         let who = process.map { "process \($0)" } ?? "another process"
         return "the data folder \(folder) is in use by \(who); use that one, or stop it first"
     }

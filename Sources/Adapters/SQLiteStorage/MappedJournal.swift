@@ -1,6 +1,6 @@
-package import Domain
+public import Domain
 import Locking
-import Storage
+public import Storage
 
 /// The usage journal in a memory-mapped file: a row that was appended survives the death of the process.
 ///
@@ -12,7 +12,7 @@ import Storage
 /// counted in `recovery` and freed.
 ///
 /// A row has 1,000 bytes; `LedgerRowCoding` says which texts are cut to fit.
-package final class MappedJournal: UsageJournal {
+public final class MappedJournal: UsageJournal {
     private let file: JournalFile
     private let slots: Locked<JournalSlots>
     /// Slots whose rows were given out and are not yet confirmed. Held while rows are read and freed, so that two
@@ -20,12 +20,12 @@ package final class MappedJournal: UsageJournal {
     private let given: Locked<[CallID: [Int]]>
     private let tornLater = Locked(0)
     /// What was found in the file at opening.
-    package let recovery: JournalRecovery
+    public let recovery: JournalRecovery
 
     /// Opens `usage.journal`; `capacity` counts only where the file is made. Blocks for the read of the file.
     ///
     /// 8,192 rows of 1 KiB: 1.6 seconds at 5,000 calls a second without any drain, in 8 MiB.
-    package init(in folder: DataFolder, capacity: Int = 8_192) throws {
+    public init(in folder: DataFolder, capacity: Int = 8_192) throws {
         let file = try JournalFile(at: folder.journalFile, slots: capacity)
         let found = Self.recover(file)
         self.file = file
@@ -37,11 +37,11 @@ package final class MappedJournal: UsageJournal {
         given = Locked([:])
     }
 
-    package func reserve() -> Bool { slots.withLock { $0.reserve() } }
+    public func reserve() -> Bool { slots.withLock { $0.reserve() } }
 
-    package func release() { slots.withLock { $0.release() } }
+    public func release() { slots.withLock { $0.release() } }
 
-    package func append(_ row: LedgerRow) {
+    public func append(_ row: LedgerRow) {
         guard let (slot, sequence) = slots.withLock({ $0.take() }) else {
             preconditionFailure("a usage row was appended without a reserved place")
         }
@@ -49,7 +49,7 @@ package final class MappedJournal: UsageJournal {
         file.publish(slot, length: length, sequence: sequence)
     }
 
-    package func pending(limit: Int) throws -> [LedgerRow] {
+    public func pending(limit: Int) throws -> [LedgerRow] {
         given.withLock { given in
             slots.withLock { $0.oldest(limit) }.compactMap { slot in
                 let sequence = file.sequence(slot)
@@ -68,16 +68,16 @@ package final class MappedJournal: UsageJournal {
         }
     }
 
-    package func confirm(_ calls: [CallID]) throws {
+    public func confirm(_ calls: [CallID]) throws {
         given.withLock { given in
             for call in calls { given.removeValue(forKey: call)?.forEach(free) }
         }
     }
 
-    package var load: (used: Int, capacity: Int) { slots.withLock { ($0.used, $0.capacity) } }
+    public var load: (used: Int, capacity: Int) { slots.withLock { ($0.used, $0.capacity) } }
 
     /// Rows that could not be read back since opening: damage to the memory or the file under a running process.
-    package var unreadable: Int { tornLater.withLock { $0 } }
+    public var unreadable: Int { tornLater.withLock { $0 } }
 
     /// The state first: a slot is free in the file before another writer can get it.
     private func free(_ slot: Int) {
@@ -103,13 +103,13 @@ package final class MappedJournal: UsageJournal {
 }
 
 /// What a usage journal held when it was opened.
-package struct JournalRecovery: Sendable, Equatable {
+public struct JournalRecovery: Sendable, Equatable {
     /// Whole rows that had not reached the ledger; the drain takes them first.
-    package let rows: Int
+    public let rows: Int
     /// Slots that a power cut left half-written: rows that are lost.
-    package let torn: Int
+    public let torn: Int
 
-    package init(rows: Int, torn: Int) {
+    public init(rows: Int, torn: Int) {
         self.rows = rows
         self.torn = torn
     }

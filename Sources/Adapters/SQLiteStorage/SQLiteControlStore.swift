@@ -1,13 +1,13 @@
-package import Domain
+public import Domain
 import Foundation
 import GRDB
-package import Storage
+public import Storage
 
 /// The control store in one SQLite file, `control.sqlite` of the data folder.
 ///
 /// A pool of connections: the console's and the commands' reads do not wait behind a write and its flush. Each
 /// verb is one transaction that is on the disk (`synchronous=FULL`) when the verb returns.
-package final class SQLiteControlStore: ControlStore {
+public final class SQLiteControlStore: ControlStore {
     let file: DatabaseFile
     private let hashing: Hashing
     private let coding: RowCoding?
@@ -15,7 +15,7 @@ package final class SQLiteControlStore: ControlStore {
     /// Opens the file, makes or migrates its schema. Blocks for some milliseconds: once, at start.
     ///
     /// - Parameter coding: of the rows that decide access; without it they can be read only.
-    package init(
+    public init(
         in folder: DataFolder, hashing: @escaping Hashing, coding: RowCoding? = nil
     ) throws {
         self.coding = coding
@@ -24,12 +24,12 @@ package final class SQLiteControlStore: ControlStore {
     }
 
     /// Ends all connections; for shutdown. Blocks until running statements have ended.
-    package func close() throws { try file.close() }
+    public func close() throws { try file.close() }
 
     /// Copies everything into another data folder, as of one moment.
-    package func copy(to other: DataFolder) async throws { try await file.copy(to: other.controlFile) }
+    public func copy(to other: DataFolder) async throws { try await file.copy(to: other.controlFile) }
 
-    package func load() async throws -> ControlContents {
+    public func load() async throws -> ControlContents {
         try await file.read { database in
             ControlContents(
                 vault: try VaultRecord.stored(in: database),
@@ -50,7 +50,7 @@ package final class SQLiteControlStore: ControlStore {
         }
     }
 
-    package func createVault(_ vault: VaultRecord, audit: AuditDraft) async throws {
+    public func createVault(_ vault: VaultRecord, audit: AuditDraft) async throws {
         try await change(audit) { database in
             guard try VaultRecord.stored(in: database) == nil else { throw StorageFailure.vaultExists }
             try vault.insert(into: database)
@@ -59,7 +59,7 @@ package final class SQLiteControlStore: ControlStore {
         }
     }
 
-    package func codeRows(
+    public func codeRows(
         _ vault: VaultRecord, hashing rehash: @escaping @Sendable ([UInt8]) throws -> [UInt8],
         audit: AuditDraft
     ) async throws {
@@ -85,7 +85,7 @@ package final class SQLiteControlStore: ControlStore {
         }
     }
 
-    package func checkRows() async throws -> AccessFindings {
+    public func checkRows() async throws -> AccessFindings {
         try await file.read { [coding] database in
             guard let record = try VaultRecord.stored(in: database), record.rowsCoded else {
                 return AccessFindings()
@@ -100,7 +100,7 @@ package final class SQLiteControlStore: ControlStore {
         }
     }
 
-    package func changeVault(
+    public func changeVault(
         _ vault: VaultRecord, keys: [WrappedTenantKey], audit: AuditDraft?
     ) async throws {
         try await change(audit) { database in
@@ -111,7 +111,7 @@ package final class SQLiteControlStore: ControlStore {
         await file.emptyLog()
     }
 
-    package func insertTenant(
+    public func insertTenant(
         _ tenant: TenantRecord, key: WrappedTenantKey, vault: VaultRecord?, audit: AuditDraft
     ) async throws {
         guard key.tenant == tenant.id else { throw StorageFailure.otherTenant("the wrapped key", tenant.id) }
@@ -128,7 +128,7 @@ package final class SQLiteControlStore: ControlStore {
         }
     }
 
-    package func updateTenant(_ tenant: TenantRecord, audit: AuditDraft) async throws {
+    public func updateTenant(_ tenant: TenantRecord, audit: AuditDraft) async throws {
         try await change(audit, of: [.tenant(tenant)]) { database in
             guard let stored = try TenantRecord.stored(tenant.id, in: database) else {
                 throw StorageFailure.notFound("tenant \(tenant.name)")
@@ -140,7 +140,7 @@ package final class SQLiteControlStore: ControlStore {
         }
     }
 
-    package func shredTenant(
+    public func shredTenant(
         _ tenant: TenantID, commitment: [UInt8], vault: VaultRecord, audit: AuditDraft
     ) async throws -> Bool {
         try await change(audit, of: { try AccessRow.all(of: tenant, in: $0) }) { database in
@@ -160,11 +160,11 @@ package final class SQLiteControlStore: ControlStore {
         return await file.emptyLog()
     }
 
-    package func insertVirtualKey(_ key: VirtualKeyRecord, audit: AuditDraft) async throws {
+    public func insertVirtualKey(_ key: VirtualKeyRecord, audit: AuditDraft) async throws {
         try await change(audit, of: [.virtualKey(key)]) { try key.addNew(to: $0) }
     }
 
-    package func rotateVirtualKey(
+    public func rotateVirtualKey(
         ending predecessor: VirtualKeyRecord, with successor: VirtualKeyRecord, audit: AuditDraft
     ) async throws {
         guard predecessor.tenant == successor.tenant else {
@@ -176,11 +176,11 @@ package final class SQLiteControlStore: ControlStore {
         }
     }
 
-    package func updateVirtualKey(_ key: VirtualKeyRecord, audit: AuditDraft) async throws {
+    public func updateVirtualKey(_ key: VirtualKeyRecord, audit: AuditDraft) async throws {
         try await change(audit, of: [.virtualKey(key)]) { try key.replaceStored(in: $0) }
     }
 
-    package func setLimits(_ record: LimitRecord, audit: AuditDraft) async throws {
+    public func setLimits(_ record: LimitRecord, audit: AuditDraft) async throws {
         guard record.hasPlace else { throw StorageFailure.limitsElsewhere }
         try await change(audit, of: [.limits(record)]) { database in
             guard try TenantRecord.stored(record.tenant, in: database) != nil else {
@@ -190,7 +190,7 @@ package final class SQLiteControlStore: ControlStore {
         }
     }
 
-    package func setHold(_ hold: BreakerHold?, on target: Target, audit: AuditDraft) async throws {
+    public func setHold(_ hold: BreakerHold?, on target: Target, audit: AuditDraft) async throws {
         try await change(audit) { database in
             try database.execute(
                 sql: "DELETE FROM holds WHERE provider = ? AND model = ?",
@@ -200,14 +200,14 @@ package final class SQLiteControlStore: ControlStore {
     }
 
     @discardableResult
-    package func appendAudit(_ draft: AuditDraft) async throws -> AuditRecord {
+    public func appendAudit(_ draft: AuditDraft) async throws -> AuditRecord {
         try await file.write { [hashing] database in
             if let record = try AuditRecord.stored(draft.id, in: database) { return record }
             return try AuditRecord.chain(draft, in: database, hashing: hashing)
         }
     }
 
-    package func auditRecords(before: Int64?, limit: Int) async throws -> [AuditRecord] {
+    public func auditRecords(before: Int64?, limit: Int) async throws -> [AuditRecord] {
         try await file.read { database in
             try Row.fetchAll(
                 database, sql: "SELECT * FROM audit WHERE sequence < ? ORDER BY sequence DESC LIMIT ?",
@@ -216,7 +216,7 @@ package final class SQLiteControlStore: ControlStore {
         }
     }
 
-    package func auditHead() async throws -> AuditHead {
+    public func auditHead() async throws -> AuditHead {
         try await file.read { [hashing] database in
             let last = try AuditRecord.last(in: database)
             let tree = try MerkleFrontier.stored(
@@ -226,7 +226,7 @@ package final class SQLiteControlStore: ControlStore {
         }
     }
 
-    package func auditRecords(from sequence: Int64, limit: Int) async throws -> [AuditRecord] {
+    public func auditRecords(from sequence: Int64, limit: Int) async throws -> [AuditRecord] {
         try await file.read { database in
             try Row.fetchAll(
                 database, sql: "SELECT * FROM audit WHERE sequence >= ? ORDER BY sequence LIMIT ?",
@@ -235,11 +235,11 @@ package final class SQLiteControlStore: ControlStore {
         }
     }
 
-    package func auditLeaves(size: Int64) async throws -> [Digest256] {
+    public func auditLeaves(size: Int64) async throws -> [Digest256] {
         try await file.read { try AuditRecord.leaves(1..<max(1, size + 1), in: $0) }
     }
 
-    package func eraseOperator(
+    public func eraseOperator(
         _ name: String, audit: @escaping @Sendable (AuditErasure) -> AuditDraft
     ) async throws -> AuditErasure {
         var erasure = try await file.write { [hashing] database in
@@ -252,7 +252,7 @@ package final class SQLiteControlStore: ControlStore {
         return erasure
     }
 
-    package func appendCheckpoint(_ checkpoint: StoredCheckpoint) async throws {
+    public func appendCheckpoint(_ checkpoint: StoredCheckpoint) async throws {
         try await file.write { database in
             try database.execute(
                 sql: "INSERT INTO audit_checkpoints (origin, size, at, note) VALUES (?, ?, ?, ?)",
@@ -260,7 +260,7 @@ package final class SQLiteControlStore: ControlStore {
         }
     }
 
-    package func checkpoints(after position: Int64, limit: Int) async throws -> [StoredCheckpoint] {
+    public func checkpoints(after position: Int64, limit: Int) async throws -> [StoredCheckpoint] {
         try await file.read { database in
             try Row.fetchAll(
                 database, sql: "SELECT * FROM audit_checkpoints WHERE position > ? ORDER BY position LIMIT ?",
@@ -269,7 +269,7 @@ package final class SQLiteControlStore: ControlStore {
         }
     }
 
-    package func lastCheckpoint() async throws -> StoredCheckpoint? {
+    public func lastCheckpoint() async throws -> StoredCheckpoint? {
         try await file.read { database in
             try Row.fetchOne(
                 database, sql: "SELECT * FROM audit_checkpoints ORDER BY position DESC LIMIT 1"
@@ -277,7 +277,7 @@ package final class SQLiteControlStore: ControlStore {
         }
     }
 
-    package func walkAudit() async throws -> AuditWalk {
+    public func walkAudit() async throws -> AuditWalk {
         var walk = AuditWalk(hashing: hashing)
         var last = Int64.min
         // A batch a transaction: a long walk neither holds the log back nor the chain in memory.

@@ -1,13 +1,13 @@
-package import Domain
+public import Domain
 import Foundation
 import GRDB
-package import Storage
+public import Storage
 
 /// One tenant's provider keys and ledger in the tenant's own SQLite file.
 ///
 /// Made for one tenant; every verb runs on that tenant's file and can name no other.
-package struct SQLiteTenantStore: TenantStore {
-    package let tenant: TenantID
+public struct SQLiteTenantStore: TenantStore {
+    public let tenant: TenantID
     private let stores: SQLiteTenantStores
 
     init(tenant: TenantID, stores: SQLiteTenantStores) {
@@ -15,14 +15,14 @@ package struct SQLiteTenantStore: TenantStore {
         self.stores = stores
     }
 
-    package func providerKeys() async throws -> [ProviderKeyRecord] {
+    public func providerKeys() async throws -> [ProviderKeyRecord] {
         try await stores.file(of: tenant).read { [tenant] database in
             try Row.fetchAll(database, sql: "SELECT * FROM provider_keys ORDER BY created, id")
                 .map { try ProviderKeyRecord($0, tenant: tenant) }
         }
     }
 
-    package func providerKeys(
+    public func providerKeys(
         after last: ProviderKeyID?, limit: Int
     ) async throws -> [ProviderKeyRecord] {
         try await stores.file(of: tenant).read { [tenant] database in
@@ -33,7 +33,7 @@ package struct SQLiteTenantStore: TenantStore {
         }
     }
 
-    package func insertProviderKey(_ key: ProviderKeyRecord, audit: AuditDraft) async throws {
+    public func insertProviderKey(_ key: ProviderKeyRecord, audit: AuditDraft) async throws {
         try check(key)
         try await stores.file(of: tenant).write { database in
             guard try !database.has("SELECT 1 FROM provider_keys WHERE id = ?", [key.id.blob]) else {
@@ -44,7 +44,7 @@ package struct SQLiteTenantStore: TenantStore {
         }
     }
 
-    package func rotateProviderKey(
+    public func rotateProviderKey(
         _ ending: ProviderKeyChange, with successor: ProviderKeyRecord, audit: AuditDraft
     ) async throws {
         try check(ending.row)
@@ -59,7 +59,7 @@ package struct SQLiteTenantStore: TenantStore {
         }
     }
 
-    package func replaceProviderKeys(_ changes: [ProviderKeyChange], audit: AuditDraft?) async throws {
+    public func replaceProviderKeys(_ changes: [ProviderKeyChange], audit: AuditDraft?) async throws {
         for change in changes { try check(change.row) }
         let file = try await stores.file(of: tenant)
         try await file.write { database in
@@ -70,14 +70,14 @@ package struct SQLiteTenantStore: TenantStore {
         if changes.contains(where: { $0.row.state == .revoked }) { await file.emptyLog() }
     }
 
-    package func auditOutbox() async throws -> [AuditDraft] {
+    public func auditOutbox() async throws -> [AuditDraft] {
         try await stores.file(of: tenant).read { database in
             try Row.fetchAll(database, sql: "SELECT * FROM audit_outbox ORDER BY position").map(
                 AuditDraft.init)
         }
     }
 
-    package func clearAuditOutbox(_ ids: [AuditID]) async throws {
+    public func clearAuditOutbox(_ ids: [AuditID]) async throws {
         try await stores.file(of: tenant).write { database in
             for id in ids {
                 try database.execute(sql: "DELETE FROM audit_outbox WHERE id = ?", arguments: [id.blob])
@@ -85,7 +85,7 @@ package struct SQLiteTenantStore: TenantStore {
         }
     }
 
-    package func appendUsage(_ rows: [LedgerRow]) async throws {
+    public func appendUsage(_ rows: [LedgerRow]) async throws {
         for row in rows where row.tenant != tenant {
             throw StorageFailure.otherTenant("the ledger row of call \(row.call)", tenant)
         }
@@ -93,7 +93,7 @@ package struct SQLiteTenantStore: TenantStore {
         try await stores.ledger(of: tenant).write { try LedgerRow.append(rows, to: $0) }
     }
 
-    package func usage(since: WallTime, until: WallTime, limit: Int) async throws -> [LedgerRow] {
+    public func usage(since: WallTime, until: WallTime, limit: Int) async throws -> [LedgerRow] {
         try await stores.ledger(of: tenant).read { [tenant] database in
             try Row.fetchAll(
                 database,
@@ -103,7 +103,7 @@ package struct SQLiteTenantStore: TenantStore {
         }
     }
 
-    package func usageReport(
+    public func usageReport(
         since: WallTime, until: WallTime, by: [UsageDimension]
     ) async throws -> [UsageSum] {
         try await stores.ledger(of: tenant).read { database in

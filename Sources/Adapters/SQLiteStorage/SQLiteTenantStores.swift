@@ -1,9 +1,9 @@
 import Dispatch
-package import Domain
+public import Domain
 import Foundation
 import GRDB
 import Locking
-package import Storage
+public import Storage
 
 /// Tenants' stores as one SQLite file each, in `tenants/UUID/` of the data folder.
 ///
@@ -13,7 +13,7 @@ package import Storage
 /// Opening and closing a file costs some milliseconds, and where more tenants call than files may be open, each row of
 /// usage would pay that. Such rows are parked together in one file of the folder (`ParkedRows`), and go into a tenant's
 /// own when there are enough of them or when somebody looks at its ledger.
-package final class SQLiteTenantStores: TenantStores {
+public final class SQLiteTenantStores: TenantStores {
     private let folder: DataFolder
     private let vault: VaultID
     private let handles: Locked<TenantHandles>
@@ -23,14 +23,14 @@ package final class SQLiteTenantStores: TenantStores {
     private let opener = DispatchQueue(label: "gatehouse.storage.open")
 
     /// `limit`: 256 files are 768 descriptors (file, log, index of the log), under the usual limit of 1,024.
-    package init(in folder: DataFolder, vault: VaultID, limit: Int = 256) {
+    public init(in folder: DataFolder, vault: VaultID, limit: Int = 256) {
         self.folder = folder
         self.vault = vault
         parked = ParkedRows(at: folder.parkedFile)
         handles = Locked(TenantHandles(limit: limit))
     }
 
-    package func create(_ tenant: TenantID, vault: VaultID) async throws {
+    public func create(_ tenant: TenantID, vault: VaultID) async throws {
         try await opener.run { [self] in
             guard vault == self.vault else { throw StorageFailure.otherVault(tenant) }
             guard handles.withLock({ $0.use(tenant) }) == nil else { return }
@@ -44,7 +44,7 @@ package final class SQLiteTenantStores: TenantStores {
 
     /// Closes a tenant's file and unlinks it with its log; the folder too. What it held of secrets was sealed by keys
     /// that are destroyed; the rest is in blocks of the disk that the system may hand out again.
-    package func remove(_ tenant: TenantID) async throws {
+    public func remove(_ tenant: TenantID) async throws {
         _ = removed.withLock { $0.insert(tenant) }
         try await parked.drop(tenant)
         try await opener.run { [self] in
@@ -54,20 +54,20 @@ package final class SQLiteTenantStores: TenantStores {
         }
     }
 
-    package func store(for tenant: TenantID) async throws -> any TenantStore {
+    public func store(for tenant: TenantID) async throws -> any TenantStore {
         _ = try await file(of: tenant)
         return SQLiteTenantStore(tenant: tenant, stores: self)
     }
 
     /// Copies a tenant's file into another data folder, as of one moment; gives the copy's path.
-    package func copy(_ tenant: TenantID, to other: DataFolder) async throws -> String {
+    public func copy(_ tenant: TenantID, to other: DataFolder) async throws -> String {
         try other.makeTenantFolder(tenant)
         try await ledger(of: tenant).copy(to: other.tenantFile(tenant))
         return other.tenantFile(tenant)
     }
 
     /// Rows of a tenant whose file is open go into it; where no more files may be open they are parked, up to a bound.
-    package func appendUsage(_ rows: [LedgerRow], of tenant: TenantID) async throws {
+    public func appendUsage(_ rows: [LedgerRow], of tenant: TenantID) async throws {
         let isElsewhere = handles.withLock { $0.isFull && $0.use(tenant) == nil }
         guard isElsewhere, !removed.withLock({ $0.contains(tenant) }), await parked.park(rows, of: tenant)
         else { return try await store(for: tenant).appendUsage(rows) }
@@ -89,7 +89,7 @@ package final class SQLiteTenantStores: TenantStores {
     }
 
     /// Closes all files that are not in use; for shutdown.
-    package func close() async throws {
+    public func close() async throws {
         try await parked.close()
         try await opener.run { [self] in
             for file in handles.withLock({ $0.removeAll() }) { try file.close() }

@@ -1,36 +1,36 @@
 import Dispatch
 import Glibc
-package import Storage
+public import Storage
 
 /// The file `spare` in the data folder: allocated blocks, and nothing in them.
-package final class SpareFile: SpareRoom {
+public final class SpareFile: SpareRoom {
     /// More than what one change writes: some 20 pages of 4 KiB, in a database and in its write-ahead log.
-    package static let sliceBytes = 256 << 10
+    public static let sliceBytes = 256 << 10
     /// As many changes as may be owed besides.
-    package static let bytes = 64 * sliceBytes
+    public static let bytes = 64 * sliceBytes
     /// It is allocated only where so much stays free for everyone else.
     static let plenty: UInt64 = 4 * UInt64(bytes)
 
     private let path: String
 
     /// Allocates the file where it is missing. A disk without room for it is no reason not to start.
-    package init(in folder: DataFolder) throws(StorageFailure) {
+    public init(in folder: DataFolder) throws(StorageFailure) {
         path = folder.spareFile
         _ = try PrivateFile.make(path)
         fill()
     }
 
-    package func giveUp() async -> Bool {
+    public func giveUp() async -> Bool {
         await onQueue { [self] in
             guard let size, size > 0, let free, free < UInt64(Self.sliceBytes) else { return false }
             return withFile { ftruncate($0, off_t(max(0, size - Self.sliceBytes))) == 0 } ?? false
         }
     }
 
-    package func renew() async { await onQueue { [self] in fill() } }
+    public func renew() async { await onQueue { [self] in fill() } }
 
     /// Bytes that are kept back now.
-    package var size: Int? {
+    public var size: Int? {
         var status = stat()
         return lstat(path, &status) == 0 ? Int(status.st_size) : nil
     }

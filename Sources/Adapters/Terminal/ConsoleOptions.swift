@@ -1,15 +1,15 @@
 /// What a console is started with.
-package struct ConsoleOptions: Sendable {
+public struct ConsoleOptions: Sendable {
     /// A theme's name or path; nil = the library's first.
-    package var theme: String?
-    package var ascii: Bool
-    package var readOnly: Bool
+    public var theme: String?
+    public var ascii: Bool
+    public var readOnly: Bool
     /// Where standard error goes while the console owns the screen; nil leaves it alone.
-    package var logDescriptor: Int32?
+    public var logDescriptor: Int32?
     /// The terminal; nil = `/dev/tty`.
-    package var terminal: Int32?
+    public var terminal: Int32?
 
-    package init(
+    public init(
         theme: String? = nil, ascii: Bool = false, readOnly: Bool = false, logDescriptor: Int32? = nil,
         terminal: Int32? = nil
     ) {
@@ -22,7 +22,7 @@ package struct ConsoleOptions: Sendable {
 }
 
 /// How a console ended.
-package enum ConsoleEnding: Sendable, Equatable {
+public enum ConsoleEnding: Sendable, Equatable {
     /// The operator left.
     case quit
     /// The terminal is gone; the engine is not concerned.

@@ -1,19 +1,19 @@
-package import Console
+public import Console
 import Domain
 import Events
 import Glibc
 import Locking
-package import Operations
+public import Operations
 
 /// Runs the console on a terminal, on a thread of its own on which nothing else depends.
-package final class ConsoleRunner: Sendable {
+public final class ConsoleRunner: Sendable {
     private let port: any EnginePort
     private let operatorID: OperatorID
     private let options: ConsoleOptions
     private let library: ThemeLibrary
     private let inbox = CommandInbox()
 
-    package init(
+    public init(
         port: any EnginePort, operatorID: OperatorID, options: ConsoleOptions, library: ThemeLibrary
     ) {
         self.port = port
@@ -24,10 +24,10 @@ package final class ConsoleRunner: Sendable {
 
     /// Asks the console to end. A terminal that does not read cannot keep it: after 200 ms the terminal is restored
     /// without it.
-    package func requestStop() { inbox.askToStop() }
+    public func requestStop() { inbox.askToStop() }
 
     /// Runs on a new thread; returns when the console has ended, or 300 ms after a stop that it does not obey.
-    package func runOnOwnThread() async -> ConsoleEnding {
+    public func runOnOwnThread() async -> ConsoleEnding {
         let ending = Locked<CheckedContinuation<ConsoleEnding, Never>?>(nil)
         return await withCheckedContinuation { continuation in
             ending.withLock { $0 = continuation }
@@ -53,7 +53,7 @@ package final class ConsoleRunner: Sendable {
     }
 
     /// Runs on the calling thread until the console ends.
-    package func run() -> ConsoleEnding {
+    public func run() -> ConsoleEnding {
         let session: TerminalSession
         do {
             session = try TerminalSession(options.terminal)

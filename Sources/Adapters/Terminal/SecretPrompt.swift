@@ -1,15 +1,15 @@
 import Glibc
-package import Operations
+public import Operations
 
 /// Asks for a secret on the terminal, without echo.
-package enum SecretPrompt {
+public enum SecretPrompt {
     /// Why nothing could be asked.
-    package struct Refusal: Error, CustomStringConvertible {
-        package let description: String
+    public struct Refusal: Error, CustomStringConvertible {
+        public let description: String
     }
 
     /// Shows the prompt on `/dev/tty`, reads one line. `^C` and end of file give a refusal.
-    package static func ask(_ prompt: String) throws(Refusal) -> SecretDraft {
+    public static func ask(_ prompt: String) throws(Refusal) -> SecretDraft {
         let terminal = open("/dev/tty", O_RDWR | O_CLOEXEC)
         guard terminal >= 0 else { throw Refusal(description: "there is no terminal to ask on") }
         defer { close(terminal) }

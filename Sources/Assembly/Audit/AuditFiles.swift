@@ -1,21 +1,21 @@
 import Cipher
 import Domain
 import Glibc
-package import Operations
+public import Operations
 import Storage
 
 /// The audit as a file: written by an engine, verified by anyone.
-package enum AuditFiles {
+public enum AuditFiles {
     /// How it is written.
-    package enum Form: String, Sendable, CaseIterable { case jsonl, csv }
+    public enum Form: String, Sendable, CaseIterable { case jsonl, csv }
 
     private static let batch = 1_000
 
     /// What answers the questions of an export: an engine, or a session with one.
-    package typealias Asking = (EngineQuery) async throws -> EngineAnswer
+    public typealias Asking = (EngineQuery) async throws -> EngineAnswer
 
     /// Writes the records up to `records` into a new file; JSON lines with their checkpoints, CSV without.
-    package static func export(
+    public static func export(
         to path: String, form: Form, records: Int64, asking: Asking
     ) async throws {
         let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
@@ -110,7 +110,7 @@ package enum AuditFiles {
     ///
     /// - Parameter key: a verifier key, or the fingerprint of one; nil = the key that the export names itself.
     /// - Returns: what was found, a line each, when nothing speaks against the export.
-    package static func verify(
+    public static func verify(
         _ path: String, checkpoints: String?, key: String?
     ) throws -> [String] {
         let kept = try checkpoints.map { path in

@@ -1,5 +1,5 @@
 import Cipher
-package import Domain
+public import Domain
 import FoundationEssentials
 import Glibc
 import Logging
@@ -12,17 +12,17 @@ import Vault
 ///
 /// Everything is opened and checked in a folder inside the data folder, by the code that an engine starts with; only then
 /// live files are moved aside, never deleted, and the new ones put in their place by renaming.
-package struct BackupRestorer: Sendable {
-    package let folder: String
+public struct BackupRestorer: Sendable {
+    public let folder: String
     /// Only this tenant's storage.
-    package let tenant: TenantName?
+    public let tenant: TenantName?
     /// Check everything, change nothing.
-    package let verifies: Bool
+    public let verifies: Bool
     /// Live files may be moved aside.
-    package let replaces: Bool
+    public let replaces: Bool
     private let log: Logger
 
-    package init(folder: String, tenant: TenantName?, verifies: Bool, replaces: Bool) {
+    public init(folder: String, tenant: TenantName?, verifies: Bool, replaces: Bool) {
         self.folder = folder
         self.tenant = tenant
         self.verifies = verifies
@@ -33,7 +33,7 @@ package struct BackupRestorer: Sendable {
     }
 
     /// Answers what was done, a sentence a line.
-    package func run(_ places: Places, fromStandardInput: Bool) async throws -> [String] {
+    public func run(_ places: Places, fromStandardInput: Bool) async throws -> [String] {
         try SecureHeap.start()
         try await OperatorSession.admit(.backupRestore, on: tenant?.text ?? "all", places)
         let staging = places.data + "/restore.part"

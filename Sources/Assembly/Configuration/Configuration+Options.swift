@@ -72,7 +72,7 @@ extension Configuration {
     }
 
     /// Reads the file; without one, the defaults hold.
-    package static func load(_ path: String) throws -> Configuration {
+    public static func load(_ path: String) throws -> Configuration {
         guard FileManager.default.fileExists(atPath: path) else { return Configuration() }
         // Before reading: what is written meanwhile makes another stamp.
         let stamp = FileStamp(path)

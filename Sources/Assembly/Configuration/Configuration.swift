@@ -1,16 +1,16 @@
 import Cache
-package import Domain
+public import Domain
 import Engine
 import Gateway
-package import Keepers
-package import Operations
+public import Keepers
+public import Operations
 import Providers
-package import Routing
+public import Routing
 
 /// `gatehouse.toml`, read and checked: what each feature is told, with its defaults filled in.
-package struct Configuration: Sendable, Equatable {
+public struct Configuration: Sendable, Equatable {
     /// How the vault is opened at start.
-    package enum Unlock: Sendable, Hashable {
+    public enum Unlock: Sendable, Hashable {
         /// Asked for on the terminal; a service without one starts sealed.
         case passphrase
         case keyFile(path: String)
@@ -24,65 +24,65 @@ package struct Configuration: Sendable, Equatable {
     }
 
     /// Where a secret lies that nobody is to type: a token's PIN, a key service's credentials.
-    package enum SecretPlace: Sendable, Hashable {
+    public enum SecretPlace: Sendable, Hashable {
         case file(String)
         case credential(name: String)
     }
 
-    package var listenHost = "127.0.0.1"
-    package var listenPort = 8080
+    public var listenHost = "127.0.0.1"
+    public var listenPort = 8080
     /// Event loops that serve calls; nil = one per core.
-    package var listenThreads: Int?
-    package var certificate: String?
-    package var certificateKey: String?
-    package var unlock = Unlock.passphrase
+    public var listenThreads: Int?
+    public var certificate: String?
+    public var certificateKey: String?
+    public var unlock = Unlock.passphrase
     /// The token whose key may keep slots, and where its PIN lies; nil = there is none.
-    package var token: TokenPlace?
-    package var tokenPIN: SecretPlace?
+    public var token: TokenPlace?
+    public var tokenPIN: SecretPlace?
     /// The key service whose key may keep slots; nil = there is none.
-    package var keyService: KeyServicePlace?
+    public var keyService: KeyServicePlace?
     /// Where its credentials lie; nil = in the environment.
-    package var keyServiceCredential: SecretPlace?
-    package var keyServiceProfile = "default"
+    public var keyServiceCredential: SecretPlace?
+    public var keyServiceProfile = "default"
     /// Whether its host may lead to a private address.
-    package var keyServiceIsPrivate = false
-    package var providers: [ProviderName: ProviderDefinition] = [:]
+    public var keyServiceIsPrivate = false
+    public var providers: [ProviderName: ProviderDefinition] = [:]
     /// Providers that are asked every so often, for nothing and without a key, whether they answer.
-    package var probes: [ProviderName: Duration] = [:]
+    public var probes: [ProviderName: Duration] = [:]
     /// Providers whose host may resolve to a private address.
-    package var privateHosts: Set<String> = []
-    package var routes: [ModelName: Route] = [:]
-    package var routing = RoutingSettings()
-    package var authorities: String?
-    package var cacheBytes = 64 << 20
-    package var cacheSeconds = 300
-    package var cacheEnabled = true
-    package var bodyBytes = 32 << 20
-    package var attempts = 4
-    package var connectSeconds = 5
-    package var firstByteSeconds = 60
-    package var idleSeconds = 60
-    package var totalSeconds = 600
-    package var breaker = BreakerOptions()
-    package var theme: String?
+    public var privateHosts: Set<String> = []
+    public var routes: [ModelName: Route] = [:]
+    public var routing = RoutingSettings()
+    public var authorities: String?
+    public var cacheBytes = 64 << 20
+    public var cacheSeconds = 300
+    public var cacheEnabled = true
+    public var bodyBytes = 32 << 20
+    public var attempts = 4
+    public var connectSeconds = 5
+    public var firstByteSeconds = 60
+    public var idleSeconds = 60
+    public var totalSeconds = 600
+    public var breaker = BreakerOptions()
+    public var theme: String?
     /// The file outside the data folder in which checkpoints of the audit are kept; nil = nowhere.
-    package var checkpoints: String?
-    package var instance = "gatehouse"
+    public var checkpoints: String?
+    public var instance = "gatehouse"
     /// Who may do what; empty = this account and root do everything.
-    package var roster = OperatorRoster()
+    public var roster = OperatorRoster()
     /// Where other accounts reach the engine, and the group whose members may; nil = nowhere.
-    package var sharedSocket: SharedSocket?
+    public var sharedSocket: SharedSocket?
     /// The file as it was when it was read; nil = not from a file.
     var stamp: FileStamp?
 
-    package init() {
+    public init() {
         for preset in ProviderList.unasked { providers[preset.name] = preset }
     }
 }
 
 extension Configuration {
     /// Reads the whole file, or refuses it whole.
-    package static func parse(_ text: String, file: String) throws(ConfigurationProblem) -> Configuration {
+    public static func parse(_ text: String, file: String) throws(ConfigurationProblem) -> Configuration {
         let top = try ConfigurationReader(text: text, file: file)
         try top.allow([
             "instance", "listen", "vault", "provider", "route", "model", "platform", "drill", "cache",

@@ -1,15 +1,15 @@
 /// Why a configuration is refused: file, line, what is wrong and what to do.
-package struct ConfigurationProblem: Error, Equatable, CustomStringConvertible {
-    package let file: String
+public struct ConfigurationProblem: Error, Equatable, CustomStringConvertible {
+    public let file: String
     /// 1-based; 0 when no line can be named.
-    package let line: Int
-    package let sentence: String
+    public let line: Int
+    public let sentence: String
 
-    package init(file: String, line: Int, _ sentence: String) {
+    public init(file: String, line: Int, _ sentence: String) {
         self.file = file
         self.line = line
         self.sentence = sentence
     }
 
-    package var description: String { line > 0 ? "\(file):\(line): \(sentence)" : "\(file): \(sentence)" }
+    public var description: String { line > 0 ? "\(file):\(line): \(sentence)" : "\(file): \(sentence)" }
 }

@@ -1,8 +1,8 @@
 import Imports
 
 /// The `gatehouse.toml` that `gatehouse init` leaves: every key with its default, as comments.
-package enum FirstConfiguration {
-    package static func text(keyFile: String?) -> String {
+public enum FirstConfiguration {
+    public static func text(keyFile: String?) -> String {
         let vault =
             keyFile.map { "[vault]\nunlock = \"keyfile\"\nkeyfile = \(TOMLText.quoted($0))\n" }
             ?? "[vault]\nunlock = \"passphrase\"           # passphrase | keyfile (then also: keyfile = \"/absolute/path\")\n"

@@ -83,7 +83,7 @@ struct DemoHouse {
 
 extension Launcher {
     /// The demo: with the console, or headless until a signal or its time comes.
-    package static func demo(
+    public static func demo(
         _ choices: ConsoleChoices, seed: UInt64, speed: Double, headless: Bool, seconds: Int?
     ) async throws {
         let logDescriptor: Int32 =

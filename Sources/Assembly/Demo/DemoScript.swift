@@ -5,24 +5,24 @@ import Domain
 /// Outages come one at a time, at a different provider each time; the first begins within 20 to 30 seconds, so that
 /// a newcomer sees a breaker open and recover within two minutes. Between two outages comes a spell of a lesser fault, of
 /// another kind each time.
-package struct DemoScript: Sendable {
+public struct DemoScript: Sendable {
     /// How a provider behaves at one moment.
-    package struct Mood: Sendable, Hashable {
+    public struct Mood: Sendable, Hashable {
         /// Typical time to the first byte, in milliseconds.
-        package var latency: Double
+        public var latency: Double
         /// Shares of answers, 0 to 1, in this order of precedence.
-        package var overloaded: Double
-        package var failed: Double
-        package var rateLimited: Double
-        package var cut: Double
+        public var overloaded: Double
+        public var failed: Double
+        public var rateLimited: Double
+        public var cut: Double
         /// Of streams: they stand still and never end.
-        package var stalled: Double
+        public var stalled: Double
         /// Of calls: their first byte comes many times later than `latency`.
-        package var slow: Double
+        public var slow: Double
         /// One tenant's key is refused.
-        package var refusesKey: Bool
+        public var refusesKey: Bool
 
-        package init(
+        public init(
             latency: Double, overloaded: Double = 0, failed: Double = 0, rateLimited: Double = 0,
             cut: Double = 0, stalled: Double = 0, slow: Double = 0, refusesKey: Bool = false
         ) {
@@ -38,14 +38,14 @@ package struct DemoScript: Sendable {
     }
 
     /// One provider's bad time, in seconds since the start.
-    package struct Outage: Sendable, Hashable {
-        package let provider: Int
-        package let start: Double
-        package let end: Double
+    public struct Outage: Sendable, Hashable {
+        public let provider: Int
+        public let start: Double
+        public let end: Double
     }
 
     /// What a spell is of.
-    package enum Spell: Sendable, Hashable, CaseIterable {
+    public enum Spell: Sendable, Hashable, CaseIterable {
         case rateLimits, cuts, badKey, slowness, stalls
     }
 
@@ -56,15 +56,15 @@ package struct DemoScript: Sendable {
     /// A spell lies in the calm half of its cycle.
     private static let spell = 60.0..<76.0
     /// The provider at which a key goes bad: its tenant has another one there.
-    package static let keyProvider = 2
+    public static let keyProvider = 2
 
-    package init(seed: UInt64, providers: Int) {
+    public init(seed: UInt64, providers: Int) {
         self.seed = seed
         self.providers = max(1, providers)
     }
 
     /// The outage of the n-th cycle of 90 seconds.
-    package func outage(_ cycle: Int) -> Outage {
+    public func outage(_ cycle: Int) -> Outage {
         var random = SplitMix(seed: seed &+ UInt64(truncatingIfNeeded: cycle) &* 0x9e37_79b9)
         // The first outage always hits the first provider: every route of the demo has a reserve for it.
         let provider = cycle == 0 ? 0 : Int(random.next() % UInt64(providers))
@@ -73,7 +73,7 @@ package struct DemoScript: Sendable {
     }
 
     /// The lesser fault of the n-th cycle and where it strikes: all kinds in turn, the first by the seed.
-    package func spell(_ cycle: Int) -> (kind: Spell, provider: Int) {
+    public func spell(_ cycle: Int) -> (kind: Spell, provider: Int) {
         let kinds = Spell.allCases
         let kind = kinds[Int((seed &+ UInt64(cycle)) % UInt64(kinds.count))]
         var random = SplitMix(seed: ~seed &+ UInt64(cycle))
@@ -81,7 +81,7 @@ package struct DemoScript: Sendable {
         return (kind, kind == .badKey ? min(Self.keyProvider, providers - 1) : place)
     }
 
-    package func mood(of provider: Int, at seconds: Double) -> Mood {
+    public func mood(of provider: Int, at seconds: Double) -> Mood {
         var mood = weather(of: provider, at: seconds)
         let cycle = max(0, Int(seconds / Self.cycle))
         let spell = spell(cycle)
@@ -110,7 +110,7 @@ package struct DemoScript: Sendable {
     }
 
     /// Calls per second of all tenants together, before the speed is applied.
-    package func rate(at seconds: Double) -> Double { 9 + 4 * Self.triangle(seconds / 60) }
+    public func rate(at seconds: Double) -> Double { 9 + 4 * Self.triangle(seconds / 60) }
 
     /// A wave between -1 and 1 with period 1.
     private static func triangle(_ phase: Double) -> Double {

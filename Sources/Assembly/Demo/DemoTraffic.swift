@@ -1,19 +1,19 @@
 import Domain
 import Glibc
 import Locking
-package import NIOCore
+public import NIOCore
 import NIOHTTP1
 import NIOPosix
 
 /// One simulated application: whose virtual key it uses and what it asks for.
-package struct DemoApplication: Sendable {
-    package let token: String
+public struct DemoApplication: Sendable {
+    public let token: String
     /// Models with their share.
-    package let models: [(name: String, weight: Int, anthropic: Bool, embeddings: Bool)]
-    package let streams: Double
-    package let tags: String
+    public let models: [(name: String, weight: Int, anthropic: Bool, embeddings: Bool)]
+    public let streams: Double
+    public let tags: String
 
-    package init(
+    public init(
         token: String, models: [(name: String, weight: Int, anthropic: Bool, embeddings: Bool)],
         streams: Double,
         tags: String
@@ -27,15 +27,15 @@ package struct DemoApplication: Sendable {
 
 /// Simulated callers: a bounded number of connections to the gateway's own listener, each asking one thing after
 /// another at a rate that the script sets.
-package final class DemoTraffic: Sendable {
+public final class DemoTraffic: Sendable {
     private static let callers = 24
     private let stopped = Published(false)
 
-    package init() {}
+    public init() {}
 
     /// - Parameters:
     ///   - rate: calls a second of all callers together, now.
-    package func start(
+    public func start(
         on group: any EventLoopGroup, port: Int, applications: [DemoApplication], seed: UInt64,
         rate: @escaping @Sendable () -> Double
     ) {
@@ -48,7 +48,7 @@ package final class DemoTraffic: Sendable {
         }
     }
 
-    package func stop() { stopped.store(true) }
+    public func stop() { stopped.store(true) }
 }
 
 /// What one caller does; reconnects when its connection was closed.

@@ -1,20 +1,20 @@
 import Dialects
 import Domain
 import Locking
-package import NIOCore
+public import NIOCore
 import NIOHTTP1
 import NIOPosix
 
 /// A loopback HTTP server that speaks OpenAI's and Anthropic's formats and misbehaves as a script says.
-package final class SimulatedProvider: Sendable {
+public final class SimulatedProvider: Sendable {
     /// What decides an answer: the script, the time and a source of chance.
-    package struct Behaviour: Sendable {
+    public struct Behaviour: Sendable {
         /// The mood at this moment.
-        package var mood: @Sendable () -> DemoScript.Mood
-        package var seed: UInt64
+        public var mood: @Sendable () -> DemoScript.Mood
+        public var seed: UInt64
         /// The key that is refused while the mood says so, by its end; nil = none is.
-        package var doomedKey: String?
-        package init(
+        public var doomedKey: String?
+        public init(
             seed: UInt64, doomedKey: String? = nil, mood: @escaping @Sendable () -> DemoScript.Mood
         ) {
             self.seed = seed
@@ -24,7 +24,7 @@ package final class SimulatedProvider: Sendable {
     }
 
     private let channel: any Channel
-    package let port: Int
+    public let port: Int
 
     private init(channel: any Channel, port: Int) {
         self.channel = channel
@@ -32,7 +32,7 @@ package final class SimulatedProvider: Sendable {
     }
 
     /// Listens on a free port of 127.0.0.1.
-    package static func start(
+    public static func start(
         on group: any EventLoopGroup, behaviour: Behaviour
     ) async throws -> SimulatedProvider {
         let connections = Locked<UInt64>(0)
@@ -56,7 +56,7 @@ package final class SimulatedProvider: Sendable {
         return SimulatedProvider(channel: channel, port: channel.localAddress?.port ?? 0)
     }
 
-    package func stop() async { try? await channel.close() }
+    public func stop() async { try? await channel.close() }
 }
 
 /// Answers one connection's requests, one after the other.

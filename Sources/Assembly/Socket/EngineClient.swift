@@ -1,19 +1,19 @@
 import CLinux
-package import Domain
+public import Domain
 import Events
 import FoundationEssentials
 import Glibc
-package import Operations
+public import Operations
 
 /// The command line's end of the engine's socket: one connection a request.
-package struct EngineClient: Sendable {
+public struct EngineClient: Sendable {
     private let path: String
     private let operatorName: String
     private let origin: OperatorOrigin?
     private let ceiling: OperatorRole?
 
     /// nil when no engine listens there.
-    package init?(
+    public init?(
         path: String, operatorName: String, origin: OperatorOrigin? = nil, ceiling: OperatorRole? = nil
     ) {
         self.path = path
@@ -24,12 +24,12 @@ package struct EngineClient: Sendable {
         Glibc.close(probe)
     }
 
-    package func snapshot() throws(CommandRefusal) -> EngineSnapshot {
+    public func snapshot() throws(CommandRefusal) -> EngineSnapshot {
         guard case .snapshot(let picture) = try exchange(.snapshot) else { throw Self.strange }
         return picture
     }
 
-    package func perform(
+    public func perform(
         _ command: EngineCommand, secret: SecretDraft?
     ) throws(CommandRefusal) -> CommandOutcome {
         let bytes = secret?.withBytes { Array($0) }
@@ -40,19 +40,19 @@ package struct EngineClient: Sendable {
             receipt, issued: issued.map { bytes in bytes.withUnsafeBytes { SecretDraft(copying: $0) } })
     }
 
-    package func ask(_ query: EngineQuery) throws(CommandRefusal) -> EngineAnswer {
+    public func ask(_ query: EngineQuery) throws(CommandRefusal) -> EngineAnswer {
         guard case .answer(let answer) = try exchange(.query(query)) else { throw Self.strange }
         return answer
     }
 
-    package func admit(_ operation: EngineOperation, on target: String) throws(CommandRefusal) {
+    public func admit(_ operation: EngineOperation, on target: String) throws(CommandRefusal) {
         guard case .admitted = try exchange(.admission(operation, target: target)) else {
             throw Self.strange
         }
     }
 
     /// Refuses a socket that somebody else than the engine's account could have put there: commands carry secrets.
-    package static func check(_ path: String) throws {
+    public static func check(_ path: String) throws {
         var facts = stat()
         guard lstat(path, &facts) == 0 else {
             throw CommandFailure("no engine answers at \(path): \(String(cString: strerror(errno)))")

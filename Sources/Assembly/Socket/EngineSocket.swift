@@ -3,23 +3,23 @@ import Domain
 import FoundationEssentials
 import Glibc
 import Locking
-package import Logging
-package import NIOCore
+public import Logging
+public import NIOCore
 import NIOPosix
-package import Operations
+public import Operations
 
 /// The Unix-domain socket of a running engine: commands come in here and go through the same port as the console.
 ///
 /// The socket lies in the data folder with mode 0600; a peer of another user is turned away by its credentials. Where the
 /// configuration says so there is a second one for a group's members, whom the engine knows by their credentials too.
-package struct EngineSocket: Sendable {
+public struct EngineSocket: Sendable {
     private let channel: any Channel
     private let path: String
 
     /// Binds the socket; a file left behind by a dead engine is replaced (the folder's lock says that it is dead).
     ///
     /// - Parameter patience: how long a peer may take to send its line, and again to read its answer.
-    package static func open(
+    public static func open(
         path: String, sharedAs shared: SharedSocket? = nil, port: any EnginePort,
         group: any EventLoopGroup, log: Logger,
         patience: TimeAmount = .seconds(SocketLimits.peerSeconds)
@@ -56,7 +56,7 @@ package struct EngineSocket: Sendable {
         return EngineSocket(channel: channel, path: path)
     }
 
-    package func close() async {
+    public func close() async {
         try? await channel.close()
         unlink(path)
     }

@@ -2,9 +2,9 @@ import Glibc
 
 /// A socket outside of the data folder, for accounts other than the engine's: who connects is what the kernel says, and
 /// what he may do is what the roles say. The mode only keeps strangers from knocking.
-package struct SharedSocket: Sendable, Hashable {
-    package let path: String
-    package let group: String
+public struct SharedSocket: Sendable, Hashable {
+    public let path: String
+    public let group: String
 
     /// Where a command looks when nothing else is said and its own account has no data folder: what systemd's
     /// `RuntimeDirectory=gatehouse` makes (systemd.exec(5)).

@@ -1,24 +1,24 @@
-package import Domain
-package import Operations
+public import Domain
+public import Operations
 
 /// What a command asks of a running engine: one line of JSON over the data folder's socket.
-package struct SocketRequest: Codable, Sendable {
+public struct SocketRequest: Codable, Sendable {
     /// What is asked; secrets travel beside a command, as a list of numbers, because JSON cannot hold raw bytes.
-    package enum Body: Codable, Sendable {
+    public enum Body: Codable, Sendable {
         case snapshot
         case command(EngineCommand, secret: [UInt8]?)
         case query(EngineQuery)
         /// Whether the operator may do something that the engine has no part in.
         case admission(EngineOperation, target: String)
     }
-    package var operatorName: String
-    package var body: Body
+    public var operatorName: String
+    public var body: Body
     /// Where the operator came from; of it the engine believes only what the kernel says too.
-    package var origin: OperatorOrigin?
+    public var origin: OperatorOrigin?
     /// The most that the operator wants to be able to do; it never adds to what the account may.
-    package var ceiling: OperatorRole?
+    public var ceiling: OperatorRole?
 
-    package init(
+    public init(
         operatorName: String, origin: OperatorOrigin? = nil, ceiling: OperatorRole? = nil, body: Body
     ) {
         self.ceiling = ceiling
@@ -29,7 +29,7 @@ package struct SocketRequest: Codable, Sendable {
 }
 
 /// What the engine answers: one line of JSON.
-package enum SocketReply: Codable, Sendable {
+public enum SocketReply: Codable, Sendable {
     case snapshot(EngineSnapshot)
     case done(CommandReceipt, issued: [UInt8]?)
     case answer(EngineAnswer)
@@ -38,13 +38,13 @@ package enum SocketReply: Codable, Sendable {
 }
 
 /// Bounds of the socket: a request holds at most a secret and a few names; a reply at most a snapshot.
-package enum SocketLimits {
-    package static let requestBytes = 64 << 10
-    package static let replyBytes = 64 << 20
+public enum SocketLimits {
+    public static let requestBytes = 64 << 10
+    public static let replyBytes = 64 << 20
     /// How long a peer may take to send its line, and again to read its answer.
-    package static let peerSeconds: Int64 = 10
+    public static let peerSeconds: Int64 = 10
     /// Peers at one socket at the same time.
-    package static let peersMost = 64
+    public static let peersMost = 64
     /// `sockaddr_un` has 108 bytes for the path and its zero byte (unix(7)).
-    package static let pathBytes = 107
+    public static let pathBytes = 107
 }

@@ -1,15 +1,15 @@
 import CLibCrypto
 
 /// AES-256-GCM (NIST SP 800-38D) with 96-bit nonces and full 128-bit tags; nothing shorter is accepted.
-package enum AESGCM {
-    package static let keyByteCount = 32
-    package static let nonceByteCount = 12
-    package static let tagByteCount = 16
+public enum AESGCM {
+    public static let keyByteCount = 32
+    public static let nonceByteCount = 12
+    public static let tagByteCount = 16
     /// Far under the standard's bound and inside libcrypto's `int` lengths.
-    package static let longestByteCount = 1 << 30
+    public static let longestByteCount = 1 << 30
 
     /// The ciphertext with the tag behind it.
-    package static func seal(
+    public static func seal(
         _ plaintext: UnsafeRawBufferPointer, key: UnsafeRawBufferPointer, nonce: UnsafeRawBufferPointer,
         aad: UnsafeRawBufferPointer
     ) throws(CipherFailure) -> [UInt8] {
@@ -37,7 +37,7 @@ package enum AESGCM {
     ///
     /// libcrypto hands out plaintext before it has checked the tag; it goes to a buffer on the secure heap that
     /// is wiped, not returned, when the tag does not fit.
-    package static func open(
+    public static func open(
         _ sealed: UnsafeRawBufferPointer, key: UnsafeRawBufferPointer, nonce: UnsafeRawBufferPointer,
         aad: UnsafeRawBufferPointer
     ) throws(CipherFailure) -> SecretBytes {

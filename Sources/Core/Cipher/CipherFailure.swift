@@ -1,5 +1,5 @@
 /// Why a cryptographic operation did not happen; never says anything about keys or plaintext.
-package enum CipherFailure: Error, Hashable, Sendable, CustomStringConvertible {
+public enum CipherFailure: Error, Hashable, Sendable, CustomStringConvertible {
     /// `SecureHeap.start` was not called, or failed.
     case secureHeapMissing
     /// The operating system did not let the secure heap be locked into memory.
@@ -17,7 +17,7 @@ package enum CipherFailure: Error, Hashable, Sendable, CustomStringConvertible {
     /// The kernel refused to harden the process; the text names the call.
     case hardening(String)
 
-    package var description: String {
+    public var description: String {
         switch self {
         case .secureHeapMissing: "the secure heap is not started"
         case .secureHeapUnlocked:

@@ -1,15 +1,15 @@
 import CLibCrypto
-package import Domain
+public import Domain
 
 /// Comparisons whose duration says nothing about where two values differ.
-package enum ConstantTime {
+public enum ConstantTime {
     /// Whether the bytes are the same; values of different lengths are told apart at once.
     @inline(__always)
-    package static func equal(_ left: UnsafeRawBufferPointer, _ right: UnsafeRawBufferPointer) -> Bool {
+    public static func equal(_ left: UnsafeRawBufferPointer, _ right: UnsafeRawBufferPointer) -> Bool {
         left.count == right.count && CRYPTO_memcmp(left.baseAddress, right.baseAddress, left.count) == 0
     }
 
-    package static func equal(_ left: Digest256, _ right: Digest256) -> Bool {
+    public static func equal(_ left: Digest256, _ right: Digest256) -> Bool {
         withUnsafeBytes(of: left.words) { left in
             withUnsafeBytes(of: right.words) { right in equal(left, right) }
         }
@@ -17,12 +17,12 @@ package enum ConstantTime {
 }
 
 /// Overwrites bytes in a way the optimiser may not leave out.
-package enum Eraser {
-    package static func erase(_ bytes: UnsafeMutableRawBufferPointer) {
+public enum Eraser {
+    public static func erase(_ bytes: UnsafeMutableRawBufferPointer) {
         OPENSSL_cleanse(bytes.baseAddress, bytes.count)
     }
 
-    package static func erase(_ bytes: inout [UInt8]) {
+    public static func erase(_ bytes: inout [UInt8]) {
         bytes.withUnsafeMutableBytes { erase($0) }
     }
 }

@@ -3,19 +3,19 @@ import CLibCrypto
 /// Ed25519 (RFC 8032): signatures over whole messages.
 ///
 /// libcrypto holds a copy of the secret on the ordinary heap for the moment of a call, and wipes it.
-package enum Ed25519 {
-    package static let secretByteCount = 32
-    package static let publicByteCount = 32
-    package static let signatureByteCount = 64
+public enum Ed25519 {
+    public static let secretByteCount = 32
+    public static let publicByteCount = 32
+    public static let signatureByteCount = 64
 
     /// The public key of a secret (RFC 8032 section 5.1.5).
-    package static func publicKey(of secret: borrowing SecretBytes) throws(CipherFailure) -> [UInt8] {
+    public static func publicKey(of secret: borrowing SecretBytes) throws(CipherFailure) -> [UInt8] {
         try withKey(secret) { (key) throws(CipherFailure) in try publicKey(of: key) }
     }
 
     /// Signs with a secret whose public key the caller knows: signing with another one's would give the secret away,
     /// so a secret that does not fit is refused.
-    package static func sign(
+    public static func sign(
         _ message: [UInt8], secret: borrowing SecretBytes, publicKey expected: [UInt8]
     ) throws(CipherFailure) -> [UInt8] {
         try withKey(secret) { (key) throws(CipherFailure) in
@@ -33,7 +33,7 @@ package enum Ed25519 {
     }
 
     /// Whether the signature is the key's over the message; false also for a key or signature of another size.
-    package static func verify(_ signature: [UInt8], of message: [UInt8], publicKey: [UInt8]) -> Bool {
+    public static func verify(_ signature: [UInt8], of message: [UInt8], publicKey: [UInt8]) -> Bool {
         guard signature.count == signatureByteCount, publicKey.count == publicByteCount,
             let key = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, nil, publicKey, publicKey.count)
         else { return false }

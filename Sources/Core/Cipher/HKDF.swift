@@ -1,9 +1,9 @@
 import CLibCrypto
 
 /// HKDF (RFC 5869): keys for stated uses out of one strong key.
-package enum HKDF {
+public enum HKDF {
     /// The hash underneath.
-    package enum Hash: Sendable {
+    public enum Hash: Sendable {
         case sha256, sha512
 
         var name: String {
@@ -23,7 +23,7 @@ package enum HKDF {
     }
 
     /// Extract and expand; `count` bytes of output, at most 255 times the hash's size.
-    package static func derive(
+    public static func derive(
         _ hash: Hash, key: UnsafeRawBufferPointer, salt: UnsafeRawBufferPointer, info: UnsafeRawBufferPointer,
         count: Int
     ) throws(CipherFailure) -> SecretBytes {

@@ -1,10 +1,10 @@
 import CLibCrypto
-package import Domain
+public import Domain
 
 /// HMAC-SHA-256 (RFC 2104, FIPS 198-1).
-package enum HMACSHA256 {
+public enum HMACSHA256 {
     /// The code of `message` under a key of at least one byte.
-    package static func code(
+    public static func code(
         of message: UnsafeRawBufferPointer, key: UnsafeRawBufferPointer
     ) throws(CipherFailure) -> Digest256 {
         guard !key.isEmpty else { throw .parameter("an HMAC key has at least one byte") }
@@ -18,7 +18,7 @@ package enum HMACSHA256 {
         return Digest256(bigEndian: words)
     }
 
-    package static func code(
+    public static func code(
         of message: [UInt8], key: borrowing SecretBytes
     ) throws(CipherFailure) -> Digest256 {
         try key.withBytes { (key) throws(CipherFailure) in

@@ -2,9 +2,9 @@ import CLibCrypto
 import Glibc
 
 /// Randomness for keys and salts.
-package enum RandomBytes {
+public enum RandomBytes {
     /// Fills a buffer for private use: keys and tokens.
-    package static func fill(_ buffer: UnsafeMutableRawBufferPointer) throws(CipherFailure) {
+    public static func fill(_ buffer: UnsafeMutableRawBufferPointer) throws(CipherFailure) {
         guard !buffer.isEmpty else { return }
         let bytes = buffer.baseAddress?.assumingMemoryBound(to: UInt8.self)
         guard buffer.count <= Int(Int32.max), RAND_priv_bytes(bytes, Int32(buffer.count)) == 1 else {
@@ -13,13 +13,13 @@ package enum RandomBytes {
     }
 
     /// A fresh key on the secure heap.
-    package static func secret(count: Int) throws(CipherFailure) -> SecretBytes {
+    public static func secret(count: Int) throws(CipherFailure) -> SecretBytes {
         try SecretBytes(count: count) { (buffer) throws(CipherFailure) in try fill(buffer) }
     }
 
     /// A salt from two sources: libcrypto's generator may repeat itself in a restored virtual machine, so the
     /// kernel's is mixed in.
-    package static func salt(count: Int) throws(CipherFailure) -> [UInt8] {
+    public static func salt(count: Int) throws(CipherFailure) -> [UInt8] {
         var salt = [UInt8](repeating: 0, count: count)
         guard RAND_bytes(&salt, Int32(count)) == 1 else { throw .randomness }
         for (index, byte) in try kernel(count: count).enumerated() { salt[index] ^= byte }

@@ -1,14 +1,14 @@
 import CLibCrypto
-package import Domain
+public import Domain
 
 /// SHA-256 (FIPS 180-4) of bytes that are lent for the call.
 ///
 /// One call costs about 0.5 us for a virtual key (measured; libcrypto's `SHA256()` takes 1.4 us because it looks
 /// the algorithm up by name each time).
-package enum SHA256 {
-    package static let byteCount = 32
+public enum SHA256 {
+    public static let byteCount = 32
 
-    package static func digest(_ bytes: UnsafeRawBufferPointer) -> Digest256 {
+    public static func digest(_ bytes: UnsafeRawBufferPointer) -> Digest256 {
         var words: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
         let done = withUnsafeMutableBytes(of: &words) { out in
             EVP_Digest(
@@ -20,7 +20,7 @@ package enum SHA256 {
     }
 
     /// The digest of two pieces that stand one after the other, without joining them.
-    package static func digest(prefix: UnsafeRawBufferPointer, body: UnsafeRawBufferPointer) -> Digest256 {
+    public static func digest(prefix: UnsafeRawBufferPointer, body: UnsafeRawBufferPointer) -> Digest256 {
         var words: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
         let context = EVP_MD_CTX_new()
         defer { EVP_MD_CTX_free(context) }
@@ -34,28 +34,28 @@ package enum SHA256 {
         return Digest256(bigEndian: words)
     }
 
-    package static func digest(_ bytes: [UInt8]) -> Digest256 {
+    public static func digest(_ bytes: [UInt8]) -> Digest256 {
         bytes.withUnsafeBytes { digest($0) }
     }
 }
 
 extension SHA256 {
     /// The digest of pieces that come one after the other.
-    package struct Running: ~Copyable {
+    public struct Running: ~Copyable {
         private let context = EVP_MD_CTX_new()
 
-        package init() {
+        public init() {
             precondition(EVP_DigestInit_ex2(context, Algorithms.fetched.sha256, nil) == 1, "SHA-256 failed")
         }
 
         deinit { EVP_MD_CTX_free(context) }
 
-        package mutating func add(_ piece: [UInt8]) {
+        public mutating func add(_ piece: [UInt8]) {
             let done = piece.withUnsafeBytes { EVP_DigestUpdate(context, $0.baseAddress, $0.count) }
             precondition(done == 1, "libcrypto failed to compute SHA-256")
         }
 
-        package consuming func finish() -> Digest256 {
+        public consuming func finish() -> Digest256 {
             var words: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
             let done = withUnsafeMutableBytes(of: &words) { out in
                 EVP_DigestFinal_ex(context, out.baseAddress?.assumingMemoryBound(to: UInt8.self), nil)

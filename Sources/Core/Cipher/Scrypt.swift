@@ -3,11 +3,11 @@ import CLibCrypto
 /// scrypt (RFC 7914): a key from a passphrase, at a price in memory and time.
 ///
 /// N = 2^17, r = 8 takes 440 ms and 128 MiB (measured). Callers run it one at a time and off the event loops.
-package enum Scrypt {
+public enum Scrypt {
     /// The largest N accepted here: 1 GiB at r = 8.
-    package static let largestN: UInt64 = 1 << 20
+    public static let largestN: UInt64 = 1 << 20
 
-    package static func derive(
+    public static func derive(
         passphrase: UnsafeRawBufferPointer, salt: UnsafeRawBufferPointer, n: UInt64, r: UInt32, p: UInt32,
         count: Int
     ) throws(CipherFailure) -> SecretBytes {

@@ -4,15 +4,15 @@ import CLibCrypto
 ///
 /// The bytes are lent to a closure and must not be copied out of it into a `String`, `Array` or `Data`: those are
 /// never wiped. Making one fails rather than using ordinary memory.
-package struct SecretBytes: ~Copyable, @unchecked Sendable {
+public struct SecretBytes: ~Copyable, @unchecked Sendable {
     // Safe because the value has one owner, its bytes are written before the initialiser returns and only read
     // afterwards, and the memory is freed when that owner is gone.
     private let address: UnsafeMutableRawPointer
     private let reserved: Int
-    package let count: Int
+    public let count: Int
 
     /// Exactly `count` bytes, zero until `filling` has written them.
-    package init(
+    public init(
         count: Int, filling: (UnsafeMutableRawBufferPointer) throws(CipherFailure) -> Void
     ) throws(CipherFailure) {
         try self.init(atMost: count) { (buffer) throws(CipherFailure) in
@@ -22,7 +22,7 @@ package struct SecretBytes: ~Copyable, @unchecked Sendable {
     }
 
     /// Up to `capacity` bytes; `filling` answers how many of them it wrote.
-    package init(
+    public init(
         atMost capacity: Int, filling: (UnsafeMutableRawBufferPointer) throws(CipherFailure) -> Int
     ) throws(CipherFailure) {
         let address = try Self.allocate(capacity)
@@ -40,7 +40,7 @@ package struct SecretBytes: ~Copyable, @unchecked Sendable {
     }
 
     /// A copy of bytes that live elsewhere; wiping the original is the caller's part.
-    package init(copying bytes: UnsafeRawBufferPointer) throws(CipherFailure) {
+    public init(copying bytes: UnsafeRawBufferPointer) throws(CipherFailure) {
         try self.init(count: bytes.count) { $0.copyMemory(from: bytes) }
     }
 
@@ -48,7 +48,7 @@ package struct SecretBytes: ~Copyable, @unchecked Sendable {
 
     /// Lends the bytes; the pointer is void once `body` returns.
     @inline(__always)
-    package borrowing func withBytes<Result: ~Copyable, Failure: Error>(
+    public borrowing func withBytes<Result: ~Copyable, Failure: Error>(
         _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
     ) throws(Failure) -> Result {
         try body(UnsafeRawBufferPointer(start: address, count: count))

@@ -6,9 +6,9 @@ import Locking
 /// It covers our own long-lived copies. libcrypto's contexts (key schedules, HKDF and HMAC states) lie on the
 /// ordinary heap while a call runs (measured with `CRYPTO_secure_used`), which is why contexts are freed at once
 /// and the process itself is hardened as well.
-package enum SecureHeap {
+public enum SecureHeap {
     /// Whether the heap can be used, and how well it is protected.
-    package enum State: String, Sendable {
+    public enum State: String, Sendable {
         case notStarted = "not started"
         case locked
         /// In use although the kernel refused to lock it; only after an explicit override.
@@ -17,23 +17,23 @@ package enum SecureHeap {
 
     /// Room for 65,536 blocks of 64 bytes: ten thousand tenants with several key versions each, and the bounded
     /// plaintext cache. Half of the 8 MiB that Debian 12 lets a process lock.
-    package static let byteCount = 4 << 20
+    public static let byteCount = 4 << 20
     /// The smallest block handed out: one AES-256 key and its derivation fit.
     private static let smallestBlock = 64
 
     private static let current = Locked(State.notStarted)
 
     /// What is in force, for `doctor`.
-    package static var state: State { current.withLock { $0 } }
+    public static var state: State { current.withLock { $0 } }
 
     /// Bytes handed out now.
-    package static var usedByteCount: Int { Int(CRYPTO_secure_used()) }
+    public static var usedByteCount: Int { Int(CRYPTO_secure_used()) }
 
     /// Reserves and locks the heap; the second call does nothing.
     ///
     /// `CRYPTO_secure_malloc_init` answers 2 where the memory could not be locked: that is a failure unless
     /// `allowUnlocked` says otherwise.
-    package static func start(allowUnlocked: Bool = false) throws(CipherFailure) {
+    public static func start(allowUnlocked: Bool = false) throws(CipherFailure) {
         try current.withLock { (state) throws(CipherFailure) in
             guard state == .notStarted else { return }
             switch CRYPTO_secure_malloc_init(byteCount, smallestBlock) {

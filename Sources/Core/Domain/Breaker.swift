@@ -1,11 +1,11 @@
 /// What a breaker lets through.
-package enum BreakerPosition: String, Sendable, Codable {
+public enum BreakerPosition: String, Sendable, Codable {
     case closed
     case halfOpen = "half_open"
     case open
 
     /// As screens and listings say it: good states lower case, bad states upper case.
-    package var word: String {
+    public var word: String {
         switch self {
         case .closed: "closed"
         case .halfOpen: "HALF"
@@ -15,9 +15,9 @@ package enum BreakerPosition: String, Sendable, Codable {
 }
 
 /// An operator's override of a breaker: always with an owner, a reason and an end.
-package struct BreakerHold: Hashable, Sendable, Codable {
+public struct BreakerHold: Hashable, Sendable, Codable {
     /// What the override does.
-    package enum Mode: String, Sendable, Codable {
+    public enum Mode: String, Sendable, Codable {
         /// Forced open: no call passes ("trip").
         case open
         /// Forced closed: every call passes, failures do not trip it ("close").
@@ -26,13 +26,13 @@ package struct BreakerHold: Hashable, Sendable, Codable {
         case asIs = "as_is"
     }
 
-    package let mode: Mode
-    package let owner: String
-    package let reason: String
-    package let since: WallTime
-    package let ends: WallTime
+    public let mode: Mode
+    public let owner: String
+    public let reason: String
+    public let since: WallTime
+    public let ends: WallTime
 
-    package init(mode: Mode, owner: String, reason: String, since: WallTime, ends: WallTime) {
+    public init(mode: Mode, owner: String, reason: String, since: WallTime, ends: WallTime) {
         self.mode = mode
         self.owner = owner
         self.reason = reason

@@ -2,15 +2,15 @@
 ///
 /// It says how calls of other formats are written for the provider. A call that is in this format already goes as its
 /// caller wrote it, and only ``asksForUsage`` touches it.
-package struct ChatQuirks: Hashable, Sendable, Codable {
+public struct ChatQuirks: Hashable, Sendable, Codable {
     /// The member in which the most tokens of an answer stand.
-    package enum OutputBound: String, Hashable, Sendable, Codable {
+    public enum OutputBound: String, Hashable, Sendable, Codable {
         case maxCompletionTokens = "max_completion_tokens"
         case maxTokens = "max_tokens"
     }
 
     /// What ids of tool calls may look like.
-    package enum CallIDs: String, Hashable, Sendable, Codable {
+    public enum CallIDs: String, Hashable, Sendable, Codable {
         /// Anything of up to 40 characters.
         case short
         /// Nine letters and digits, no more and no fewer.
@@ -18,7 +18,7 @@ package struct ChatQuirks: Hashable, Sendable, Codable {
     }
 
     /// Where an assistant's message hands back what a provider of this format thought.
-    package enum ReasoningBack: String, Hashable, Sendable, Codable {
+    public enum ReasoningBack: String, Hashable, Sendable, Codable {
         /// Under the members that it came in.
         case asItCame = "as-it-came"
         case reasoningContent = "reasoning_content"
@@ -30,7 +30,7 @@ package struct ChatQuirks: Hashable, Sendable, Codable {
     }
 
     /// How a model is kept from thinking.
-    package enum ReasoningOff: String, Hashable, Sendable, Codable {
+    public enum ReasoningOff: String, Hashable, Sendable, Codable {
         /// With the effort `none`, where the model's name says that it knows the word.
         case noneForNewModels = "none-for-new-models"
         /// With the effort `none`.
@@ -42,43 +42,43 @@ package struct ChatQuirks: Hashable, Sendable, Codable {
     }
 
     /// Whether a stream is asked for its usage (`stream_options`).
-    package var asksForUsage = true
-    package var outputBound = OutputBound.maxCompletionTokens
-    package var callIDs = CallIDs.short
+    public var asksForUsage = true
+    public var outputBound = OutputBound.maxCompletionTokens
+    public var callIDs = CallIDs.short
     /// The `tool_choice` by which the model has to call some tool.
-    package var anyTool = "required"
+    public var anyTool = "required"
     /// The member that makes answers repeatable.
-    package var seed = "seed"
-    package var reasoningBack = ReasoningBack.nowhere
-    package var reasoningOff = ReasoningOff.noneForNewModels
+    public var seed = "seed"
+    public var reasoningBack = ReasoningBack.nowhere
+    public var reasoningOff = ReasoningOff.noneForNewModels
     /// The words of `reasoning_effort`, least first.
-    package var efforts = Self.scale
+    public var efforts = Self.scale
     /// Whether `top_k` is known.
-    package var takesTopK = false
+    public var takesTopK = false
     /// Whether the caller's own name for its user is known (`user`).
-    package var takesUser = true
+    public var takesUser = true
     /// Whether a message of the assistant may hold a `refusal`; else it goes as a text.
-    package var takesRefusals = true
+    public var takesRefusals = true
     /// Whether an answer can be bound to a JSON schema, and not only to JSON.
-    package var takesSchemas = true
+    public var takesSchemas = true
     /// Whether the provider fetches linked images.
-    package var takesImageLinks = true
+    public var takesImageLinks = true
     /// Whether a tool without arguments still needs a schema of them.
-    package var needsToolSchemas = false
+    public var needsToolSchemas = false
     /// Whether the user may not speak right behind a tool's result.
-    package var needsAnswerToTools = false
+    public var needsAnswerToTools = false
 
-    package init(_ change: (inout ChatQuirks) -> Void = { _ in }) { change(&self) }
+    public init(_ change: (inout ChatQuirks) -> Void = { _ in }) { change(&self) }
 
     /// Every effort that a provider of this format knows, least first (OpenAI API reference, `reasoning_effort`).
-    package static let scale = ["none", "minimal", "low", "medium", "high", "xhigh", "max"]
+    public static let scale = ["none", "minimal", "low", "medium", "high", "xhigh", "max"]
 
     /// OpenAI's own, and Azure's: what the API reference does not name is refused ("Unknown parameter:
     /// 'messages[2].reasoning'").
-    package static let openAI = ChatQuirks()
+    public static let openAI = ChatQuirks()
 
     /// A provider of which nothing is known but that it speaks like OpenAI: in the words that were there first.
-    package static let compatible = ChatQuirks {
+    public static let compatible = ChatQuirks {
         $0.outputBound = .maxTokens
         $0.reasoningBack = .asItCame
         $0.takesRefusals = false

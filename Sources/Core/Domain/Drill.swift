@@ -1,5 +1,5 @@
 /// What a drill makes a tenant's calls meet, as if the provider had done it.
-package enum DrillFault: String, Sendable, Hashable, Codable, CaseIterable {
+public enum DrillFault: String, Sendable, Hashable, Codable, CaseIterable {
     /// The provider answers 429: the key has used up its rate.
     case rateLimited = "429"
     /// The provider answers 529: it has too much to do.
@@ -14,7 +14,7 @@ package enum DrillFault: String, Sendable, Hashable, Codable, CaseIterable {
     case badKey = "bad-key"
 
     /// What the calls meet, as the end of a sentence.
-    package var sentence: String {
+    public var sentence: String {
         switch self {
         case .rateLimited: "the provider answers 429, the key's rate is used up"
         case .overloaded: "the provider answers 529, it is overloaded"

@@ -1,5 +1,5 @@
 /// Something that happened, for those who watch; small, without prompt text and without secrets.
-package enum GatewayEvent: Sendable, Hashable, Codable {
+public enum GatewayEvent: Sendable, Hashable, Codable {
     case callStarted(CallStart)
     // The large ones stand apart: an event is moved several times, and a ring holds room for thousands.
     indirect case callFinished(CallFinish)
@@ -8,11 +8,11 @@ package enum GatewayEvent: Sendable, Hashable, Codable {
     indirect case changed(Change)
 
     /// A call was let in.
-    package struct CallStart: Sendable, Hashable, Codable {
-        package let call: CallID
-        package let tenant: TenantID
-        package let at: WallTime
-        package init(call: CallID, tenant: TenantID, at: WallTime) {
+    public struct CallStart: Sendable, Hashable, Codable {
+        public let call: CallID
+        public let tenant: TenantID
+        public let at: WallTime
+        public init(call: CallID, tenant: TenantID, at: WallTime) {
             self.call = call
             self.tenant = tenant
             self.at = at
@@ -20,12 +20,12 @@ package enum GatewayEvent: Sendable, Hashable, Codable {
     }
 
     /// A call ended, with its ledger row and the attempts that led there.
-    package struct CallFinish: Sendable, Hashable, Codable {
-        package let row: LedgerRow
-        package let attempts: [AttemptOutcome]
+    public struct CallFinish: Sendable, Hashable, Codable {
+        public let row: LedgerRow
+        public let attempts: [AttemptOutcome]
         /// A drill made one of the attempts fail.
-        package let drill: Bool
-        package init(row: LedgerRow, attempts: [AttemptOutcome], drill: Bool = false) {
+        public let drill: Bool
+        public init(row: LedgerRow, attempts: [AttemptOutcome], drill: Bool = false) {
             self.row = row
             self.attempts = attempts
             self.drill = drill
@@ -33,13 +33,13 @@ package enum GatewayEvent: Sendable, Hashable, Codable {
     }
 
     /// A breaker changed position or override.
-    package struct BreakerMove: Sendable, Hashable, Codable {
-        package let target: Target
-        package let position: BreakerPosition
-        package let hold: BreakerHold?
-        package let why: String
-        package let at: WallTime
-        package init(target: Target, position: BreakerPosition, hold: BreakerHold?, why: String, at: WallTime)
+    public struct BreakerMove: Sendable, Hashable, Codable {
+        public let target: Target
+        public let position: BreakerPosition
+        public let hold: BreakerHold?
+        public let why: String
+        public let at: WallTime
+        public init(target: Target, position: BreakerPosition, hold: BreakerHold?, why: String, at: WallTime)
         {
             self.target = target
             self.position = position
@@ -50,12 +50,12 @@ package enum GatewayEvent: Sendable, Hashable, Codable {
     }
 
     /// A provider key's health changed.
-    package struct CredentialChange: Sendable, Hashable, Codable {
-        package let key: ProviderKeyID
-        package let tenant: TenantID
-        package let mark: CredentialMark
-        package let at: WallTime
-        package init(key: ProviderKeyID, tenant: TenantID, mark: CredentialMark, at: WallTime) {
+    public struct CredentialChange: Sendable, Hashable, Codable {
+        public let key: ProviderKeyID
+        public let tenant: TenantID
+        public let mark: CredentialMark
+        public let at: WallTime
+        public init(key: ProviderKeyID, tenant: TenantID, mark: CredentialMark, at: WallTime) {
             self.key = key
             self.tenant = tenant
             self.mark = mark
@@ -64,11 +64,11 @@ package enum GatewayEvent: Sendable, Hashable, Codable {
     }
 
     /// A command or the configuration changed something; `what` is a short sentence.
-    package struct Change: Sendable, Hashable, Codable {
-        package let action: String
-        package let what: String
-        package let at: WallTime
-        package init(action: String, what: String, at: WallTime) {
+    public struct Change: Sendable, Hashable, Codable {
+        public let action: String
+        public let what: String
+        public let at: WallTime
+        public init(action: String, what: String, at: WallTime) {
             self.action = action
             self.what = what
             self.at = at
@@ -77,18 +77,18 @@ package enum GatewayEvent: Sendable, Hashable, Codable {
 }
 
 /// One try at one target with one key, and how it went.
-package struct AttemptOutcome: Sendable, Hashable, Codable {
-    package let target: Target
-    package let providerKey: ProviderKeyID?
+public struct AttemptOutcome: Sendable, Hashable, Codable {
+    public let target: Target
+    public let providerKey: ProviderKeyID?
     /// The upstream's HTTP status; nil when none came.
-    package let status: Int?
+    public let status: Int?
     /// nil = it answered.
-    package let failure: FailureClass?
-    package let microseconds: Int64
+    public let failure: FailureClass?
+    public let microseconds: Int64
     /// From the request's last byte to the attempt's beginning; attempts may overlap.
-    package let startMicroseconds: Int64
+    public let startMicroseconds: Int64
 
-    package init(
+    public init(
         target: Target, providerKey: ProviderKeyID?, status: Int?, failure: FailureClass?,
         microseconds: Int64, startMicroseconds: Int64 = 0
     ) {

@@ -1,7 +1,7 @@
 /// Why a call ended without an answer: code, who is at fault, what to do; never a secret or another tenant's name.
-package struct CallFailure: Error, Sendable, Hashable {
+public struct CallFailure: Error, Sendable, Hashable {
     /// What went wrong; the raw value is the metric label and the error code that callers see.
-    package enum Code: String, Sendable, Codable, CaseIterable {
+    public enum Code: String, Sendable, Codable, CaseIterable {
         case invalidRequest = "invalid_request"
         case bodyTooLarge = "body_too_large"
         case missingKey = "missing_virtual_key"
@@ -31,24 +31,24 @@ package struct CallFailure: Error, Sendable, Hashable {
     }
 
     /// Whose fault it is.
-    package enum Source: String, Sendable, Codable {
+    public enum Source: String, Sendable, Codable {
         case caller, gateway, provider, providerKey = "provider_key"
     }
 
-    package let code: Code
-    package let source: Source
+    public let code: Code
+    public let source: Source
     /// One sentence for the caller: what, and what to do.
-    package let message: String
+    public let message: String
     /// The request field at fault, where there is one.
-    package let field: String?
+    public let field: String?
     /// When trying again may help; nil where it does not.
-    package let retryAfter: Duration?
+    public let retryAfter: Duration?
     /// The HTTP status, where it is not the code's own (an upstream's 400 handed on).
-    package let statusOverride: Int?
+    public let statusOverride: Int?
     /// What the rate-limit headers say, where one of the caller's own limits refused the call.
-    package let limits: LimitFacts?
+    public let limits: LimitFacts?
 
-    package init(
+    public init(
         _ code: Code, source: Source, _ message: String, field: String? = nil, retryAfter: Duration? = nil,
         status: Int? = nil, limits: LimitFacts? = nil
     ) {
@@ -63,7 +63,7 @@ package struct CallFailure: Error, Sendable, Hashable {
 
     /// The same with what became of other targets, where it is a provider's fault that one of them might have made up
     /// for.
-    package func adding(_ others: String) -> CallFailure {
+    public func adding(_ others: String) -> CallFailure {
         guard source == .provider, !others.isEmpty else { return self }
         return CallFailure(
             code, source: source, "\(message); besides: \(others)", field: field, retryAfter: retryAfter,
@@ -71,14 +71,14 @@ package struct CallFailure: Error, Sendable, Hashable {
     }
 
     /// No provider key can be opened until an operator unlocks the vault. 10 s: somebody has to come.
-    package static var sealedVault: CallFailure {
+    public static var sealedVault: CallFailure {
         CallFailure(
             .vaultSealed, source: .gateway, "the vault is sealed; an operator has to unlock it",
             retryAfter: .seconds(10))
     }
 
     /// The HTTP status a caller sees.
-    package var status: Int {
+    public var status: Int {
         if let statusOverride { return statusOverride }
         return switch code {
         case .invalidRequest: 400
@@ -101,7 +101,7 @@ package struct CallFailure: Error, Sendable, Hashable {
 }
 
 /// How one attempt failed, after the provider's particulars are stripped away.
-package enum FailureClass: String, Sendable, Codable, CaseIterable {
+public enum FailureClass: String, Sendable, Codable, CaseIterable {
     case transport
     case timeoutBeforeFirstByte = "timeout"
     case providerFault = "provider_fault"
@@ -119,24 +119,24 @@ package enum FailureClass: String, Sendable, Codable, CaseIterable {
     case unknownRefusal = "unknown_refusal"
 
     /// What the path does about it: one row of the failure table.
-    package struct Rule: Sendable, Hashable {
+    public struct Rule: Sendable, Hashable {
         /// How often the same key at the same target may be tried again, once no other target is left. Between the
         /// tries lies a growing pause, never shorter than the provider asked for.
-        package let retriesSameKey: Int
+        public let retriesSameKey: Int
         /// Whether another key of the same tenant may help.
-        package let triesOtherKey: Bool
+        public let triesOtherKey: Bool
         /// Whether the call moves on to the route's next target.
-        package let failsOver: Bool
+        public let failsOver: Bool
         /// Whether it counts against the target's breaker. Never true for a fault of the key or the caller.
-        package let countsForBreaker: Bool
+        public let countsForBreaker: Bool
         /// What it says about the provider key that was used.
-        package let credentialMark: CredentialMark?
+        public let credentialMark: CredentialMark?
         /// Who can do something about it.
-        package let told: Audience
+        public let told: Audience
     }
 
     /// Whose business a failure is: screens and alerts show it to them.
-    package enum Audience: String, Sendable, Codable, CaseIterable {
+    public enum Audience: String, Sendable, Codable, CaseIterable {
         case onCall = "on-call"
         case tenant
         case keyOwner = "key owner"
@@ -148,7 +148,7 @@ package enum FailureClass: String, Sendable, Codable, CaseIterable {
     ///
     /// `brokeBeforeContent` is the row for streams that ended without saying why; one that ended with an error counts
     /// as the class of that error.
-    package var rule: Rule {
+    public var rule: Rule {
         switch self {
         //                             retries, other key, fail over, breaker, marks the key, who is told
         case .transport: .init(2, other: false, over: true, breaker: true, nil, .onCall)
@@ -182,7 +182,7 @@ extension FailureClass.Rule {
 }
 
 /// What an attempt showed about a provider key.
-package enum CredentialMark: String, Sendable, Codable, CaseIterable {
+public enum CredentialMark: String, Sendable, Codable, CaseIterable {
     case ok
     case cooling
     case exhausted

@@ -1,32 +1,32 @@
 /// A 128-bit opaque id of one kind of thing; two kinds cannot be mixed up.
 ///
 /// Text form: 32 lower-case hexadecimal digits with dashes in the places of RFC 9562 section 4.
-package struct Identifier<Kind>: Hashable, Sendable, Comparable, CustomStringConvertible {
-    @usableFromInline package let high: UInt64
-    @usableFromInline package let low: UInt64
+public struct Identifier<Kind>: Hashable, Sendable, Comparable, CustomStringConvertible {
+    public let high: UInt64
+    public let low: UInt64
 
-    @inlinable package init(high: UInt64, low: UInt64) {
+    @inlinable public init(high: UInt64, low: UInt64) {
         self.high = high
         self.low = low
     }
 
     // Written out to be inlinable: ids are keys of tables that every call looks into.
-    @inlinable package static func == (left: Self, right: Self) -> Bool {
+    @inlinable public static func == (left: Self, right: Self) -> Bool {
         left.high == right.high && left.low == right.low
     }
 
     // One word of the two: ids are ours and random, nobody chooses them.
-    @inlinable package func hash(into hasher: inout Hasher) { hasher.combine(high ^ low) }
+    @inlinable public func hash(into hasher: inout Hasher) { hasher.combine(high ^ low) }
 
     /// A random id (RFC 9562 version 4), from the given source of randomness.
-    package static func random(using generator: inout some RandomNumberGenerator) -> Self {
+    public static func random(using generator: inout some RandomNumberGenerator) -> Self {
         let high = (generator.next() & 0xffff_ffff_ffff_0fff) | 0x4000
         let low = (generator.next() & 0x3fff_ffff_ffff_ffff) | 0x8000_0000_0000_0000
         return Self(high: high, low: low)
     }
 
     /// A random id from the system's generator.
-    package static func random() -> Self {
+    public static func random() -> Self {
         let high = UInt64.random(in: .min ... .max) & 0xffff_ffff_ffff_0fff | 0x4000
         let low = UInt64.random(in: .min ... .max) & 0x3fff_ffff_ffff_ffff | 0x8000_0000_0000_0000
         return Self(high: high, low: low)
@@ -34,8 +34,7 @@ package struct Identifier<Kind>: Hashable, Sendable, Comparable, CustomStringCon
 
     /// An id that begins with the time (RFC 9562 version 7), so that rows of ids made one after the other lie side
     /// by side in an index.
-    package static func ordered(at time: WallTime, using generator: inout some RandomNumberGenerator) -> Self
-    {
+    public static func ordered(at time: WallTime, using generator: inout some RandomNumberGenerator) -> Self {
         let moment = UInt64(clamping: time.milliseconds) & 0xffff_ffff_ffff
         let high = moment << 16 | 0x7000 | (generator.next() & 0x0fff)
         let low = (generator.next() & 0x3fff_ffff_ffff_ffff) | 0x8000_0000_0000_0000
@@ -43,7 +42,7 @@ package struct Identifier<Kind>: Hashable, Sendable, Comparable, CustomStringCon
     }
 
     /// Reads the text form, dashes optional; nil for anything else.
-    package init?(_ text: some StringProtocol) {
+    public init?(_ text: some StringProtocol) {
         var words: (UInt64, UInt64) = (0, 0)
         var digits = 0
         for byte in text.utf8 {
@@ -61,7 +60,7 @@ package struct Identifier<Kind>: Hashable, Sendable, Comparable, CustomStringCon
     }
 
     /// Reads 16 big-endian bytes; nil for any other length.
-    package init?(bytes: some Collection<UInt8>) {
+    public init?(bytes: some Collection<UInt8>) {
         guard bytes.count == 16 else { return nil }
         var words: (UInt64, UInt64) = (0, 0)
         for (index, byte) in bytes.enumerated() {
@@ -75,14 +74,14 @@ package struct Identifier<Kind>: Hashable, Sendable, Comparable, CustomStringCon
     }
 
     /// The 16 bytes, big-endian.
-    package var bytes: [UInt8] {
+    public var bytes: [UInt8] {
         (0..<16).map { index in
             let word = index < 8 ? high : low
             return UInt8(truncatingIfNeeded: word >> UInt64(8 * (7 - index % 8)))
         }
     }
 
-    package var text: String {
+    public var text: String {
         String(unsafeUninitializedCapacity: Self.textLength) { out in
             writeText(to: out)
             return Self.textLength
@@ -90,10 +89,10 @@ package struct Identifier<Kind>: Hashable, Sendable, Comparable, CustomStringCon
     }
 
     /// Bytes of the text form.
-    package static var textLength: Int { 36 }
+    public static var textLength: Int { 36 }
 
     /// Writes the text form into room for at least ``textLength`` bytes.
-    package func writeText(to out: UnsafeMutableBufferPointer<UInt8>) {
+    public func writeText(to out: UnsafeMutableBufferPointer<UInt8>) {
         var place = 0
         for index in 0..<16 {
             if index == 4 || index == 6 || index == 8 || index == 10 {
@@ -109,17 +108,17 @@ package struct Identifier<Kind>: Hashable, Sendable, Comparable, CustomStringCon
     }
 
     /// The first eight digits: enough to tell ids apart on a screen, not to address one.
-    package var short: String { String(text.prefix(8)) }
+    public var short: String { String(text.prefix(8)) }
 
-    package var description: String { text }
+    public var description: String { text }
 
-    package static func < (left: Self, right: Self) -> Bool {
+    public static func < (left: Self, right: Self) -> Bool {
         (left.high, left.low) < (right.high, right.low)
     }
 }
 
 extension Identifier: Codable {
-    package init(from decoder: any Decoder) throws {
+    public init(from decoder: any Decoder) throws {
         let text = try decoder.singleValueContainer().decode(String.self)
         guard let value = Self(text) else {
             throw DecodingError.dataCorrupted(
@@ -130,34 +129,34 @@ extension Identifier: Codable {
         self = value
     }
 
-    package func encode(to encoder: any Encoder) throws {
+    public func encode(to encoder: any Encoder) throws {
         var container = encoder.singleValueContainer()
         try container.encode(text)
     }
 }
 
 /// Marks ids of tenants.
-package enum TenantKind {}
+public enum TenantKind {}
 /// Marks ids of virtual keys.
-package enum VirtualKeyKind {}
+public enum VirtualKeyKind {}
 /// Marks ids of provider keys.
-package enum ProviderKeyKind {}
+public enum ProviderKeyKind {}
 /// Marks ids of calls.
-package enum CallKind {}
+public enum CallKind {}
 /// Marks ids of vaults.
-package enum VaultKind {}
+public enum VaultKind {}
 /// Marks ids of audit records.
-package enum AuditKind {}
+public enum AuditKind {}
 
-package typealias TenantID = Identifier<TenantKind>
-package typealias VirtualKeyID = Identifier<VirtualKeyKind>
-package typealias ProviderKeyID = Identifier<ProviderKeyKind>
-package typealias CallID = Identifier<CallKind>
-package typealias VaultID = Identifier<VaultKind>
-package typealias AuditID = Identifier<AuditKind>
+public typealias TenantID = Identifier<TenantKind>
+public typealias VirtualKeyID = Identifier<VirtualKeyKind>
+public typealias ProviderKeyID = Identifier<ProviderKeyKind>
+public typealias CallID = Identifier<CallKind>
+public typealias VaultID = Identifier<VaultKind>
+public typealias AuditID = Identifier<AuditKind>
 
 /// The value of one ASCII hexadecimal digit, either case.
-package func hexadecimalValue(of byte: UInt8) -> UInt8? {
+public func hexadecimalValue(of byte: UInt8) -> UInt8? {
     switch byte {
     case UInt8(ascii: "0")...UInt8(ascii: "9"): byte - UInt8(ascii: "0")
     case UInt8(ascii: "a")...UInt8(ascii: "f"): byte - UInt8(ascii: "a") + 10
@@ -172,7 +171,7 @@ private func hexadecimalDigit(of value: UInt8) -> UInt8 {
 }
 
 /// Two lower-case hexadecimal digits of a byte.
-package func hexadecimalText(of byte: UInt8) -> String {
+public func hexadecimalText(of byte: UInt8) -> String {
     String(unsafeUninitializedCapacity: 2) { out in
         out[0] = hexadecimalDigit(of: byte >> 4)
         out[1] = hexadecimalDigit(of: byte & 15)
@@ -181,6 +180,6 @@ package func hexadecimalText(of byte: UInt8) -> String {
 }
 
 /// Lower-case hexadecimal digits of some bytes.
-package func hexadecimalText(of bytes: some Sequence<UInt8>) -> String {
+public func hexadecimalText(of bytes: some Sequence<UInt8>) -> String {
     bytes.reduce(into: "") { $0 += hexadecimalText(of: $1) }
 }

@@ -2,15 +2,15 @@
 ///
 /// Providers name different ones; what they did not name is nil. For screens only: a key rests when its provider
 /// refuses it, not when these figures are low.
-package struct KeyHeadroom: Sendable, Hashable {
-    package let requestsLeft: Int64?
-    package let requestsLimit: Int64?
-    package let tokensLeft: Int64?
-    package let tokensLimit: Int64?
+public struct KeyHeadroom: Sendable, Hashable {
+    public let requestsLeft: Int64?
+    public let requestsLimit: Int64?
+    public let tokensLeft: Int64?
+    public let tokensLimit: Int64?
     /// When the limits are whole again; from then on the figures say nothing.
-    package let resetsAt: Instant?
+    public let resetsAt: Instant?
 
-    package init(
+    public init(
         requestsLeft: Int64? = nil, requestsLimit: Int64? = nil, tokensLeft: Int64? = nil,
         tokensLimit: Int64? = nil, resetsAt: Instant? = nil
     ) {

@@ -1,5 +1,5 @@
 /// Whose use inside one tenant a ceiling is for.
-package enum LimitOwner: Hashable, Sendable, Codable {
+public enum LimitOwner: Hashable, Sendable, Codable {
     /// The tenant's calls together.
     case tenant
     /// The calls of all virtual keys issued to a team.
@@ -12,19 +12,19 @@ package enum LimitOwner: Hashable, Sendable, Codable {
 }
 
 /// Ceilings that do not stand in a record of their own: a team's, a user's, a provider key's.
-package struct LimitRecord: Hashable, Sendable, Codable {
-    package let tenant: TenantID
-    package let owner: LimitOwner
-    package var limits: LimitSet
+public struct LimitRecord: Hashable, Sendable, Codable {
+    public let tenant: TenantID
+    public let owner: LimitOwner
+    public var limits: LimitSet
 
-    package init(tenant: TenantID, owner: LimitOwner, limits: LimitSet) {
+    public init(tenant: TenantID, owner: LimitOwner, limits: LimitSet) {
         self.tenant = tenant
         self.owner = owner
         self.limits = limits
     }
 
     /// Tenants and virtual keys keep their ceilings in their own records.
-    package var hasPlace: Bool {
+    public var hasPlace: Bool {
         switch owner {
         case .team, .user, .providerKey: true
         case .tenant, .virtualKey: false
@@ -33,7 +33,7 @@ package struct LimitRecord: Hashable, Sendable, Codable {
 }
 
 /// Which calls give way when there is not room for all.
-package enum CallClass: String, Hashable, Sendable, Codable, CaseIterable {
+public enum CallClass: String, Hashable, Sendable, Codable, CaseIterable {
     /// Somebody waits for the answer.
     case interactive
     /// Nobody does: refused or kept waiting before the others.
@@ -41,25 +41,25 @@ package enum CallClass: String, Hashable, Sendable, Codable, CaseIterable {
 }
 
 /// The rate-limit facts of a call, each of the scope that has least left.
-package struct LimitFacts: Sendable, Hashable {
+public struct LimitFacts: Sendable, Hashable {
     /// One `x-ratelimit-*` triple.
-    package struct Fact: Sendable, Hashable {
-        package let limit: Int
-        package let remaining: Int
+    public struct Fact: Sendable, Hashable {
+        public let limit: Int
+        public let remaining: Int
         /// Until all of it is there again, as OpenAI's `x-ratelimit-reset-*` means it.
-        package let reset: Duration
+        public let reset: Duration
 
-        package init(limit: Int, remaining: Int, reset: Duration) {
+        public init(limit: Int, remaining: Int, reset: Duration) {
             self.limit = limit
             self.remaining = remaining
             self.reset = reset
         }
     }
 
-    package var requests: Fact?
-    package var tokens: Fact?
+    public var requests: Fact?
+    public var tokens: Fact?
 
-    package init(requests: Fact? = nil, tokens: Fact? = nil) {
+    public init(requests: Fact? = nil, tokens: Fact? = nil) {
         self.requests = requests
         self.tokens = tokens
     }

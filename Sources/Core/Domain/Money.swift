@@ -1,16 +1,16 @@
 /// An amount in nano-US-dollars: integer, so that sums are exact.
-package struct Money: Hashable, Sendable, Comparable, Codable, AdditiveArithmetic, CustomStringConvertible {
-    package var nanoUSD: Int64
+public struct Money: Hashable, Sendable, Comparable, Codable, AdditiveArithmetic, CustomStringConvertible {
+    public var nanoUSD: Int64
 
-    package init(nanoUSD: Int64) { self.nanoUSD = nanoUSD }
+    public init(nanoUSD: Int64) { self.nanoUSD = nanoUSD }
 
-    package static var zero: Self { Self(nanoUSD: 0) }
-    package static func + (left: Self, right: Self) -> Self { Self(nanoUSD: left.nanoUSD + right.nanoUSD) }
-    package static func - (left: Self, right: Self) -> Self { Self(nanoUSD: left.nanoUSD - right.nanoUSD) }
-    package static func < (left: Self, right: Self) -> Bool { left.nanoUSD < right.nanoUSD }
+    public static var zero: Self { Self(nanoUSD: 0) }
+    public static func + (left: Self, right: Self) -> Self { Self(nanoUSD: left.nanoUSD + right.nanoUSD) }
+    public static func - (left: Self, right: Self) -> Self { Self(nanoUSD: left.nanoUSD - right.nanoUSD) }
+    public static func < (left: Self, right: Self) -> Bool { left.nanoUSD < right.nanoUSD }
 
     /// Dollars with a fixed number of decimals (0 to 9), rounded half away from zero.
-    package func dollars(decimals: Int) -> String {
+    public func dollars(decimals: Int) -> String {
         let places = min(max(decimals, 0), 9)
         var unit: Int64 = 1
         for _ in places..<9 { unit *= 10 }
@@ -24,7 +24,7 @@ package struct Money: Hashable, Sendable, Comparable, Codable, AdditiveArithmeti
     }
 
     /// Reads dollars with at most nine decimals: `12`, `0.05`; nil for anything else.
-    package init?(dollars text: String) {
+    public init?(dollars text: String) {
         let parts = text.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
         guard (1...2).contains(parts.count), parts.allSatisfy({ !$0.isEmpty && $0.allSatisfy(isDigit) }),
             let whole = Int64(Substring(parts[0])), whole <= 1_000_000_000
@@ -36,13 +36,13 @@ package struct Money: Hashable, Sendable, Comparable, Codable, AdditiveArithmeti
     }
 
     /// All nine decimals: `0.054399000`.
-    package var description: String { dollars(decimals: 9) }
+    public var description: String { dollars(decimals: 9) }
 }
 
 /// The price of one token in pico-US-dollars: a list price of 0.008 USD per million tokens is 8,000.
-package struct TokenPrice: Hashable, Sendable, Codable {
-    package var picoUSD: Int64
-    package init(picoUSD: Int64) { self.picoUSD = picoUSD }
+public struct TokenPrice: Hashable, Sendable, Codable {
+    public var picoUSD: Int64
+    public init(picoUSD: Int64) { self.picoUSD = picoUSD }
 }
 
 private func isDigit(_ byte: UInt8) -> Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) }

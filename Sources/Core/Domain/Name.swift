@@ -1,5 +1,5 @@
 /// What a kind of name may be made of.
-package protocol NameRule: Sendable {
+public protocol NameRule: Sendable {
     /// What to call it in an error, such as "tenant name".
     static var what: String { get }
     /// What is allowed, as a phrase for an error.
@@ -12,11 +12,11 @@ package protocol NameRule: Sendable {
 ///
 /// Swift compares strings by canonical equivalence and treats CR LF as one character; a value that decides access
 /// must not be compared that way. Restricting names to ASCII without control bytes makes the two the same.
-package struct Name<Rule: NameRule>: Hashable, Sendable, Comparable, CustomStringConvertible {
-    @usableFromInline package let text: String
+public struct Name<Rule: NameRule>: Hashable, Sendable, Comparable, CustomStringConvertible {
+    public let text: String
 
     /// Refuses with a sentence that names the kind, what is allowed and what was wrong.
-    package init(_ text: String) throws(NameRefusal) {
+    public init(_ text: String) throws(NameRefusal) {
         let bytes = text.utf8
         guard !bytes.isEmpty else { throw NameRefusal(sentence: "the \(Rule.what) is empty") }
         guard bytes.count <= Rule.longest else {
@@ -34,17 +34,17 @@ package struct Name<Rule: NameRule>: Hashable, Sendable, Comparable, CustomStrin
     }
 
     // Written out to be inlinable: names are keys of tables that every call looks into.
-    @inlinable package static func == (left: Self, right: Self) -> Bool { left.text == right.text }
+    @inlinable public static func == (left: Self, right: Self) -> Bool { left.text == right.text }
 
-    @inlinable package func hash(into hasher: inout Hasher) { hasher.combine(text) }
+    @inlinable public func hash(into hasher: inout Hasher) { hasher.combine(text) }
 
-    package var description: String { text }
+    public var description: String { text }
 
-    package static func < (left: Self, right: Self) -> Bool { left.text < right.text }
+    public static func < (left: Self, right: Self) -> Bool { left.text < right.text }
 }
 
 extension Name: Codable {
-    package init(from decoder: any Decoder) throws {
+    public init(from decoder: any Decoder) throws {
         let text = try decoder.singleValueContainer().decode(String.self)
         do throws(NameRefusal) {
             self = try Self(text)
@@ -54,16 +54,16 @@ extension Name: Codable {
         }
     }
 
-    package func encode(to encoder: any Encoder) throws {
+    public func encode(to encoder: any Encoder) throws {
         var container = encoder.singleValueContainer()
         try container.encode(text)
     }
 }
 
 /// Why a text is not a name.
-package struct NameRefusal: Error, Equatable, CustomStringConvertible {
-    package let sentence: String
-    package var description: String { sentence }
+public struct NameRefusal: Error, Equatable, CustomStringConvertible {
+    public let sentence: String
+    public var description: String { sentence }
 }
 
 private func isLowerOrDigit(_ byte: UInt8) -> Bool {
@@ -72,11 +72,11 @@ private func isLowerOrDigit(_ byte: UInt8) -> Bool {
 }
 
 /// Tenants: 1 to 48 of `a-z 0-9 . _ -`, beginning with a letter or digit.
-package enum TenantNameRule: NameRule {
-    package static var what: String { "tenant name" }
-    package static var allowed: String { "a-z, 0-9, '.', '_' and '-' (beginning with a letter or a digit)" }
-    package static var longest: Int { 48 }
-    package static func accepts(_ byte: UInt8, first: Bool) -> Bool {
+public enum TenantNameRule: NameRule {
+    public static var what: String { "tenant name" }
+    public static var allowed: String { "a-z, 0-9, '.', '_' and '-' (beginning with a letter or a digit)" }
+    public static var longest: Int { 48 }
+    public static func accepts(_ byte: UInt8, first: Bool) -> Bool {
         isLowerOrDigit(byte)
             || (!first
                 && (byte == UInt8(ascii: ".") || byte == UInt8(ascii: "_") || byte == UInt8(ascii: "-")))
@@ -84,48 +84,48 @@ package enum TenantNameRule: NameRule {
 }
 
 /// Providers: as tenants.
-package enum ProviderNameRule: NameRule {
-    package static var what: String { "provider name" }
-    package static var allowed: String { TenantNameRule.allowed }
-    package static var longest: Int { 48 }
-    package static func accepts(_ byte: UInt8, first: Bool) -> Bool {
+public enum ProviderNameRule: NameRule {
+    public static var what: String { "provider name" }
+    public static var allowed: String { TenantNameRule.allowed }
+    public static var longest: Int { 48 }
+    public static func accepts(_ byte: UInt8, first: Bool) -> Bool {
         TenantNameRule.accepts(byte, first: first)
     }
 }
 
 /// Models: 1 to 200 printable ASCII bytes without blank, quote or backslash (providers use `/ : . - _ @`).
-package enum ModelNameRule: NameRule {
-    package static var what: String { "model name" }
-    package static var allowed: String { "printable ASCII without blank, quote and backslash" }
-    package static var longest: Int { 200 }
-    package static func accepts(_ byte: UInt8, first: Bool) -> Bool {
+public enum ModelNameRule: NameRule {
+    public static var what: String { "model name" }
+    public static var allowed: String { "printable ASCII without blank, quote and backslash" }
+    public static var longest: Int { 200 }
+    public static func accepts(_ byte: UInt8, first: Bool) -> Bool {
         byte != UInt8(ascii: " ") && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\")
     }
 }
 
 /// Labels of keys, users, teams and tags: 1 to 64 printable ASCII bytes.
-package enum LabelRule: NameRule {
-    package static var what: String { "label" }
-    package static var allowed: String { "printable ASCII" }
-    package static var longest: Int { 64 }
-    package static func accepts(_ byte: UInt8, first: Bool) -> Bool { true }
+public enum LabelRule: NameRule {
+    public static var what: String { "label" }
+    public static var allowed: String { "printable ASCII" }
+    public static var longest: Int { 64 }
+    public static func accepts(_ byte: UInt8, first: Bool) -> Bool { true }
 }
 
-package typealias TenantName = Name<TenantNameRule>
-package typealias ProviderName = Name<ProviderNameRule>
-package typealias ModelName = Name<ModelNameRule>
-package typealias Label = Name<LabelRule>
+public typealias TenantName = Name<TenantNameRule>
+public typealias ProviderName = Name<ProviderNameRule>
+public typealias ModelName = Name<ModelNameRule>
+public typealias Label = Name<LabelRule>
 
 /// One place a call can be sent: a model at a provider's endpoint.
-package struct Target: Hashable, Sendable, Codable, Comparable, CustomStringConvertible {
-    @usableFromInline package let provider: ProviderName
-    @usableFromInline package let model: ModelName
+public struct Target: Hashable, Sendable, Codable, Comparable, CustomStringConvertible {
+    public let provider: ProviderName
+    public let model: ModelName
     /// The hash of both names, made once: a target is the key of a dozen look-ups in every call.
     @usableFromInline let mark: Int
 
     private enum CodingKeys: CodingKey { case provider, model }
 
-    package init(provider: ProviderName, model: ModelName) {
+    public init(provider: ProviderName, model: ModelName) {
         self.provider = provider
         self.model = model
         // Seeded anew in each process, as callers choose models' names.
@@ -135,7 +135,7 @@ package struct Target: Hashable, Sendable, Codable, Comparable, CustomStringConv
         mark = hasher.finalize()
     }
 
-    package init(from decoder: any Decoder) throws {
+    public init(from decoder: any Decoder) throws {
         let values = try decoder.container(keyedBy: CodingKeys.self)
         self.init(
             provider: try values.decode(ProviderName.self, forKey: .provider),
@@ -143,7 +143,7 @@ package struct Target: Hashable, Sendable, Codable, Comparable, CustomStringConv
     }
 
     /// Reads `PROVIDER/MODEL`; the model may hold further slashes.
-    package init(_ text: String) throws(NameRefusal) {
+    public init(_ text: String) throws(NameRefusal) {
         guard let slash = text.utf8.firstIndex(of: UInt8(ascii: "/")) else {
             throw NameRefusal(sentence: "a target is written PROVIDER/MODEL")
         }
@@ -152,15 +152,15 @@ package struct Target: Hashable, Sendable, Codable, Comparable, CustomStringConv
             model: try ModelName(String(text[text.utf8.index(after: slash)...])))
     }
 
-    @inlinable package static func == (left: Self, right: Self) -> Bool {
+    @inlinable public static func == (left: Self, right: Self) -> Bool {
         left.mark == right.mark && left.model == right.model && left.provider == right.provider
     }
 
-    @inlinable package func hash(into hasher: inout Hasher) { hasher.combine(mark) }
+    @inlinable public func hash(into hasher: inout Hasher) { hasher.combine(mark) }
 
-    package var description: String { "\(provider)/\(model)" }
+    public var description: String { "\(provider)/\(model)" }
 
-    package static func < (left: Self, right: Self) -> Bool {
+    public static func < (left: Self, right: Self) -> Bool {
         (left.provider, left.model) < (right.provider, right.model)
     }
 }

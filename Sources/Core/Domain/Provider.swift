@@ -1,5 +1,5 @@
 /// Which protocol a provider speaks, and so which adapter serves it.
-package enum ProviderKind: String, Sendable, Codable, CaseIterable {
+public enum ProviderKind: String, Sendable, Codable, CaseIterable {
     case openai
     case openaiCompatible = "openai-compatible"
     case anthropic
@@ -11,28 +11,28 @@ package enum ProviderKind: String, Sendable, Codable, CaseIterable {
 /// Scheme, host and port of an upstream: what a connection, a certificate and a provider key are bound to.
 ///
 /// Compared as bytes: the host is lower-case ASCII.
-package struct Origin: Hashable, Sendable, Codable, CustomStringConvertible {
-    package let secure: Bool
-    package let host: String
-    package let port: Int
+public struct Origin: Hashable, Sendable, Codable, CustomStringConvertible {
+    public let secure: Bool
+    public let host: String
+    public let port: Int
 
-    package init(secure: Bool, host: String, port: Int) {
+    public init(secure: Bool, host: String, port: Int) {
         self.secure = secure
         self.host = host
         self.port = port
     }
 
-    package var description: String { "\(secure ? "https" : "http")://\(bracketedHost):\(port)" }
+    public var description: String { "\(secure ? "https" : "http")://\(bracketedHost):\(port)" }
 
     /// The value of the `host` header (RFC 9110 section 7.2): the port only where it is not the scheme's own.
-    package var authority: String {
+    public var authority: String {
         port == (secure ? 443 : 80) ? bracketedHost : "\(bracketedHost):\(port)"
     }
 
     private var bracketedHost: String { host.utf8.contains(UInt8(ascii: ":")) ? "[\(host)]" : host }
 
     /// Whether the host is this machine by its own name or address: the only place plain HTTP may go unasked.
-    package var isLoopback: Bool {
+    public var isLoopback: Bool {
         host == "localhost" || host == "::1"
             || (host.hasPrefix("127.")
                 && host.utf8.allSatisfy { byte in
@@ -42,26 +42,26 @@ package struct Origin: Hashable, Sendable, Codable, CustomStringConvertible {
 }
 
 /// A provider as the configuration describes it.
-package struct ProviderDefinition: Hashable, Sendable, Codable {
-    package let name: ProviderName
-    package let kind: ProviderKind
-    package let origin: Origin
+public struct ProviderDefinition: Hashable, Sendable, Codable {
+    public let name: ProviderName
+    public let kind: ProviderKind
+    public let origin: Origin
     /// What stands before `/chat/completions` and its like; begins with `/`, does not end with one; may be empty.
-    package let pathPrefix: String
+    public let pathPrefix: String
     /// Whether calls may go out without any key (a local vLLM or Ollama).
-    package let keyless: Bool
+    public let keyless: Bool
     /// Whether a key may go to it over plain HTTP though it is on another machine: allowed by name only.
-    package let allowsPlainHTTP: Bool
+    public let allowsPlainHTTP: Bool
     /// In what its chat completions differ from OpenAI's; of no meaning for kinds that speak another format.
-    package let quirks: ChatQuirks
+    public let quirks: ChatQuirks
     /// Azure's `api-version`, for its addresses by deployment; nil = its v1 addresses, which have none.
-    package let apiVersion: String?
+    public let apiVersion: String?
     /// Where it works: what Bedrock's signatures name, and what a route's `regions` are compared with.
-    package let region: String?
+    public let region: String?
     /// How long it keeps what it is sent, in the operator's own word (`none`, `30d`): for a route's `retention`.
-    package let retention: String?
+    public let retention: String?
 
-    package init(
+    public init(
         name: ProviderName, kind: ProviderKind, origin: Origin, pathPrefix: String, keyless: Bool = false,
         allowsPlainHTTP: Bool = false, quirks: ChatQuirks? = nil, apiVersion: String? = nil,
         region: String? = nil, retention: String? = nil
@@ -79,11 +79,11 @@ package struct ProviderDefinition: Hashable, Sendable, Codable {
     }
 
     /// Whether streams are asked for their usage: some providers send it unasked and refuse the question.
-    package var asksForUsage: Bool { quirks.asksForUsage }
+    public var asksForUsage: Bool { quirks.asksForUsage }
 }
 
 /// Who speaks which wire format to us.
-package enum Dialect: String, Sendable, Codable, CaseIterable {
+public enum Dialect: String, Sendable, Codable, CaseIterable {
     case openAIChat = "openai-chat"
     case openAIResponses = "openai-responses"
     case openAIEmbeddings = "openai-embeddings"
@@ -92,7 +92,7 @@ package enum Dialect: String, Sendable, Codable, CaseIterable {
     case anthropicCountTokens = "anthropic-count-tokens"
 
     /// How a call reaches a provider.
-    package enum Passage: Sendable {
+    public enum Passage: Sendable {
         /// Byte for byte, but for the fields the gateway owns.
         case asItIs
         /// Said anew in the provider's format, and the answer in the caller's.
@@ -100,7 +100,7 @@ package enum Dialect: String, Sendable, Codable, CaseIterable {
     }
 
     /// How a call of this format reaches a provider of a kind; nil where it cannot.
-    package func passage(to kind: ProviderKind) -> Passage? {
+    public func passage(to kind: ProviderKind) -> Passage? {
         switch self {
         case .openAIChat:
             switch kind {
@@ -130,9 +130,9 @@ package enum Dialect: String, Sendable, Codable, CaseIterable {
     }
 
     /// Whether failures are told in Anthropic's words; else in OpenAI's.
-    package var isAnthropic: Bool { self == .anthropicMessages || self == .anthropicCountTokens }
+    public var isAnthropic: Bool { self == .anthropicMessages || self == .anthropicCountTokens }
     /// Whether an answer may come as a stream.
-    package var canStream: Bool {
+    public var canStream: Bool {
         self == .openAIChat || self == .openAIResponses || self == .anthropicMessages
     }
 }

@@ -1,37 +1,37 @@
 /// Ceilings on use; nil means no ceiling.
-package struct LimitSet: Hashable, Sendable, Codable {
-    package var requestsPerMinute: Int?
-    package var tokensPerMinute: Int?
-    package var parallel: Int?
+public struct LimitSet: Hashable, Sendable, Codable {
+    public var requestsPerMinute: Int?
+    public var tokensPerMinute: Int?
+    public var parallel: Int?
 
-    package init(requestsPerMinute: Int? = nil, tokensPerMinute: Int? = nil, parallel: Int? = nil) {
+    public init(requestsPerMinute: Int? = nil, tokensPerMinute: Int? = nil, parallel: Int? = nil) {
         self.requestsPerMinute = requestsPerMinute
         self.tokensPerMinute = tokensPerMinute
         self.parallel = parallel
     }
 
-    package var isEmpty: Bool { requestsPerMinute == nil && tokensPerMinute == nil && parallel == nil }
+    public var isEmpty: Bool { requestsPerMinute == nil && tokensPerMinute == nil && parallel == nil }
 }
 
 /// Whether a tenant's calls are served.
-package enum TenantStatus: String, Sendable, Codable {
+public enum TenantStatus: String, Sendable, Codable {
     case active
     case suspended
 }
 
 /// A tenant as stored in the control schema.
-package struct TenantRecord: Hashable, Sendable, Codable {
-    package let id: TenantID
-    package let name: TenantName
-    package var status: TenantStatus
-    package var limits: LimitSet
+public struct TenantRecord: Hashable, Sendable, Codable {
+    public let id: TenantID
+    public let name: TenantName
+    public var status: TenantStatus
+    public var limits: LimitSet
     /// Whether answers may be cached for this tenant at all.
-    package var cacheEnabled: Bool
+    public var cacheEnabled: Bool
     /// Whether its calls may go out with the platform's keys, at the platform's cost, where its own do not serve.
-    package var usesPlatformKeys: Bool
-    package let created: WallTime
+    public var usesPlatformKeys: Bool
+    public let created: WallTime
 
-    package init(
+    public init(
         id: TenantID, name: TenantName, status: TenantStatus = .active, limits: LimitSet = .init(),
         cacheEnabled: Bool = true, usesPlatformKeys: Bool = false, created: WallTime
     ) {
@@ -46,27 +46,27 @@ package struct TenantRecord: Hashable, Sendable, Codable {
 }
 
 /// A virtual key as stored: its hash, never the key.
-package struct VirtualKeyRecord: Hashable, Sendable, Codable {
-    package let id: VirtualKeyID
-    package let tenant: TenantID
-    package let name: Label
+public struct VirtualKeyRecord: Hashable, Sendable, Codable {
+    public let id: VirtualKeyID
+    public let tenant: TenantID
+    public let name: Label
     /// HMAC-SHA-256, under the vault's pepper, of the SHA-256 of the whole token text; in a vault whose rows carry no
     /// codes yet, the SHA-256 alone.
-    package let hash: [UInt8]
-    package var user: Label?
-    package var team: Label?
+    public let hash: [UInt8]
+    public var user: Label?
+    public var team: Label?
     /// Models (as callers name them) this key may use; empty = all.
-    package var models: [ModelName]
-    package var limits: LimitSet
-    package let created: WallTime
-    package var expires: WallTime?
-    package var revoked: WallTime?
+    public var models: [ModelName]
+    public var limits: LimitSet
+    public let created: WallTime
+    public var expires: WallTime?
+    public var revoked: WallTime?
     /// The key that replaces this one; this one then expires at the end of the overlap.
-    package var successor: VirtualKeyID?
+    public var successor: VirtualKeyID?
     /// Which calls give way under overload; a call may say `batch` for itself.
-    package var callClass: CallClass
+    public var callClass: CallClass
 
-    package init(
+    public init(
         id: VirtualKeyID, tenant: TenantID, name: Label, hash: [UInt8], user: Label? = nil,
         team: Label? = nil,
         models: [ModelName] = [], limits: LimitSet = .init(), created: WallTime, expires: WallTime? = nil,
@@ -88,11 +88,11 @@ package struct VirtualKeyRecord: Hashable, Sendable, Codable {
     }
 
     /// The first four bytes of the hash as digits: safe to show, says nothing about the key.
-    package var fingerprint: String { "vk " + hexadecimalText(of: hash.prefix(4)) }
+    public var fingerprint: String { "vk " + hexadecimalText(of: hash.prefix(4)) }
 }
 
 /// Where a provider key stands in its life.
-package enum ProviderKeyState: String, Sendable, Codable {
+public enum ProviderKeyState: String, Sendable, Codable {
     /// Used for new calls.
     case active
     /// A successor on trial: it takes a share of its predecessor's calls, until `canary` says.
@@ -106,7 +106,7 @@ package enum ProviderKeyState: String, Sendable, Codable {
 }
 
 /// What the last check with the provider said of a key.
-package enum KeyVerdict: String, Sendable, Codable {
+public enum KeyVerdict: String, Sendable, Codable {
     case verified
     case refused
     /// The provider could not be asked, or its answer says nothing about the key.
@@ -114,32 +114,32 @@ package enum KeyVerdict: String, Sendable, Codable {
 }
 
 /// A provider key as stored in its tenant's schema: the sealed secret and what may be shown of it.
-package struct ProviderKeyRecord: Hashable, Sendable, Codable {
-    package let id: ProviderKeyID
-    package let tenant: TenantID
-    package let provider: ProviderName
-    package let label: Label
-    package var state: ProviderKeyState
+public struct ProviderKeyRecord: Hashable, Sendable, Codable {
+    public let id: ProviderKeyID
+    public let tenant: TenantID
+    public let provider: ProviderName
+    public let label: Label
+    public var state: ProviderKeyState
     /// HMAC of the secret under a key of the vault, six bytes as digits: tells two keys apart, cannot be checked
     /// against a guess without the vault.
-    package let fingerprint: String
+    public let fingerprint: String
     /// The GWE1 record; empty once revoked.
-    package var sealed: [UInt8]
+    public var sealed: [UInt8]
     /// The row's write counter, also inside the sealed record.
-    package var counter: UInt32
-    package let created: WallTime
-    package var drainEnds: WallTime?
-    package var predecessor: ProviderKeyID?
-    package var verdict: KeyVerdict
-    package var verdictAt: WallTime?
+    public var counter: UInt32
+    public let created: WallTime
+    public var drainEnds: WallTime?
+    public var predecessor: ProviderKeyID?
+    public var verdict: KeyVerdict
+    public var verdictAt: WallTime?
     /// Its share of the calls among the tenant's active keys for the provider, 0 to 10,000; nil = none stated.
-    package var weight: Int?
+    public var weight: Int?
     /// Models in the provider's words that it may be used for; a `*` at the end stands for anything. Empty = all.
-    package var models: [ModelName]
+    public var models: [ModelName]
     /// What the trial of a successor is; nil but in the state `canary`.
-    package var canary: KeyCanary?
+    public var canary: KeyCanary?
 
-    package init(
+    public init(
         id: ProviderKeyID, tenant: TenantID, provider: ProviderName, label: Label, state: ProviderKeyState,
         fingerprint: String, sealed: [UInt8], counter: UInt32, created: WallTime, drainEnds: WallTime? = nil,
         predecessor: ProviderKeyID? = nil, verdict: KeyVerdict = .unknown, verdictAt: WallTime? = nil,
@@ -164,7 +164,7 @@ package struct ProviderKeyRecord: Hashable, Sendable, Codable {
     }
 
     /// Whether calls may use it at all.
-    package var isUsable: Bool {
+    public var isUsable: Bool {
         switch state {
         case .active, .canary, .draining: true
         case .revoked, .damaged: false
@@ -172,7 +172,7 @@ package struct ProviderKeyRecord: Hashable, Sendable, Codable {
     }
 
     /// Whether it may be used for a model.
-    package func serves(_ model: ModelName) -> Bool {
+    public func serves(_ model: ModelName) -> Bool {
         models.isEmpty
             || models.contains { pattern in
                 pattern.text.utf8.last == UInt8(ascii: "*")
@@ -183,7 +183,7 @@ package struct ProviderKeyRecord: Hashable, Sendable, Codable {
 }
 
 /// Who pays a provider for a call.
-package enum Payer: String, Sendable, Codable {
+public enum Payer: String, Sendable, Codable {
     /// The tenant: it went out with its own key, or with none.
     case tenant
     /// The one whose keys serve tenants that have none.
@@ -191,14 +191,14 @@ package enum Payer: String, Sendable, Codable {
 }
 
 /// How a call met the cache.
-package enum CacheOutcome: String, Sendable, Codable {
+public enum CacheOutcome: String, Sendable, Codable {
     case miss
     case hit = "hit-exact"
     case bypass
 }
 
 /// How a call ended.
-package enum CallEnd: String, Sendable, Codable {
+public enum CallEnd: String, Sendable, Codable {
     case answered
     case refused
     case failed
@@ -208,40 +208,40 @@ package enum CallEnd: String, Sendable, Codable {
 }
 
 /// One finished call: the row of the usage ledger and the payload of the event that says so.
-package struct LedgerRow: Hashable, Sendable, Codable {
-    package let call: CallID
-    package let tenant: TenantID
-    package let virtualKey: VirtualKeyID
-    package let at: WallTime
-    package let dialect: Dialect
+public struct LedgerRow: Hashable, Sendable, Codable {
+    public let call: CallID
+    public let tenant: TenantID
+    public let virtualKey: VirtualKeyID
+    public let at: WallTime
+    public let dialect: Dialect
     /// The model as the caller named it.
-    package let model: String
+    public let model: String
     /// Where the answer came from; nil when no attempt was made or the cache answered.
-    package let target: Target?
-    package let providerKey: ProviderKeyID?
-    package let payer: Payer
-    package let user: String
-    package let team: String
+    public let target: Target?
+    public let providerKey: ProviderKeyID?
+    public let payer: Payer
+    public let user: String
+    public let team: String
     /// `name=value` pairs as the caller sent them, checked and bounded.
-    package let tags: String
-    package let status: Int
-    package let end: CallEnd
-    package let failure: CallFailure.Code?
-    package let cache: CacheOutcome
-    package let attempts: Int
-    package let usage: Usage
-    package let usageSource: UsageSource
+    public let tags: String
+    public let status: Int
+    public let end: CallEnd
+    public let failure: CallFailure.Code?
+    public let cache: CacheOutcome
+    public let attempts: Int
+    public let usage: Usage
+    public let usageSource: UsageSource
     /// nil = the price is not known; never written as zero.
-    package let cost: Money?
+    public let cost: Money?
     /// What the call would have cost, where our cache answered it.
-    package let saved: Money?
-    package let priceVersion: String
+    public let saved: Money?
+    public let priceVersion: String
     /// From the request's last byte to the answer's last byte.
-    package let latencyMicroseconds: Int64
+    public let latencyMicroseconds: Int64
     /// From the request's last byte to the answer's first byte; 0 when none came.
-    package let firstByteMicroseconds: Int64
+    public let firstByteMicroseconds: Int64
 
-    package init(
+    public init(
         call: CallID, tenant: TenantID, virtualKey: VirtualKeyID, at: WallTime, dialect: Dialect,
         model: String,
         target: Target?, providerKey: ProviderKeyID?, user: String, team: String, tags: String, status: Int,

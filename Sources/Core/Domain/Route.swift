@@ -1,5 +1,5 @@
 /// How a route chooses among its targets.
-package enum RoutingStrategyName: String, Sendable, Codable, CaseIterable {
+public enum RoutingStrategyName: String, Sendable, Codable, CaseIterable {
     /// As listed: the next one only when the one before cannot take the call.
     case priority
     /// By lot, in proportion to weights.
@@ -16,36 +16,36 @@ package enum RoutingStrategyName: String, Sendable, Codable, CaseIterable {
     case sticky
 
     /// Whether it makes a difference which conversation a call belongs to.
-    package var asksConversation: Bool { self != .priority && self != .weighted }
+    public var asksConversation: Bool { self != .priority && self != .weighted }
 }
 
 /// Ordered, weighted targets behind a model name.
-package struct Route: Hashable, Sendable, Codable {
+public struct Route: Hashable, Sendable, Codable {
     /// One target of a route with its share under `weighted` and `sticky` (0 to 10,000).
-    package struct Choice: Hashable, Sendable, Codable {
-        package let target: Target
-        package let weight: Int
-        package init(target: Target, weight: Int = 1) {
+    public struct Choice: Hashable, Sendable, Codable {
+        public let target: Target
+        public let weight: Int
+        public init(target: Target, weight: Int = 1) {
             self.target = target
             self.weight = weight
         }
     }
 
-    package let model: ModelName
-    package let strategy: RoutingStrategyName
-    package let choices: [Choice]
-    package let constraints: RouteConstraints
+    public let model: ModelName
+    public let strategy: RoutingStrategyName
+    public let choices: [Choice]
+    public let constraints: RouteConstraints
     /// Tried when nothing else can take the call, whatever the strategy.
-    package let lastResort: Target?
+    public let lastResort: Target?
     /// Tried when a target says that the call is too long for its model.
-    package let onContextOverflow: [Target]
+    public let onContextOverflow: [Target]
     /// Tried when a target refuses the content by its policy.
-    package let onContentPolicy: [Target]
+    public let onContentPolicy: [Target]
     /// After this time without a first byte a second attempt runs beside the first, at another target, or where there is
     /// only one with another key; what begins first is the answer, and the other is given up. nil = never.
-    package let hedgeAfter: Duration?
+    public let hedgeAfter: Duration?
 
-    package init(
+    public init(
         model: ModelName, strategy: RoutingStrategyName = .priority, choices: [Choice],
         constraints: RouteConstraints = RouteConstraints(), lastResort: Target? = nil,
         onContextOverflow: [Target] = [], onContentPolicy: [Target] = [], hedgeAfter: Duration? = nil
@@ -63,7 +63,7 @@ package struct Route: Hashable, Sendable, Codable {
 
 extension Route {
     /// The same route with some of its targets only.
-    package func with(_ choices: [Choice]) -> Route {
+    public func with(_ choices: [Choice]) -> Route {
         Route(
             model: model, strategy: strategy, choices: choices, constraints: constraints,
             lastResort: lastResort, onContextOverflow: onContextOverflow, onContentPolicy: onContentPolicy,
@@ -72,24 +72,24 @@ extension Route {
 }
 
 /// What a target must satisfy to take a call: of a route, or of one call (`x-gatehouse-route`); both hold together.
-package struct RouteConstraints: Hashable, Sendable, Codable {
+public struct RouteConstraints: Hashable, Sendable, Codable {
     /// Empty = all.
-    package var allowedProviders: [ProviderName] = []
-    package var deniedProviders: [ProviderName] = []
+    public var allowedProviders: [ProviderName] = []
+    public var deniedProviders: [ProviderName] = []
     /// `eu` covers `eu-west-1`; a provider without a region is in none. Empty = anywhere.
-    package var regions: [String] = []
+    public var regions: [String] = []
     /// Words of `retention`; a provider without one has none of them. Empty = any.
-    package var retention: [String] = []
+    public var retention: [String] = []
     /// The most that the call may cost by estimate; a target of unknown price costs too much.
-    package var costMost: Money?
+    public var costMost: Money?
     /// What the model has to be able to do, whatever the call itself shows that it needs.
-    package var requires: Capabilities = []
+    public var requires: Capabilities = []
     /// Tokens that the model has to read at least; a model of unknown context reads too few.
-    package var contextLeast: Int64?
+    public var contextLeast: Int64?
 
-    package init() {}
+    public init() {}
 
-    package var isEmpty: Bool {
+    public var isEmpty: Bool {
         allowedProviders.isEmpty && deniedProviders.isEmpty && regions.isEmpty && retention.isEmpty
             && costMost == nil && requires.isEmpty && contextLeast == nil
     }
@@ -97,7 +97,7 @@ package struct RouteConstraints: Hashable, Sendable, Codable {
     /// Why a provider may not take the call; nil where it may.
     ///
     /// - Parameter cost: the call's price there by estimate; nil = not known.
-    package func objection(to provider: ProviderDefinition, cost: Money?) -> String? {
+    public func objection(to provider: ProviderDefinition, cost: Money?) -> String? {
         if deniedProviders.contains(provider.name) { return "provider \(provider.name) is denied" }
         if !allowedProviders.isEmpty, !allowedProviders.contains(provider.name) {
             return "provider \(provider.name) is not among the allowed"
@@ -124,7 +124,7 @@ package struct RouteConstraints: Hashable, Sendable, Codable {
     /// - Parameters:
     ///   - lacks: what it is known not to be able to do.
     ///   - context: tokens that it reads; nil = not known.
-    package func objection(lacks: Capabilities, context: Int64?) -> String? {
+    public func objection(lacks: Capabilities, context: Int64?) -> String? {
         let missing = requires.intersection(lacks)
         if !missing.isEmpty { return "the model cannot do what is required: \(missing.text)" }
         if let contextLeast, context ?? 0 < contextLeast {
@@ -147,21 +147,21 @@ extension Money {
 }
 
 /// What a call wants a model to be able to do.
-package struct Capabilities: OptionSet, Hashable, Sendable, Codable {
-    package let rawValue: UInt8
-    package init(rawValue: UInt8) { self.rawValue = rawValue }
+public struct Capabilities: OptionSet, Hashable, Sendable, Codable {
+    public let rawValue: UInt8
+    public init(rawValue: UInt8) { self.rawValue = rawValue }
 
-    package static let tools = Capabilities(rawValue: 1)
-    package static let vision = Capabilities(rawValue: 2)
-    package static let jsonSchema = Capabilities(rawValue: 4)
+    public static let tools = Capabilities(rawValue: 1)
+    public static let vision = Capabilities(rawValue: 2)
+    public static let jsonSchema = Capabilities(rawValue: 4)
 
     /// Each with the word that the configuration uses.
-    package static let words: [(word: String, capability: Capabilities)] = [
+    public static let words: [(word: String, capability: Capabilities)] = [
         ("tools", .tools), ("vision", .vision), ("json_schema", .jsonSchema),
     ]
 
     /// nil where a word is none of ``words``.
-    package init?(words: [String]) {
+    public init?(words: [String]) {
         self = []
         for word in words {
             guard let found = Self.words.first(where: { $0.word == word }) else { return nil }
@@ -169,26 +169,26 @@ package struct Capabilities: OptionSet, Hashable, Sendable, Codable {
         }
     }
 
-    package var text: String {
+    public var text: String {
         Self.words.filter { contains($0.capability) }.map(\.word).joined(separator: ", ")
     }
 }
 
 /// What the operator knows of models (`[[model]]`): what they cannot do, and how much they read.
-package struct ModelTraits: Hashable, Sendable, Codable {
+public struct ModelTraits: Hashable, Sendable, Codable {
     /// `PROVIDER/MODEL`; a `*` at the end stands for anything.
-    package let pattern: String
-    package let lacks: Capabilities
+    public let pattern: String
+    public let lacks: Capabilities
     /// Tokens; nil = what the price table says.
-    package let context: Int64?
+    public let context: Int64?
 
-    package init(pattern: String, lacks: Capabilities = [], context: Int64? = nil) {
+    public init(pattern: String, lacks: Capabilities = [], context: Int64? = nil) {
         self.pattern = pattern
         self.lacks = lacks
         self.context = context
     }
 
-    package func covers(_ target: Target) -> Bool {
+    public func covers(_ target: Target) -> Bool {
         let text = target.description.utf8
         if pattern.utf8.last == UInt8(ascii: "*") { return text.starts(with: pattern.utf8.dropLast()) }
         return text.elementsEqual(pattern.utf8)
@@ -196,12 +196,12 @@ package struct ModelTraits: Hashable, Sendable, Codable {
 }
 
 /// What the configuration says of routing besides the routes themselves.
-package struct RoutingSettings: Hashable, Sendable, Codable {
-    package var traits: [ModelTraits] = []
+public struct RoutingSettings: Hashable, Sendable, Codable {
+    public var traits: [ModelTraits] = []
     /// The tenant whose provider keys serve also those tenants that use platform keys; nil = none do.
-    package var platform: TenantName?
+    public var platform: TenantName?
     /// Tenants that drills may be made for.
-    package var drillTenants: [TenantName] = []
+    public var drillTenants: [TenantName] = []
 
-    package init() {}
+    public init() {}
 }

@@ -1,11 +1,11 @@
 /// A small, quick source of numbers that differ (SplitMix64, Steele, Lea and Flood 2014): for ids, draws and
 /// simulations that must be repeatable, never for secrets.
-package struct SplitMix: RandomNumberGenerator, Sendable {
+public struct SplitMix: RandomNumberGenerator, Sendable {
     private var state: UInt64
 
-    package init(seed: UInt64) { state = seed }
+    public init(seed: UInt64) { state = seed }
 
-    package mutating func next() -> UInt64 {
+    public mutating func next() -> UInt64 {
         state &+= 0x9e37_79b9_7f4a_7c15
         var word = state
         word = (word ^ (word >> 30)) &* 0xbf58_476d_1ce4_e5b9
@@ -14,5 +14,5 @@ package struct SplitMix: RandomNumberGenerator, Sendable {
     }
 
     /// 0 up to, not including, 1.
-    package mutating func unit() -> Double { Double(next() >> 11) / 9_007_199_254_740_992 }
+    public mutating func unit() -> Double { Double(next() >> 11) / 9_007_199_254_740_992 }
 }

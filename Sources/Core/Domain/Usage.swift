@@ -2,21 +2,21 @@
 ///
 /// Providers disagree on what includes what (OpenAI's `prompt_tokens` holds cached tokens, Anthropic's
 /// `input_tokens` does not); each is normalised once, on entry, to this form.
-package struct Usage: Hashable, Sendable, Codable {
+public struct Usage: Hashable, Sendable, Codable {
     /// Input that no cache served.
-    package var input: Int64
+    public var input: Int64
     /// Input read from the provider's prompt cache.
-    package var cacheRead: Int64
+    public var cacheRead: Int64
     /// Input written to the provider's prompt cache for five minutes (its default tier).
-    package var cacheWrite: Int64
+    public var cacheWrite: Int64
     /// Input written to the provider's prompt cache for one hour.
-    package var cacheWriteHour: Int64
+    public var cacheWriteHour: Int64
     /// Visible output.
-    package var output: Int64
+    public var output: Int64
     /// Output spent on reasoning.
-    package var reasoning: Int64
+    public var reasoning: Int64
 
-    package init(
+    public init(
         input: Int64 = 0, cacheRead: Int64 = 0, cacheWrite: Int64 = 0, cacheWriteHour: Int64 = 0,
         output: Int64 = 0,
         reasoning: Int64 = 0
@@ -29,11 +29,11 @@ package struct Usage: Hashable, Sendable, Codable {
         self.reasoning = reasoning
     }
 
-    package var totalInput: Int64 { input + cacheRead + cacheWrite + cacheWriteHour }
-    package var totalOutput: Int64 { output + reasoning }
-    package var total: Int64 { totalInput + totalOutput }
+    public var totalInput: Int64 { input + cacheRead + cacheWrite + cacheWriteHour }
+    public var totalOutput: Int64 { output + reasoning }
+    public var total: Int64 { totalInput + totalOutput }
 
-    package static func + (left: Self, right: Self) -> Self {
+    public static func + (left: Self, right: Self) -> Self {
         Self(
             input: left.input + right.input, cacheRead: left.cacheRead + right.cacheRead,
             cacheWrite: left.cacheWrite + right.cacheWrite,
@@ -43,7 +43,7 @@ package struct Usage: Hashable, Sendable, Codable {
 }
 
 /// How sure a usage figure is.
-package enum UsageSource: String, Sendable, Codable {
+public enum UsageSource: String, Sendable, Codable {
     /// The provider said so.
     case reported
     /// Counted or estimated by us, because the provider's figure never came.

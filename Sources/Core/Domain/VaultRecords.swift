@@ -1,5 +1,5 @@
 /// How a slot's key-encryption key is obtained.
-package enum SlotKind: String, Sendable, Codable {
+public enum SlotKind: String, Sendable, Codable {
     case passphrase
     case keyFile = "keyfile"
     /// 256 bits on paper, for the day when nothing else opens the vault.
@@ -10,7 +10,7 @@ package enum SlotKind: String, Sendable, Codable {
     case keyService = "kms"
 
     /// Whether something outside of this machine's files has to be asked for the slot's key.
-    package var isKeptOutside: Bool {
+    public var isKeptOutside: Bool {
         switch self {
         case .token, .keyService: true
         case .passphrase, .keyFile, .recovery: false
@@ -19,32 +19,32 @@ package enum SlotKind: String, Sendable, Codable {
 }
 
 /// What a slot keeps of a key that never comes here: which one it is, and the slot's key as that key sealed it.
-package struct OutsideKey: Hashable, Sendable, Codable {
+public struct OutsideKey: Hashable, Sendable, Codable {
     /// As its keeper calls it: a PKCS #11 URI (RFC 7512), or the ARN of a key at AWS. Open to everyone.
-    package let name: String
-    package let sealed: [UInt8]
+    public let name: String
+    public let sealed: [UInt8]
 
-    package init(name: String, sealed: [UInt8]) {
+    public init(name: String, sealed: [UInt8]) {
         self.name = name
         self.sealed = sealed
     }
 }
 
 /// One way to open the vault: the root key wrapped for one unlock source, as LUKS key slots do.
-package struct VaultSlot: Hashable, Sendable, Codable {
-    package let id: Identifier<SlotIDKind>
-    package let kind: SlotKind
+public struct VaultSlot: Hashable, Sendable, Codable {
+    public let id: Identifier<SlotIDKind>
+    public let kind: SlotKind
     /// scrypt's N (RFC 7914), 0 for sources that are random enough; r = 8 and p = 1 are constants of the code.
-    package let scryptN: UInt64
-    package let salt: [UInt8]
-    package let rootVersion: UInt32
+    public let scryptN: UInt64
+    public let salt: [UInt8]
+    public let rootVersion: UInt32
     /// The root key as a GWE1 record of purpose 18.
-    package let sealedRoot: [UInt8]
-    package let created: WallTime
+    public let sealedRoot: [UInt8]
+    public let created: WallTime
     /// Of slots whose key is kept outside.
-    package let outside: OutsideKey?
+    public let outside: OutsideKey?
 
-    package init(
+    public init(
         id: Identifier<SlotIDKind>, kind: SlotKind, scryptN: UInt64, salt: [UInt8], rootVersion: UInt32,
         sealedRoot: [UInt8], created: WallTime, outside: OutsideKey? = nil
     ) {
@@ -60,22 +60,22 @@ package struct VaultSlot: Hashable, Sendable, Codable {
 }
 
 /// Marks ids of vault slots.
-package enum SlotIDKind {}
-package typealias SlotID = Identifier<SlotIDKind>
+public enum SlotIDKind {}
+public typealias SlotID = Identifier<SlotIDKind>
 
 /// Marks ids of audit logs.
-package enum AuditLogIDKind {}
-package typealias AuditLogID = Identifier<AuditLogIDKind>
+public enum AuditLogIDKind {}
+public typealias AuditLogID = Identifier<AuditLogIDKind>
 
 /// The log that the audit is, and the key that signs its checkpoints: the secret sealed, the public key in the open.
-package struct AuditSigner: Hashable, Sendable, Codable {
-    package let log: AuditLogID
+public struct AuditSigner: Hashable, Sendable, Codable {
+    public let log: AuditLogID
     /// Ed25519, 32 bytes.
-    package let publicKey: [UInt8]
+    public let publicKey: [UInt8]
     /// The secret as a GWE1 record of purpose 19.
-    package var sealed: [UInt8]
+    public var sealed: [UInt8]
 
-    package init(log: AuditLogID, publicKey: [UInt8], sealed: [UInt8]) {
+    public init(log: AuditLogID, publicKey: [UInt8], sealed: [UInt8]) {
         self.log = log
         self.publicKey = publicKey
         self.sealed = sealed
@@ -83,26 +83,26 @@ package struct AuditSigner: Hashable, Sendable, Codable {
 }
 
 /// What is stored of a vault: its slots, a sealed check record, and the sealed key ring; never a key.
-package struct VaultRecord: Hashable, Sendable, Codable {
-    package let id: VaultID
-    package let created: WallTime
-    package var slots: [VaultSlot]
-    package var rootVersion: UInt32
+public struct VaultRecord: Hashable, Sendable, Codable {
+    public let id: VaultID
+    public let created: WallTime
+    public var slots: [VaultSlot]
+    public var rootVersion: UInt32
     /// A GWE1 record of purpose 17 under the root key: opens if and only if the right root key was found.
-    package var keyCheck: [UInt8]
+    public var keyCheck: [UInt8]
     /// Moves with every change of slots, roots and tenants' keys; 0 = from before there were key rings.
-    package var epoch: UInt32
+    public var epoch: UInt32
     /// The key ring as a GWE1 record of purpose 20, with the epoch as its counter; empty with epoch 0.
-    package var ring: [UInt8]
+    public var ring: [UInt8]
     /// The root key of the version before, sealed under this one while a rotation still needs it; else empty.
-    package var previousRoot: [UInt8]
+    public var previousRoot: [UInt8]
     /// Whether the rows that decide access carry codes, and virtual keys are looked up with the vault's pepper: so in
     /// every new vault, and in an older one from its first unlock on.
-    package var rowsCoded: Bool
+    public var rowsCoded: Bool
     /// Signs checkpoints of the audit; nil in a vault from before there were any, until it is next open.
-    package var auditSigner: AuditSigner?
+    public var auditSigner: AuditSigner?
 
-    package init(
+    public init(
         id: VaultID, created: WallTime, slots: [VaultSlot], rootVersion: UInt32, keyCheck: [UInt8],
         epoch: UInt32 = 0, ring: [UInt8] = [], previousRoot: [UInt8] = [], rowsCoded: Bool = false,
         auditSigner: AuditSigner? = nil
@@ -121,7 +121,7 @@ package struct VaultRecord: Hashable, Sendable, Codable {
 }
 
 /// State of one version of a tenant's data-encryption key.
-package enum TenantKeyState: String, Sendable, Codable {
+public enum TenantKeyState: String, Sendable, Codable {
     /// Seals and opens.
     case active
     /// Opens only.
@@ -131,17 +131,17 @@ package enum TenantKeyState: String, Sendable, Codable {
 }
 
 /// One version of a tenant's data-encryption key, wrapped by the root key (GWE1, purpose 16).
-package struct WrappedTenantKey: Hashable, Sendable, Codable {
-    package let tenant: TenantID
-    package let version: UInt32
-    package var state: TenantKeyState
-    package var rootVersion: UInt32
-    package var wrapped: [UInt8]
-    package let created: WallTime
+public struct WrappedTenantKey: Hashable, Sendable, Codable {
+    public let tenant: TenantID
+    public let version: UInt32
+    public var state: TenantKeyState
+    public var rootVersion: UInt32
+    public var wrapped: [UInt8]
+    public let created: WallTime
     /// How many records it may have sealed: counted in batches, so never too low.
-    package var sealings: Int64
+    public var sealings: Int64
 
-    package init(
+    public init(
         tenant: TenantID, version: UInt32, state: TenantKeyState, rootVersion: UInt32, wrapped: [UInt8],
         created: WallTime, sealings: Int64 = 0
     ) {

@@ -1,13 +1,13 @@
-package import Domain
+public import Domain
 import Locking
 
 /// An event with its place in the one order that all watchers see.
-package struct NumberedEvent: Sendable, Hashable, Codable {
+public struct NumberedEvent: Sendable, Hashable, Codable {
     /// 1, 2, 3 …; a gap means that events were overwritten before they could be read.
-    package let sequence: UInt64
-    package let event: GatewayEvent
+    public let sequence: UInt64
+    public let event: GatewayEvent
 
-    package init(sequence: UInt64, event: GatewayEvent) {
+    public init(sequence: UInt64, event: GatewayEvent) {
         self.sequence = sequence
         self.event = event
     }
@@ -18,7 +18,7 @@ package struct NumberedEvent: Sendable, Hashable, Codable {
 /// Each loop publishes into a bounded ring of its own that overwrites its oldest entry; `pump` moves the rings'
 /// contents, numbered, to every feed. A publisher's cost does not grow with the number of watchers. The usage
 /// ledger and the audit are not watchers: they must not lose anything and have paths of their own.
-package final class EventBus: Sendable {
+public final class EventBus: Sendable {
     private struct Hub {
         var sequence: UInt64 = 0
         var feeds: [EventFeed] = []
@@ -31,15 +31,15 @@ package final class EventBus: Sendable {
     /// - Parameters:
     ///   - lanes: one per event loop, and one for everybody else (the last).
     ///   - capacity: events a lane holds between two pumps.
-    package init(lanes: Int, capacity: Int = 8_192) {
+    public init(lanes: Int, capacity: Int = 8_192) {
         rings = (0..<max(1, lanes)).map { _ in Locked(Ring(capacity: capacity)) }
     }
 
     /// The lane for publishers that are on no event loop.
-    package var commonLane: Int { rings.count - 1 }
+    public var commonLane: Int { rings.count - 1 }
 
     /// Publishes without waiting; when the lane is full the oldest unread event is overwritten and counted.
-    package func publish(_ event: GatewayEvent, lane: Int) {
+    public func publish(_ event: GatewayEvent, lane: Int) {
         rings[min(max(lane, 0), rings.count - 1)].withLock { $0.push(event) }
     }
 
@@ -47,7 +47,7 @@ package final class EventBus: Sendable {
     ///
     /// Returns the events, in order, for the pump's owner.
     @discardableResult
-    package func pump() -> [NumberedEvent] {
+    public func pump() -> [NumberedEvent] {
         var collected: [GatewayEvent] = []
         var lost: UInt64 = 0
         for ring in rings {
@@ -70,20 +70,20 @@ package final class EventBus: Sendable {
     }
 
     /// A new watcher that keeps at most `depth` unread events, the newest.
-    package func feed(depth: Int) -> EventFeed {
+    public func feed(depth: Int) -> EventFeed {
         let feed = EventFeed(depth: depth)
         hub.withLock { $0.feeds.append(feed) }
         return feed
     }
 
     /// Events lost in the lanes since the start, and the number of the newest event.
-    package var counts: (overwritten: UInt64, sequence: UInt64) {
+    public var counts: (overwritten: UInt64, sequence: UInt64) {
         hub.withLock { ($0.overwritten, $0.sequence) }
     }
 }
 
 /// One watcher's bounded window on the event bus; read it when it suits, it holds the newest events.
-package final class EventFeed: Sendable {
+public final class EventFeed: Sendable {
     private struct Window {
         var ring: Ring<NumberedEvent>
         var lost: UInt64 = 0
@@ -94,7 +94,7 @@ package final class EventFeed: Sendable {
     init(depth: Int) { window = Locked(Window(ring: Ring(capacity: depth))) }
 
     /// What came since the last call, oldest first, and how many were lost for this watcher.
-    package func take() -> (events: [NumberedEvent], lost: UInt64) {
+    public func take() -> (events: [NumberedEvent], lost: UInt64) {
         window.withLock { window in
             let (events, overwritten) = window.ring.takeAll()
             let lost = window.lost + overwritten
@@ -104,7 +104,7 @@ package final class EventFeed: Sendable {
     }
 
     /// Ends the feed: the bus forgets it.
-    package func close() {
+    public func close() {
         window.withLock { window in
             window.closed = true
             _ = window.ring.takeAll()

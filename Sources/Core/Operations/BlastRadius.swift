@@ -1,7 +1,7 @@
-package import Domain
+public import Domain
 
 /// A change whose effect can be looked at before it is made.
-package enum BlastChange: Sendable, Hashable, Codable {
+public enum BlastChange: Sendable, Hashable, Codable {
     /// `open` is a trip, `closed` forces the breaker closed, `asIs` holds it where it is.
     case breaker(Target, BreakerHold.Mode)
     case drainKey(ProviderKeyID)
@@ -11,26 +11,26 @@ package enum BlastChange: Sendable, Hashable, Codable {
 }
 
 /// What a change would have done to the last calls: they were routed again with the change applied, none was made.
-package struct BlastRadius: Sendable, Hashable, Codable {
+public struct BlastRadius: Sendable, Hashable, Codable {
     /// How many calls were replayed.
-    package var calls: Int
+    public var calls: Int
     /// Over which time they came.
-    package var seconds: Int
+    public var seconds: Int
     /// Targets with traffic before or after, the greatest difference first, at most 20.
-    package var targets: [Shift]
+    public var targets: [Shift]
     /// Tenants with calls that nothing would serve, most calls first, at most 20.
-    package var failing: [TenantLoss]
-    package var costPerHourBefore: Money
-    package var costPerHourAfter: Money
+    public var failing: [TenantLoss]
+    public var costPerHourBefore: Money
+    public var costPerHourAfter: Money
     /// Milliseconds that 95 of 100 calls stay under; nil = not known.
-    package var latencyBefore: Double?
-    package var latencyAfter: Double?
+    public var latencyBefore: Double?
+    public var latencyAfter: Double?
     /// More calls came than were kept: the figures are of a part of them, scaled up.
-    package var sampled: Bool
+    public var sampled: Bool
     /// What the figures do not say, in a sentence; may be empty.
-    package var note: String
+    public var note: String
 
-    package init(
+    public init(
         calls: Int = 0, seconds: Int = 60, targets: [Shift] = [], failing: [TenantLoss] = [],
         costPerHourBefore: Money = .zero, costPerHourAfter: Money = .zero, latencyBefore: Double? = nil,
         latencyAfter: Double? = nil, sampled: Bool = false, note: String = ""
@@ -48,12 +48,12 @@ package struct BlastRadius: Sendable, Hashable, Codable {
     }
 
     /// One target's traffic without the change and with it.
-    package struct Shift: Sendable, Hashable, Codable {
-        package var target: String
+    public struct Shift: Sendable, Hashable, Codable {
+        public var target: String
         /// Calls per second.
-        package var rateBefore: Double
-        package var rateAfter: Double
-        package init(target: String, rateBefore: Double, rateAfter: Double) {
+        public var rateBefore: Double
+        public var rateAfter: Double
+        public init(target: String, rateBefore: Double, rateAfter: Double) {
             self.target = target
             self.rateBefore = rateBefore
             self.rateAfter = rateAfter
@@ -61,13 +61,13 @@ package struct BlastRadius: Sendable, Hashable, Codable {
     }
 
     /// A tenant's calls that would fail with the change and did not need to fail without it.
-    package struct TenantLoss: Sendable, Hashable, Codable {
-        package var tenant: TenantName
+    public struct TenantLoss: Sendable, Hashable, Codable {
+        public var tenant: TenantName
         /// Of the calls replayed.
-        package var calls: Int
+        public var calls: Int
         /// Why nothing else serves them, in a few words.
-        package var why: String
-        package init(tenant: TenantName, calls: Int, why: String) {
+        public var why: String
+        public init(tenant: TenantName, calls: Int, why: String) {
             self.tenant = tenant
             self.calls = calls
             self.why = why

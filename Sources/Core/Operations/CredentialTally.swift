@@ -1,15 +1,15 @@
-package import Domain
+public import Domain
 
 /// How many keys that could serve a target are in each state of health: apart from the provider's own.
-package struct CredentialTally: Sendable, Hashable, Codable {
-    package var ok: Int
-    package var cooling: Int
-    package var exhausted: Int
-    package var suspect: Int
-    package var rejected: Int
-    package var deniedForModel: Int
+public struct CredentialTally: Sendable, Hashable, Codable {
+    public var ok: Int
+    public var cooling: Int
+    public var exhausted: Int
+    public var suspect: Int
+    public var rejected: Int
+    public var deniedForModel: Int
 
-    package init(
+    public init(
         ok: Int = 0, cooling: Int = 0, exhausted: Int = 0, suspect: Int = 0, rejected: Int = 0,
         deniedForModel: Int = 0
     ) {
@@ -21,10 +21,10 @@ package struct CredentialTally: Sendable, Hashable, Codable {
         self.deniedForModel = deniedForModel
     }
 
-    package var total: Int { ok + cooling + exhausted + suspect + rejected + deniedForModel }
+    public var total: Int { ok + cooling + exhausted + suspect + rejected + deniedForModel }
 
     /// The number of keys with a mark.
-    package subscript(mark: CredentialMark) -> Int {
+    public subscript(mark: CredentialMark) -> Int {
         get {
             switch mark {
             case .ok: ok

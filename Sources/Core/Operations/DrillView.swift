@@ -1,18 +1,18 @@
-package import Domain
+public import Domain
 
 /// A drill that is on: one tenant's calls meet a made fault, marked DRILL wherever they are shown.
-package struct DrillView: Sendable, Hashable, Codable {
-    package var tenant: TenantName
-    package var fault: DrillFault
+public struct DrillView: Sendable, Hashable, Codable {
+    public var tenant: TenantName
+    public var fault: DrillFault
     /// How many of a hundred calls meet it.
-    package var percent: Int
-    package var since: WallTime
-    package var until: WallTime
-    package var owner: String
-    package var reason: String
+    public var percent: Int
+    public var since: WallTime
+    public var until: WallTime
+    public var owner: String
+    public var reason: String
     /// Calls that have met it so far.
-    package var calls: Int
-    package init(
+    public var calls: Int
+    public init(
         tenant: TenantName, fault: DrillFault, percent: Int = 100, since: WallTime, until: WallTime,
         owner: String = "", reason: String = "", calls: Int = 0
     ) {

@@ -1,19 +1,19 @@
-package import Domain
+public import Domain
 
 /// Who gives a command, and by which way: what the audit says, and what roles are decided by.
-package struct OperatorID: Hashable, Sendable {
-    package let name: String
+public struct OperatorID: Hashable, Sendable {
+    public let name: String
     /// `console`, `command` or `engine`.
-    package let via: String
-    package let origin: OperatorOrigin
+    public let via: String
+    public let origin: OperatorOrigin
     /// The machine's account that the kernel vouches for; empty = not known.
-    package let account: String
+    public let account: String
     /// The account is neither the engine's own nor root.
-    package let isForeign: Bool
+    public let isForeign: Bool
     /// The most that the operator wants to be able to do in this session; nil = all that he may.
-    package let ceiling: OperatorRole?
+    public let ceiling: OperatorRole?
 
-    package init(
+    public init(
         name: String, via: String, origin: OperatorOrigin = .unknown, account: String = "",
         isForeign: Bool = false, ceiling: OperatorRole? = nil
     ) {
@@ -27,7 +27,7 @@ package struct OperatorID: Hashable, Sendable {
 }
 
 /// Everything that can be changed in a running gateway. Secrets travel beside a command, never in it.
-package enum EngineCommand: Sendable, Hashable, Codable {
+public enum EngineCommand: Sendable, Hashable, Codable {
     case tenantAdd(name: TenantName, limits: LimitSet)
     case tenantSuspend(name: TenantName, reason: String)
     case tenantResume(name: TenantName)
@@ -109,7 +109,7 @@ package enum EngineCommand: Sendable, Hashable, Codable {
 
 extension EngineCommand {
     /// Whether it writes tenants, virtual keys or limits: not while the vault is sealed.
-    package var changesAccess: Bool {
+    public var changesAccess: Bool {
         switch self {
         case .tenantAdd, .tenantSuspend, .tenantResume, .tenantDelete, .tenantPlatformKeys, .tokenIssue,
             .tokenRotate,
@@ -121,33 +121,33 @@ extension EngineCommand {
 }
 
 /// How a successor of a provider key is tried before it takes every call.
-package struct CanaryOrder: Sendable, Hashable, Codable {
+public struct CanaryOrder: Sendable, Hashable, Codable {
     /// Of a hundred calls, 1 to 99.
-    package let percent: Int
-    package let seconds: Int
+    public let percent: Int
+    public let seconds: Int
 
     /// What a rotation does when nothing else is said.
-    package static let usual = CanaryOrder(percent: 5, seconds: 120)
+    public static let usual = CanaryOrder(percent: 5, seconds: 120)
 
-    package init(percent: Int, seconds: Int) {
+    public init(percent: Int, seconds: Int) {
         self.percent = percent
         self.seconds = seconds
     }
 }
 
 /// What a new virtual key is to be.
-package struct TokenOrder: Sendable, Hashable, Codable {
-    package var tenant: TenantName
-    package var name: Label
-    package var user: Label?
-    package var team: Label?
+public struct TokenOrder: Sendable, Hashable, Codable {
+    public var tenant: TenantName
+    public var name: Label
+    public var user: Label?
+    public var team: Label?
     /// Empty = every model.
-    package var models: [ModelName]
-    package var limits: LimitSet
-    package var expiresInSeconds: Int?
-    package var callClass: CallClass
+    public var models: [ModelName]
+    public var limits: LimitSet
+    public var expiresInSeconds: Int?
+    public var callClass: CallClass
 
-    package init(
+    public init(
         tenant: TenantName, name: Label, user: Label? = nil, team: Label? = nil, models: [ModelName] = [],
         limits: LimitSet = .init(), expiresInSeconds: Int? = nil, callClass: CallClass = .interactive
     ) {
@@ -163,18 +163,18 @@ package struct TokenOrder: Sendable, Hashable, Codable {
 }
 
 /// What a command did.
-package struct CommandReceipt: Sendable, Hashable, Codable {
+public struct CommandReceipt: Sendable, Hashable, Codable {
     /// One line: what happened.
-    package let message: String
+    public let message: String
     /// Further facts, a line each.
-    package let details: [String]
+    public let details: [String]
     /// The command that takes it back, while that is possible.
-    package let undo: EngineCommand?
-    package let undoUntil: WallTime?
+    public let undo: EngineCommand?
+    public let undoUntil: WallTime?
     /// The command did its work, and what it found is bad: a key that the provider refuses.
-    package let isBad: Bool
+    public let isBad: Bool
 
-    package init(
+    public init(
         message: String, details: [String] = [], undo: EngineCommand? = nil, undoUntil: WallTime? = nil,
         isBad: Bool = false
     ) {
@@ -187,19 +187,19 @@ package struct CommandReceipt: Sendable, Hashable, Codable {
 }
 
 /// A receipt with the secret that was made, if one was: a new virtual key, to be shown once.
-package struct CommandOutcome: Sendable {
-    package let receipt: CommandReceipt
-    package let issued: SecretDraft?
-    package init(_ receipt: CommandReceipt, issued: SecretDraft? = nil) {
+public struct CommandOutcome: Sendable {
+    public let receipt: CommandReceipt
+    public let issued: SecretDraft?
+    public init(_ receipt: CommandReceipt, issued: SecretDraft? = nil) {
         self.receipt = receipt
         self.issued = issued
     }
 }
 
 /// Why a command was not carried out; nothing was changed.
-package struct CommandRefusal: Error, Sendable, Hashable, Codable, CustomStringConvertible {
+public struct CommandRefusal: Error, Sendable, Hashable, Codable, CustomStringConvertible {
     /// What kind of refusal it is.
-    package enum Code: String, Sendable, Codable {
+    public enum Code: String, Sendable, Codable {
         case notFound = "not_found"
         case conflict
         case invalid
@@ -214,12 +214,12 @@ package struct CommandRefusal: Error, Sendable, Hashable, Codable, CustomStringC
         case storage
         case unavailable
     }
-    package let code: Code
+    public let code: Code
     /// What, why, what to do.
-    package let message: String
-    package init(_ code: Code, _ message: String) {
+    public let message: String
+    public init(_ code: Code, _ message: String) {
         self.code = code
         self.message = message
     }
-    package var description: String { message }
+    public var description: String { message }
 }

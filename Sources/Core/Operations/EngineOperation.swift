@@ -4,7 +4,7 @@ import Domain
 ///
 /// Commands and queries lead here (`EngineCommand.operation`, `EngineQuery.operation`), and so do keys and lines of the
 /// console: what is shown as allowed and what the engine allows cannot differ.
-package enum EngineOperation: String, Sendable, Hashable, Codable, CaseIterable {
+public enum EngineOperation: String, Sendable, Hashable, Codable, CaseIterable {
     // To look.
     case status
     case usageReport = "usage.report"
@@ -62,7 +62,7 @@ package enum EngineOperation: String, Sendable, Hashable, Codable, CaseIterable 
     case backupRestore = "backup.restore"
 
     /// The least role that it takes.
-    package var role: OperatorRole {
+    public var role: OperatorRole {
         switch self {
         case .status, .usageReport, .auditList, .auditLog, .auditVerify, .callList, .limitList,
             .changePreview, .routeExplain, .routeList:
@@ -82,7 +82,7 @@ package enum EngineOperation: String, Sendable, Hashable, Codable, CaseIterable 
 
 extension EngineCommand {
     /// Its row in the table of operations.
-    package var operation: EngineOperation {
+    public var operation: EngineOperation {
         switch self {
         case .tenantAdd: .tenantAdd
         case .tenantSuspend: .tenantSuspend
@@ -128,7 +128,7 @@ extension EngineCommand {
 
 extension EngineQuery {
     /// Its row in the table of operations.
-    package var operation: EngineOperation {
+    public var operation: EngineOperation {
         switch self {
         case .usageReport: .usageReport
         case .audit: .auditList
@@ -145,7 +145,7 @@ extension EngineQuery {
     }
 
     /// Whose figures it asks for; empty = no one tenant's.
-    package var target: String {
+    public var target: String {
         switch self {
         case .calls(let tenant, _), .limits(let tenant), .route(_, let tenant): tenant.text
         case .usageReport(let query): query.tenant?.text ?? ""

@@ -1,9 +1,9 @@
-package import Events
+public import Events
 
 /// The operator's only door to the engine: see, follow, act.
 ///
 /// The console, the command line and the socket between them use this and nothing else.
-package protocol EnginePort: Sendable {
+public protocol EnginePort: Sendable {
     /// Says whether somebody may do something, and puts it into the audit when not. `perform` and `ask` do so themselves.
     func admit(
         _ operation: EngineOperation, on target: String, by who: OperatorID
@@ -21,23 +21,23 @@ package protocol EnginePort: Sendable {
 }
 
 /// An engine port that shows everything and changes nothing.
-package struct ReadOnlyPort: EnginePort {
+public struct ReadOnlyPort: EnginePort {
     private let inner: any EnginePort
 
-    package init(_ inner: any EnginePort) { self.inner = inner }
+    public init(_ inner: any EnginePort) { self.inner = inner }
 
-    package func admit(
+    public func admit(
         _ operation: EngineOperation, on target: String, by who: OperatorID
     ) async throws(CommandRefusal) {
         try await inner.admit(operation, on: target, by: who)
     }
-    package func snapshot(for who: OperatorID) -> EngineSnapshot {
+    public func snapshot(for who: OperatorID) -> EngineSnapshot {
         var picture = inner.snapshot(for: who)
         picture.readOnly = true
         return picture
     }
-    package func feed(depth: Int) -> EventFeed { inner.feed(depth: depth) }
-    package func perform(
+    public func feed(depth: Int) -> EventFeed { inner.feed(depth: depth) }
+    public func perform(
         _ command: EngineCommand, secret: SecretDraft?, by who: OperatorID
     ) async throws(CommandRefusal)
         -> CommandOutcome
@@ -45,7 +45,7 @@ package struct ReadOnlyPort: EnginePort {
         throw CommandRefusal(
             .readOnly, "this console is read-only; start it without --read-only to change things")
     }
-    package func ask(
+    public func ask(
         _ query: EngineQuery, by who: OperatorID
     ) async throws(CommandRefusal) -> EngineAnswer {
         try await inner.ask(query, by: who)

@@ -1,7 +1,7 @@
-package import Domain
+public import Domain
 
 /// A question whose answer is not in the snapshot: read from storage, or worked out when asked.
-package enum EngineQuery: Sendable, Hashable, Codable {
+public enum EngineQuery: Sendable, Hashable, Codable {
     case usageReport(UsageQuery)
     /// Newest first.
     case audit(before: Int64?, limit: Int)
@@ -24,17 +24,17 @@ package enum EngineQuery: Sendable, Hashable, Codable {
 }
 
 /// One ceiling and its use.
-package struct LimitView: Sendable, Hashable, Codable {
+public struct LimitView: Sendable, Hashable, Codable {
     /// `tenant`, `team`, `user`, `virtual key`, `provider key`.
-    package let kind: String
-    package let name: String
-    package let limits: LimitSet
+    public let kind: String
+    public let name: String
+    public let limits: LimitSet
     /// nil = nothing was counted since the start.
-    package let requestsLeft: Int?
-    package let tokensLeft: Int?
-    package let inFlight: Int
+    public let requestsLeft: Int?
+    public let tokensLeft: Int?
+    public let inFlight: Int
 
-    package init(
+    public init(
         kind: String, name: String, limits: LimitSet, requestsLeft: Int?, tokensLeft: Int?, inFlight: Int
     ) {
         self.kind = kind
@@ -47,23 +47,23 @@ package struct LimitView: Sendable, Hashable, Codable {
 }
 
 /// Which log the audit is, and how far it is signed.
-package struct AuditLogView: Sendable, Hashable, Codable {
+public struct AuditLogView: Sendable, Hashable, Codable {
     /// `gatehouse/VAULT/LOG`; empty while there is no key.
-    package var origin: String
+    public var origin: String
     /// The public key as c2sp.org/signed-note writes one.
-    package var verifierKey: String
+    public var verifierKey: String
     /// SHA-256 of the public key, hexadecimal.
-    package var fingerprint: String
-    package var records: Int64
-    package var head: String
-    package var root: String
+    public var fingerprint: String
+    public var records: Int64
+    public var head: String
+    public var root: String
     /// How many records the newest checkpoint covers, and when it was signed.
-    package var signed: Int64
-    package var signedAt: WallTime?
+    public var signed: Int64
+    public var signedAt: WallTime?
     /// What stands in the way of signing, or of the copy outside; empty while all is well.
-    package var trouble: String
+    public var trouble: String
 
-    package init(
+    public init(
         origin: String = "", verifierKey: String = "", fingerprint: String = "", records: Int64 = 0,
         head: String = "", root: String = "", signed: Int64 = 0, signedAt: WallTime? = nil,
         trouble: String = ""
@@ -81,14 +81,14 @@ package struct AuditLogView: Sendable, Hashable, Codable {
 }
 
 /// What a usage report is about.
-package struct UsageQuery: Sendable, Hashable, Codable {
+public struct UsageQuery: Sendable, Hashable, Codable {
     /// `tenant` and the names of the ledger's dimensions, in the order of the columns.
-    package var by: [String]
-    package var since: WallTime
-    package var until: WallTime
+    public var by: [String]
+    public var since: WallTime
+    public var until: WallTime
     /// nil = every tenant.
-    package var tenant: TenantName?
-    package init(by: [String], since: WallTime, until: WallTime, tenant: TenantName? = nil) {
+    public var tenant: TenantName?
+    public init(by: [String], since: WallTime, until: WallTime, tenant: TenantName? = nil) {
         self.by = by
         self.since = since
         self.until = until
@@ -97,16 +97,16 @@ package struct UsageQuery: Sendable, Hashable, Codable {
 }
 
 /// One line of a usage report, over all tenants asked for.
-package struct UsageLine: Sendable, Hashable, Codable {
-    package let keys: [String]
-    package let calls: Int64
-    package let failed: Int64
-    package let usage: Usage
-    package let cost: Money
+public struct UsageLine: Sendable, Hashable, Codable {
+    public let keys: [String]
+    public let calls: Int64
+    public let failed: Int64
+    public let usage: Usage
+    public let cost: Money
     /// Calls whose price is not known; they are in no sum.
-    package let unpriced: Int64
-    package let saved: Money
-    package init(
+    public let unpriced: Int64
+    public let saved: Money
+    public init(
         keys: [String], calls: Int64, failed: Int64, usage: Usage, cost: Money, unpriced: Int64, saved: Money
     ) {
         self.keys = keys
@@ -120,7 +120,7 @@ package struct UsageLine: Sendable, Hashable, Codable {
 }
 
 /// The answer to a query, case by case.
-package enum EngineAnswer: Sendable, Hashable, Codable {
+public enum EngineAnswer: Sendable, Hashable, Codable {
     case usage([UsageLine])
     case audit([AuditRecord])
     case checkpoints([StoredCheckpoint])

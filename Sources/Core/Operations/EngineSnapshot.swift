@@ -1,42 +1,42 @@
-package import Domain
+public import Domain
 
 /// An immutable picture of the gateway at one moment: all that the console's panes and the listings show.
 ///
 /// Every figure is kept up to date as calls finish; making a picture scans nothing.
-package struct EngineSnapshot: Sendable, Hashable, Codable {
-    package var instance: String
-    package var version: String
+public struct EngineSnapshot: Sendable, Hashable, Codable {
+    public var instance: String
+    public var version: String
     /// Simulated providers and traffic: said on every screen.
-    package var demo: Bool
-    package var readOnly: Bool
+    public var demo: Bool
+    public var readOnly: Bool
     /// What whoever looks may do; nil = not even look, so that the rest is empty.
-    package var role: OperatorRole? = .admin
-    package var at: WallTime
-    package var started: WallTime
+    public var role: OperatorRole? = .admin
+    public var at: WallTime
+    public var started: WallTime
     /// The number of the newest event that this picture knows of.
-    package var sequence: UInt64
-    package var listening: String
-    package var health: HealthView
-    package var vault: VaultView
-    package var totals: TrafficFigures
-    package var series: TrafficSeries
-    package var targets: [TargetView]
-    package var providers: [ProviderView]
-    package var tenants: [TenantView]
-    package var providerKeys: [ProviderKeyView]
-    package var virtualKeys: [VirtualKeyView]
-    package var cache: CacheView
-    package var costs: CostView
+    public var sequence: UInt64
+    public var listening: String
+    public var health: HealthView
+    public var vault: VaultView
+    public var totals: TrafficFigures
+    public var series: TrafficSeries
+    public var targets: [TargetView]
+    public var providers: [ProviderView]
+    public var tenants: [TenantView]
+    public var providerKeys: [ProviderKeyView]
+    public var virtualKeys: [VirtualKeyView]
+    public var cache: CacheView
+    public var costs: CostView
     /// Newest first, at most 200.
-    package var audit: [AuditRecord]
-    package var auditVerified: String
-    package var alerts: [AlertView]
+    public var audit: [AuditRecord]
+    public var auditVerified: String
+    public var alerts: [AlertView]
     /// Drills that are on, at most one a tenant.
-    package var drills: [DrillView]
+    public var drills: [DrillView]
     /// The tenant whose provider keys serve also those that use platform keys; nil = there is none.
-    package var platform: TenantName?
+    public var platform: TenantName?
 
-    package init(
+    public init(
         instance: String = "gatehouse", version: String = "", demo: Bool = false, readOnly: Bool = false,
         at: WallTime = WallTime(milliseconds: 0), started: WallTime = WallTime(milliseconds: 0),
         sequence: UInt64 = 0,
@@ -75,19 +75,19 @@ package struct EngineSnapshot: Sendable, Hashable, Codable {
 }
 
 /// Whether calls can be served, and what stands in the way.
-package struct HealthView: Sendable, Hashable, Codable {
+public struct HealthView: Sendable, Hashable, Codable {
     /// What a load balancer would be told.
-    package enum State: String, Sendable, Codable { case ready, degraded, notReady = "not_ready" }
-    package var state: State
+    public enum State: String, Sendable, Codable { case ready, degraded, notReady = "not_ready" }
+    public var state: State
     /// A sentence each; empty when ready.
-    package var reasons: [String]
-    package var journalUsed: Int
-    package var journalCapacity: Int
-    package var eventsLost: UInt64
+    public var reasons: [String]
+    public var journalUsed: Int
+    public var journalCapacity: Int
+    public var eventsLost: UInt64
     /// The configuration in force, or why the newest file was refused.
-    package var configuration: String
+    public var configuration: String
 
-    package init(
+    public init(
         state: State = .ready, reasons: [String] = [], journalUsed: Int = 0, journalCapacity: Int = 0,
         eventsLost: UInt64 = 0, configuration: String = ""
     ) {
@@ -101,19 +101,19 @@ package struct HealthView: Sendable, Hashable, Codable {
 }
 
 /// The vault as it may be shown.
-package struct VaultView: Sendable, Hashable, Codable {
-    package var unlocked: Bool
+public struct VaultView: Sendable, Hashable, Codable {
+    public var unlocked: Bool
     /// `passphrase`, `keyfile`: the kinds of its slots.
-    package var slots: [String]
-    package var rootVersion: UInt32
-    package var sealedKeys: Int
-    package var damagedKeys: Int
+    public var slots: [String]
+    public var rootVersion: UInt32
+    public var sealedKeys: Int
+    public var damagedKeys: Int
     /// Lines on rows that decide access and were changed by something else: they are not used.
-    package var distrusted: [String] = []
-    package var slotList: [SlotView]
+    public var distrusted: [String] = []
+    public var slotList: [SlotView]
     /// The rotation that is under way.
-    package var work: VaultWorkView?
-    package init(
+    public var work: VaultWorkView?
+    public init(
         unlocked: Bool = false, slots: [String] = [], rootVersion: UInt32 = 0, sealedKeys: Int = 0,
         damagedKeys: Int = 0, slotList: [SlotView] = [],
         work: VaultWorkView? = nil
@@ -129,13 +129,13 @@ package struct VaultView: Sendable, Hashable, Codable {
 }
 
 /// How far a rotation is.
-package struct VaultWorkView: Sendable, Hashable, Codable {
+public struct VaultWorkView: Sendable, Hashable, Codable {
     /// Tenants' keys wrapped by a new root, or provider keys sealed with new tenants' keys.
-    package enum What: String, Sendable, Codable { case root, keys }
-    package let what: What
-    package let done: Int
-    package let total: Int
-    package init(what: What, done: Int, total: Int) {
+    public enum What: String, Sendable, Codable { case root, keys }
+    public let what: What
+    public let done: Int
+    public let total: Int
+    public init(what: What, done: Int, total: Int) {
         self.what = what
         self.done = done
         self.total = total
@@ -143,13 +143,13 @@ package struct VaultWorkView: Sendable, Hashable, Codable {
 }
 
 /// One way to open the vault.
-package struct SlotView: Sendable, Hashable, Codable {
-    package let id: SlotID
-    package let kind: SlotKind
-    package let created: WallTime
+public struct SlotView: Sendable, Hashable, Codable {
+    public let id: SlotID
+    public let kind: SlotKind
+    public let created: WallTime
     /// Which key outside keeps the slot's; nil where none does.
-    package let keptBy: String?
-    package init(id: SlotID, kind: SlotKind, created: WallTime, keptBy: String? = nil) {
+    public let keptBy: String?
+    public init(id: SlotID, kind: SlotKind, created: WallTime, keptBy: String? = nil) {
         self.keptBy = keptBy
         self.id = id
         self.kind = kind
@@ -158,20 +158,20 @@ package struct SlotView: Sendable, Hashable, Codable {
 }
 
 /// Figures of the last 60 seconds.
-package struct TrafficFigures: Sendable, Hashable, Codable {
-    package var requestsPerSecond: Double
+public struct TrafficFigures: Sendable, Hashable, Codable {
+    public var requestsPerSecond: Double
     /// 0 to 100; caller's faults are not errors.
-    package var errorPercent: Double
+    public var errorPercent: Double
     /// nil = no call in the window.
-    package var p50Milliseconds: Double?
-    package var p95Milliseconds: Double?
-    package var inFlight: Int
-    package var costPerHour: Money
+    public var p50Milliseconds: Double?
+    public var p95Milliseconds: Double?
+    public var inFlight: Int
+    public var costPerHour: Money
     /// Share of calls answered from our cache, 0 to 100.
-    package var hitPercent: Double
-    package var calls: Int64
+    public var hitPercent: Double
+    public var calls: Int64
 
-    package init(
+    public init(
         requestsPerSecond: Double = 0, errorPercent: Double = 0, p50Milliseconds: Double? = nil,
         p95Milliseconds: Double? = nil, inFlight: Int = 0, costPerHour: Money = .zero, hitPercent: Double = 0,
         calls: Int64 = 0
@@ -188,16 +188,16 @@ package struct TrafficFigures: Sendable, Hashable, Codable {
 }
 
 /// Figures over the last 15 minutes, oldest first, one point each ten seconds (at most 90).
-package struct TrafficSeries: Sendable, Hashable, Codable {
-    package static let secondsPerPoint = 10
-    package static let points = 90
-    package var requestsPerSecond: [Double]
-    package var errorPercent: [Double]
-    package var p95Milliseconds: [Double]
+public struct TrafficSeries: Sendable, Hashable, Codable {
+    public static let secondsPerPoint = 10
+    public static let points = 90
+    public var requestsPerSecond: [Double]
+    public var errorPercent: [Double]
+    public var p95Milliseconds: [Double]
     /// Dollars per hour.
-    package var costPerHour: [Double]
-    package var hitPercent: [Double]
-    package init(
+    public var costPerHour: [Double]
+    public var hitPercent: [Double]
+    public init(
         requestsPerSecond: [Double] = [], errorPercent: [Double] = [], p95Milliseconds: [Double] = [],
         costPerHour: [Double] = [], hitPercent: [Double] = []
     ) {
@@ -210,35 +210,35 @@ package struct TrafficSeries: Sendable, Hashable, Codable {
 }
 
 /// One target: its breaker and its traffic.
-package struct TargetView: Sendable, Hashable, Codable {
-    package var target: Target
-    package var position: BreakerPosition
-    package var hold: BreakerHold?
+public struct TargetView: Sendable, Hashable, Codable {
+    public var target: Target
+    public var position: BreakerPosition
+    public var hold: BreakerHold?
     /// When the breaker came into this position.
-    package var since: WallTime
+    public var since: WallTime
     /// One sentence: rule, numbers, what happens next.
-    package var why: String
-    package var figures: TrafficFigures
+    public var why: String
+    public var figures: TrafficFigures
     /// 15 minutes as in `TrafficSeries`.
-    package var requestSeries: [Double]
-    package var errorSeries: [Double]
+    public var requestSeries: [Double]
+    public var errorSeries: [Double]
     /// Newest first, at most 20.
-    package var history: [BreakerMoment]
+    public var history: [BreakerMoment]
     /// Keys that can serve it now, and all.
-    package var keysUsable: Int
-    package var keysTotal: Int
+    public var keysUsable: Int
+    public var keysTotal: Int
     /// Newest first, at most 20: the last attempts here that failed.
-    package var lastErrors: [ErrorMoment]
+    public var lastErrors: [ErrorMoment]
     /// The health of the keys that could serve it, as last seen.
-    package var credentials: CredentialTally
+    public var credentials: CredentialTally
     /// Tenants whose calls it served or should have served of late, most calls first, at most 20.
-    package var dependents: [String]
+    public var dependents: [String]
     /// Where the calls went that failed or were not let in here, most first, at most 10.
-    package var wentTo: [TrafficShare]
+    public var wentTo: [TrafficShare]
     /// Calls of the last 60 seconds here were met by a drill.
-    package var drilled: Bool
+    public var drilled: Bool
 
-    package init(
+    public init(
         target: Target, position: BreakerPosition = .closed, hold: BreakerHold? = nil,
         since: WallTime = WallTime(milliseconds: 0), why: String = "", figures: TrafficFigures = .init(),
         requestSeries: [Double] = [], errorSeries: [Double] = [], history: [BreakerMoment] = [],
@@ -266,12 +266,12 @@ package struct TargetView: Sendable, Hashable, Codable {
 }
 
 /// A past move of a breaker.
-package struct BreakerMoment: Sendable, Hashable, Codable {
-    package let at: WallTime
-    package let position: BreakerPosition
-    package let held: Bool
-    package let why: String
-    package init(at: WallTime, position: BreakerPosition, held: Bool, why: String) {
+public struct BreakerMoment: Sendable, Hashable, Codable {
+    public let at: WallTime
+    public let position: BreakerPosition
+    public let held: Bool
+    public let why: String
+    public init(at: WallTime, position: BreakerPosition, held: Bool, why: String) {
         self.at = at
         self.position = position
         self.held = held
@@ -280,14 +280,14 @@ package struct BreakerMoment: Sendable, Hashable, Codable {
 }
 
 /// A past failure at a target, and where the call went then.
-package struct ErrorMoment: Sendable, Hashable, Codable {
-    package let at: WallTime
-    package let tenant: String
-    package let model: String
-    package let status: Int?
-    package let failure: String
-    package let then: String
-    package init(at: WallTime, tenant: String, model: String, status: Int?, failure: String, then: String) {
+public struct ErrorMoment: Sendable, Hashable, Codable {
+    public let at: WallTime
+    public let tenant: String
+    public let model: String
+    public let status: Int?
+    public let failure: String
+    public let then: String
+    public init(at: WallTime, tenant: String, model: String, status: Int?, failure: String, then: String) {
         self.at = at
         self.tenant = tenant
         self.model = model
@@ -298,19 +298,19 @@ package struct ErrorMoment: Sendable, Hashable, Codable {
 }
 
 /// One provider of the configuration.
-package struct ProviderView: Sendable, Hashable, Codable {
-    package var name: ProviderName
-    package var kind: ProviderKind
-    package var origin: String
-    package var targets: Int
-    package var keys: Int
+public struct ProviderView: Sendable, Hashable, Codable {
+    public var name: ProviderName
+    public var kind: ProviderKind
+    public var origin: String
+    public var targets: Int
+    public var keys: Int
     /// Where it computes, as the configuration says, such as `eu-west-1`; nil = not said.
-    package var region: String?
+    public var region: String?
     /// How long it keeps what is sent, as the configuration says; nil = not said.
-    package var retention: String?
+    public var retention: String?
     /// nil = it is not probed, or was not yet.
-    package var probe: ProbeView?
-    package init(
+    public var probe: ProbeView?
+    public init(
         name: ProviderName, kind: ProviderKind, origin: String, targets: Int, keys: Int,
         region: String? = nil, retention: String? = nil, probe: ProbeView? = nil
     ) {
@@ -326,25 +326,25 @@ package struct ProviderView: Sendable, Hashable, Codable {
 }
 
 /// One tenant: status, limits and traffic.
-package struct TenantView: Sendable, Hashable, Codable {
-    package var id: TenantID
-    package var name: TenantName
-    package var status: TenantStatus
-    package var limits: LimitSet
-    package var created: WallTime
-    package var figures: TrafficFigures
-    package var requestSeries: [Double]
-    package var errorSeries: [Double]
-    package var costSeries: [Double]
+public struct TenantView: Sendable, Hashable, Codable {
+    public var id: TenantID
+    public var name: TenantName
+    public var status: TenantStatus
+    public var limits: LimitSet
+    public var created: WallTime
+    public var figures: TrafficFigures
+    public var requestSeries: [Double]
+    public var errorSeries: [Double]
+    public var costSeries: [Double]
     /// Tokens in the last 60 s.
-    package var tokensPerMinute: Int64
-    package var costToday: Money
-    package var unpricedToday: Int64
+    public var tokensPerMinute: Int64
+    public var costToday: Money
+    public var unpricedToday: Int64
     /// By model, busiest first, at most 20.
-    package var models: [ModelFigures]
+    public var models: [ModelFigures]
     /// Its calls may go out with the platform's keys where its own do not serve.
-    package var usesPlatformKeys: Bool
-    package init(
+    public var usesPlatformKeys: Bool
+    public init(
         id: TenantID, name: TenantName, status: TenantStatus, limits: LimitSet = .init(),
         created: WallTime = WallTime(milliseconds: 0), figures: TrafficFigures = .init(),
         requestSeries: [Double] = [],
@@ -370,15 +370,15 @@ package struct TenantView: Sendable, Hashable, Codable {
 }
 
 /// A tenant's traffic with one model over the last 15 minutes.
-package struct ModelFigures: Sendable, Hashable, Codable {
-    package var model: String
-    package var target: String
-    package var calls: Int64
-    package var errors: Int64
-    package var tokens: Int64
-    package var hits: Int64
-    package var cost: Money
-    package init(
+public struct ModelFigures: Sendable, Hashable, Codable {
+    public var model: String
+    public var target: String
+    public var calls: Int64
+    public var errors: Int64
+    public var tokens: Int64
+    public var hits: Int64
+    public var cost: Money
+    public init(
         model: String, target: String, calls: Int64, errors: Int64, tokens: Int64, hits: Int64, cost: Money
     ) {
         self.model = model
@@ -392,46 +392,46 @@ package struct ModelFigures: Sendable, Hashable, Codable {
 }
 
 /// One provider key as it may be shown.
-package struct ProviderKeyView: Sendable, Hashable, Codable {
-    package var id: ProviderKeyID
-    package var tenant: TenantName
-    package var provider: ProviderName
-    package var label: Label
-    package var fingerprint: String
-    package var state: ProviderKeyState
-    package var health: CredentialMark
+public struct ProviderKeyView: Sendable, Hashable, Codable {
+    public var id: ProviderKeyID
+    public var tenant: TenantName
+    public var provider: ProviderName
+    public var label: Label
+    public var fingerprint: String
+    public var state: ProviderKeyState
+    public var health: CredentialMark
     /// When it is tried again; nil = it is well, or the next call tries it.
-    package var healthUntil: WallTime?
-    package var created: WallTime
-    package var drainEnds: WallTime?
-    package var predecessor: ProviderKeyID?
-    package var successor: ProviderKeyID?
-    package var verdict: KeyVerdict
-    package var verdictAt: WallTime?
-    package var lastUsed: WallTime?
-    package var requestsPerSecond: Double
-    package var rateLimitedPercent: Double
+    public var healthUntil: WallTime?
+    public var created: WallTime
+    public var drainEnds: WallTime?
+    public var predecessor: ProviderKeyID?
+    public var successor: ProviderKeyID?
+    public var verdict: KeyVerdict
+    public var verdictAt: WallTime?
+    public var lastUsed: WallTime?
+    public var requestsPerSecond: Double
+    public var rateLimitedPercent: Double
     /// The last call that the provider answered well with it.
-    package var lastSuccess: WallTime?
+    public var lastSuccess: WallTime?
     /// The last 401 or 403.
-    package var lastRejected: WallTime?
+    public var lastRejected: WallTime?
     /// The last 429.
-    package var lastRateLimited: WallTime?
+    public var lastRateLimited: WallTime?
     /// What the provider's rate-limit headers left, such as `req 480/500 · tok 28k/30k`; empty = nothing heard.
-    package var headroom: String
+    public var headroom: String
     /// Models where it stands otherwise than `health` says, at most 20.
-    package var modelMarks: [ModelMark]
+    public var modelMarks: [ModelMark]
     /// Its share of the calls among the tenant's keys for the provider; nil = none stated.
-    package var weight: Int?
+    public var weight: Int?
     /// The models it is for, in the provider's words; empty = all.
-    package var models: [ModelName]
+    public var models: [ModelName]
     /// The trial of a successor; nil but in the state `canary`.
-    package var canary: KeyCanary?
+    public var canary: KeyCanary?
 
     /// Whether calls may use it at all.
-    package var isUsable: Bool { state == .active || state == .canary || state == .draining }
+    public var isUsable: Bool { state == .active || state == .canary || state == .draining }
 
-    package init(
+    public init(
         id: ProviderKeyID, tenant: TenantName, provider: ProviderName, label: Label, fingerprint: String,
         state: ProviderKeyState, health: CredentialMark = .ok, healthUntil: WallTime? = nil,
         created: WallTime, drainEnds: WallTime? = nil,
@@ -470,24 +470,24 @@ package struct ProviderKeyView: Sendable, Hashable, Codable {
 }
 
 /// One virtual key as it may be shown.
-package struct VirtualKeyView: Sendable, Hashable, Codable {
-    package var id: VirtualKeyID
-    package var tenant: TenantName
-    package var name: Label
-    package var fingerprint: String
-    package var user: Label?
-    package var team: Label?
-    package var models: [ModelName]
-    package var limits: LimitSet
-    package var created: WallTime
-    package var expires: WallTime?
-    package var revoked: WallTime?
-    package var successor: VirtualKeyID?
-    package var lastUsed: WallTime?
-    package var requestsPerSecond: Double
+public struct VirtualKeyView: Sendable, Hashable, Codable {
+    public var id: VirtualKeyID
+    public var tenant: TenantName
+    public var name: Label
+    public var fingerprint: String
+    public var user: Label?
+    public var team: Label?
+    public var models: [ModelName]
+    public var limits: LimitSet
+    public var created: WallTime
+    public var expires: WallTime?
+    public var revoked: WallTime?
+    public var successor: VirtualKeyID?
+    public var lastUsed: WallTime?
+    public var requestsPerSecond: Double
     /// Which of its calls give way under overload.
-    package var callClass: CallClass
-    package init(
+    public var callClass: CallClass
+    public init(
         id: VirtualKeyID, tenant: TenantName, name: Label, fingerprint: String, user: Label? = nil,
         team: Label? = nil,
         models: [ModelName] = [], limits: LimitSet = .init(), created: WallTime, expires: WallTime? = nil,
@@ -512,7 +512,7 @@ package struct VirtualKeyView: Sendable, Hashable, Codable {
     }
 
     /// `active`, `OVERLAP`, `EXPIRED` or `REVOKED`.
-    package func word(at now: WallTime) -> String {
+    public func word(at now: WallTime) -> String {
         if revoked != nil { return "REVOKED" }
         if let expires, expires <= now { return "EXPIRED" }
         return successor == nil ? "active" : "OVERLAP"
@@ -520,17 +520,17 @@ package struct VirtualKeyView: Sendable, Hashable, Codable {
 }
 
 /// The exact cache: store and use.
-package struct CacheView: Sendable, Hashable, Codable {
-    package var entries: Int
-    package var bytes: Int
-    package var bytesMax: Int
-    package var hits: Int64
-    package var misses: Int64
-    package var evicted: Int64
-    package var timeToLiveSeconds: Int
-    package var saved: Money
-    package var tenants: [CacheTenantView]
-    package init(
+public struct CacheView: Sendable, Hashable, Codable {
+    public var entries: Int
+    public var bytes: Int
+    public var bytesMax: Int
+    public var hits: Int64
+    public var misses: Int64
+    public var evicted: Int64
+    public var timeToLiveSeconds: Int
+    public var saved: Money
+    public var tenants: [CacheTenantView]
+    public init(
         entries: Int = 0, bytes: Int = 0, bytesMax: Int = 0, hits: Int64 = 0, misses: Int64 = 0,
         evicted: Int64 = 0,
         timeToLiveSeconds: Int = 0, saved: Money = .zero, tenants: [CacheTenantView] = []
@@ -548,15 +548,15 @@ package struct CacheView: Sendable, Hashable, Codable {
 }
 
 /// One tenant's part of the cache.
-package struct CacheTenantView: Sendable, Hashable, Codable {
-    package var tenant: TenantName
-    package var enabled: Bool
-    package var entries: Int
-    package var bytes: Int
-    package var hits: Int64
-    package var misses: Int64
-    package var saved: Money
-    package init(
+public struct CacheTenantView: Sendable, Hashable, Codable {
+    public var tenant: TenantName
+    public var enabled: Bool
+    public var entries: Int
+    public var bytes: Int
+    public var hits: Int64
+    public var misses: Int64
+    public var saved: Money
+    public init(
         tenant: TenantName, enabled: Bool, entries: Int, bytes: Int, hits: Int64, misses: Int64, saved: Money
     ) {
         self.tenant = tenant
@@ -570,18 +570,18 @@ package struct CacheTenantView: Sendable, Hashable, Codable {
 }
 
 /// What was spent since midnight UTC and over the last 24 hours.
-package struct CostView: Sendable, Hashable, Codable {
+public struct CostView: Sendable, Hashable, Codable {
     /// 24 hours, oldest first; the last is the hour now running. Dollars.
-    package var byHour: [Double]
+    public var byHour: [Double]
     /// The hour of day (UTC) of the last entry of `byHour`.
-    package var lastHour: Int
-    package var total: Money
-    package var saved: Money
-    package var unpriced: Int64
-    package var priceVersion: String
+    public var lastHour: Int
+    public var total: Money
+    public var saved: Money
+    public var unpriced: Int64
+    public var priceVersion: String
     /// Dearest first, at most 200.
-    package var lines: [CostLine]
-    package init(
+    public var lines: [CostLine]
+    public init(
         byHour: [Double] = [], lastHour: Int = 0, total: Money = .zero, saved: Money = .zero,
         unpriced: Int64 = 0,
         priceVersion: String = "", lines: [CostLine] = []
@@ -597,16 +597,16 @@ package struct CostView: Sendable, Hashable, Codable {
 }
 
 /// The last 24 hours of one tenant with one provider and model.
-package struct CostLine: Sendable, Hashable, Codable {
-    package var tenant: TenantName
-    package var provider: String
-    package var model: String
-    package var calls: Int64
-    package var unpriced: Int64
-    package var usage: Usage
-    package var cost: Money
-    package var saved: Money
-    package init(
+public struct CostLine: Sendable, Hashable, Codable {
+    public var tenant: TenantName
+    public var provider: String
+    public var model: String
+    public var calls: Int64
+    public var unpriced: Int64
+    public var usage: Usage
+    public var cost: Money
+    public var saved: Money
+    public init(
         tenant: TenantName, provider: String, model: String, calls: Int64, unpriced: Int64, usage: Usage,
         cost: Money,
         saved: Money
@@ -623,22 +623,22 @@ package struct CostLine: Sendable, Hashable, Codable {
 }
 
 /// Something an operator should look at.
-package struct AlertView: Sendable, Hashable, Codable {
+public struct AlertView: Sendable, Hashable, Codable {
     /// How much it matters.
-    package enum Level: String, Sendable, Codable { case critical = "CRIT", warning = "WARN", info = "INFO" }
+    public enum Level: String, Sendable, Codable { case critical = "CRIT", warning = "WARN", info = "INFO" }
     /// Where `enter` leads.
-    package enum Subject: Sendable, Hashable, Codable {
+    public enum Subject: Sendable, Hashable, Codable {
         case target(Target)
         case providerKey(ProviderKeyID)
         case tenant(TenantID)
         case health
     }
-    package var level: Level
-    package var subject: Subject
-    package var title: String
-    package var text: String
-    package var since: WallTime
-    package init(level: Level, subject: Subject, title: String, text: String, since: WallTime) {
+    public var level: Level
+    public var subject: Subject
+    public var title: String
+    public var text: String
+    public var since: WallTime
+    public init(level: Level, subject: Subject, title: String, text: String, since: WallTime) {
         self.level = level
         self.subject = subject
         self.title = title

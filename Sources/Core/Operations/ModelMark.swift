@@ -1,12 +1,12 @@
-package import Domain
+public import Domain
 
 /// What is known of a provider key with one model, where it differs from what is known of the key.
-package struct ModelMark: Sendable, Hashable, Codable {
-    package var model: String
-    package var mark: CredentialMark
+public struct ModelMark: Sendable, Hashable, Codable {
+    public var model: String
+    public var mark: CredentialMark
     /// When it is tried again; nil = not by itself.
-    package var until: WallTime?
-    package init(model: String, mark: CredentialMark, until: WallTime? = nil) {
+    public var until: WallTime?
+    public init(model: String, mark: CredentialMark, until: WallTime? = nil) {
         self.model = model
         self.mark = mark
         self.until = until

@@ -1,5 +1,5 @@
 /// What an operator may do; each role holds the one before it.
-package enum OperatorRole: String, Sendable, Hashable, Codable, CaseIterable, Comparable {
+public enum OperatorRole: String, Sendable, Hashable, Codable, CaseIterable, Comparable {
     /// Listings, reports, status, explanations, the console's panes.
     case viewer
     /// Also what an engineer on call needs: breakers, drains, drills, the cache, suspending tenants.
@@ -7,7 +7,7 @@ package enum OperatorRole: String, Sendable, Hashable, Codable, CaseIterable, Co
     /// Everything: keys, virtual keys, tenants, limits, vault, rotation, backups, the audit's export, the configuration.
     case admin
 
-    package static func < (left: Self, right: Self) -> Bool { left.rank < right.rank }
+    public static func < (left: Self, right: Self) -> Bool { left.rank < right.rank }
 
     private var rank: Int {
         switch self {

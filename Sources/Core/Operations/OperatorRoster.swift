@@ -1,36 +1,36 @@
 /// Which account of the machine has which role, as the configuration says it.
 ///
 /// While it names nobody, the account that the engine runs as, and root, are admins, as the data folder is theirs anyway.
-package struct OperatorRoster: Sendable, Hashable {
+public struct OperatorRoster: Sendable, Hashable {
     /// By account. Names are ASCII, so that no two texts of different bytes are the same key.
     private let roles: [String: OperatorRole]
 
-    package init(_ roles: [String: OperatorRole] = [:]) { self.roles = roles }
+    public init(_ roles: [String: OperatorRole] = [:]) { self.roles = roles }
 
-    package var isEmpty: Bool { roles.isEmpty }
+    public var isEmpty: Bool { roles.isEmpty }
 
     /// What somebody may do now; nil = nothing, not even look.
-    package func role(of who: OperatorID) -> OperatorRole? {
+    public func role(of who: OperatorID) -> OperatorRole? {
         guard let full = fullRole(of: who) else { return nil }
         return min(full, who.ceiling ?? .admin)
     }
 
     /// The same before the operator lowered it.
-    package func fullRole(of who: OperatorID) -> OperatorRole? {
+    public func fullRole(of who: OperatorID) -> OperatorRole? {
         guard !isEmpty else { return who.isForeign ? nil : .admin }
         guard who.account.utf8.allSatisfy({ $0 < 0x80 }) else { return nil }
         return roles[who.account]
     }
 
     /// Accounts, in the order of their names.
-    package var entries: [(account: String, role: OperatorRole)] {
+    public var entries: [(account: String, role: OperatorRole)] {
         roles.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
     }
 
-    package var admins: [String] { entries.filter { $0.role == .admin }.map(\.account) }
+    public var admins: [String] { entries.filter { $0.role == .admin }.map(\.account) }
 
     /// What another roster changes, a line for each account.
-    package func changes(to next: OperatorRoster) -> [Change] {
+    public func changes(to next: OperatorRoster) -> [Change] {
         var out: [Change] = []
         if isEmpty != next.isEmpty {
             let (before, after) = ("admin while nobody is named", "as named")
@@ -50,14 +50,14 @@ package struct OperatorRoster: Sendable, Hashable {
     }
 
     /// One account's role as it was and as it is to be.
-    package struct Change: Sendable, Hashable {
-        package let account: String
-        package let before: String
-        package let after: String
+    public struct Change: Sendable, Hashable {
+        public let account: String
+        public let before: String
+        public let after: String
     }
 
     /// `jo viewer, mira admin`; a line of an audit record, so the first twenty only.
-    package var words: String {
+    public var words: String {
         guard !isEmpty else { return "roles: nobody is named" }
         let shown = entries.prefix(20).map { "\($0.account) \($0.role.rawValue)" }
         let more = entries.count > 20 ? " and \(entries.count - 20) more" : ""
@@ -65,7 +65,7 @@ package struct OperatorRoster: Sendable, Hashable {
     }
 
     /// Why somebody may not do something, in one sentence; nil when he may.
-    package func denial(of operation: EngineOperation, to who: OperatorID) -> Denial? {
+    public func denial(of operation: EngineOperation, to who: OperatorID) -> Denial? {
         guard let full = fullRole(of: who) else {
             let account = who.account.isEmpty ? who.name : who.account
             return Denial(
@@ -91,10 +91,10 @@ package struct OperatorRoster: Sendable, Hashable {
     }
 
     /// A refusal for want of a role.
-    package struct Denial: Sendable, Hashable {
+    public struct Denial: Sendable, Hashable {
         /// For the audit.
-        package let reason: String
+        public let reason: String
         /// For whoever asked: what, which role, who can give it.
-        package let sentence: String
+        public let sentence: String
     }
 }

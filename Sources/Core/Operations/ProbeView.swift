@@ -1,19 +1,19 @@
-package import Domain
+public import Domain
 
 /// What the last free call to a provider showed, where the configuration asks for such calls.
-package struct ProbeView: Sendable, Hashable, Codable {
-    package var reachable: Bool
+public struct ProbeView: Sendable, Hashable, Codable {
+    public var reachable: Bool
     /// How long the answer's head took; nil = none came.
-    package var milliseconds: Double?
+    public var milliseconds: Double?
     /// What came: `status 401`, or why nothing did.
-    package var words: String
-    package var at: WallTime
+    public var words: String
+    public var at: WallTime
     /// Calls in a row that had no answer.
-    package var failures: Int
+    public var failures: Int
     /// How often it is asked while it answers.
-    package var everySeconds: Int
+    public var everySeconds: Int
 
-    package init(
+    public init(
         reachable: Bool, milliseconds: Double? = nil, words: String, at: WallTime, failures: Int = 0,
         everySeconds: Int
     ) {

@@ -1,34 +1,34 @@
-package import Domain
+public import Domain
 
 /// One `[[route]]` of the configuration as it is in force.
-package struct RouteView: Sendable, Hashable, Codable {
-    package let model: ModelName
-    package let strategy: RoutingStrategyName
-    package let targets: [Share]
+public struct RouteView: Sendable, Hashable, Codable {
+    public let model: ModelName
+    public let strategy: RoutingStrategyName
+    public let targets: [Share]
     /// Empty = every provider.
-    package let allow: [ProviderName]
-    package let deny: [ProviderName]
-    package let regions: [String]
-    package let retention: [String]
+    public let allow: [ProviderName]
+    public let deny: [ProviderName]
+    public let regions: [String]
+    public let retention: [String]
     /// US dollars for one call, such as `0.050000`; nil = no ceiling.
-    package let costMost: String?
+    public let costMost: String?
     /// What models have to be able to do, such as `tools`.
-    package let requires: [String]
+    public let requires: [String]
     /// Tokens that models have to read at least; nil = any.
-    package let contextLeast: Int64?
-    package let lastResort: Target?
-    package let onContextOverflow: [Target]
-    package let onContentPolicy: [Target]
+    public let contextLeast: Int64?
+    public let lastResort: Target?
+    public let onContextOverflow: [Target]
+    public let onContentPolicy: [Target]
     /// nil = never a second attempt beside the first.
-    package let hedgeMilliseconds: Int64?
+    public let hedgeMilliseconds: Int64?
 
     /// A target with its weight, which counts under `weighted` and `sticky`.
-    package struct Share: Sendable, Hashable, Codable {
-        package let target: Target
-        package let weight: Int
+    public struct Share: Sendable, Hashable, Codable {
+        public let target: Target
+        public let weight: Int
     }
 
-    package init(_ route: Route) {
+    public init(_ route: Route) {
         model = route.model
         strategy = route.strategy
         targets = route.choices.map { Share(target: $0.target, weight: $0.weight) }
@@ -47,7 +47,7 @@ package struct RouteView: Sendable, Hashable, Codable {
     }
 
     /// What a call must satisfy, one condition each, in the words of the configuration.
-    package var conditions: [String] {
+    public var conditions: [String] {
         [
             allow.isEmpty ? nil : "allow \(allow.map(\.text).joined(separator: ","))",
             deny.isEmpty ? nil : "deny \(deny.map(\.text).joined(separator: ","))",
@@ -60,7 +60,7 @@ package struct RouteView: Sendable, Hashable, Codable {
     }
 
     /// What else it may do, one thing each.
-    package var otherwise: [String] {
+    public var otherwise: [String] {
         func list(_ word: String, _ targets: [Target]) -> String? {
             targets.isEmpty ? nil : "\(word) \(targets.map(\.description).joined(separator: ","))"
         }

@@ -1,9 +1,9 @@
 /// Several secrets on one way: the old passphrase and the new one, or one for each slot of the vault.
 ///
 /// Each is two bytes of length, most significant first, and the secret; an empty one stands for "none".
-package enum SecretBundle {
+public enum SecretBundle {
     /// nil when they are longer together than one draft holds.
-    package static func pack(_ secrets: [SecretDraft]) -> SecretDraft? {
+    public static func pack(_ secrets: [SecretDraft]) -> SecretDraft? {
         let bundle = SecretDraft()
         for secret in secrets {
             let isPacked = secret.withBytes { bytes in
@@ -18,7 +18,7 @@ package enum SecretBundle {
     }
 
     /// nil when the draft is no bundle.
-    package static func unpack(_ bundle: SecretDraft) -> [SecretDraft]? {
+    public static func unpack(_ bundle: SecretDraft) -> [SecretDraft]? {
         bundle.withBytes { bytes in
             var secrets: [SecretDraft] = []
             var rest = bytes[...]

@@ -5,23 +5,23 @@ import Locking
 ///
 /// Has no description, is never encoded with a command, and is wiped when it is taken, discarded or let go.
 /// The vault copies it into its own locked memory at once.
-package final class SecretDraft: @unchecked Sendable {
+public final class SecretDraft: @unchecked Sendable {
     // Safe because the buffer is only touched inside `state`'s lock, and freed once, by its one owner.
     private let start: UnsafeMutableRawPointer
     private let length: Locked<Int>
     private var buffer: UnsafeMutableRawBufferPointer { .init(start: start, count: Self.longest) }
 
     /// The most a secret may hold: the longest provider credentials (JSON key files aside) stay far below.
-    package static let longest = 4_096
+    public static let longest = 4_096
 
-    package init() {
+    public init() {
         start = .allocate(byteCount: Self.longest, alignment: 16)
         mlock(start, Self.longest)
         length = Locked(0)
     }
 
     /// Copies the bytes; the caller wipes its own.
-    package convenience init(copying bytes: UnsafeRawBufferPointer) {
+    public convenience init(copying bytes: UnsafeRawBufferPointer) {
         self.init()
         for byte in bytes { append(byte) }
     }
@@ -32,12 +32,12 @@ package final class SecretDraft: @unchecked Sendable {
         start.deallocate()
     }
 
-    package var count: Int { length.withLock { $0 } }
-    package var isEmpty: Bool { count == 0 }
+    public var count: Int { length.withLock { $0 } }
+    public var isEmpty: Bool { count == 0 }
 
     /// Adds a byte; false when the draft is full.
     @discardableResult
-    package func append(_ byte: UInt8) -> Bool {
+    public func append(_ byte: UInt8) -> Bool {
         length.withLock { length in
             guard length < buffer.count else { return false }
             buffer[length] = byte
@@ -47,7 +47,7 @@ package final class SecretDraft: @unchecked Sendable {
     }
 
     /// Takes the last byte away (a backspace).
-    package func removeLast() {
+    public func removeLast() {
         length.withLock { length in
             guard length > 0 else { return }
             length -= 1
@@ -56,7 +56,7 @@ package final class SecretDraft: @unchecked Sendable {
     }
 
     /// Forgets everything.
-    package func wipe() {
+    public func wipe() {
         length.withLock { length in
             explicit_bzero(start, Self.longest)
             length = 0
@@ -64,7 +64,7 @@ package final class SecretDraft: @unchecked Sendable {
     }
 
     /// Lends the bytes to one call.
-    package func withBytes<Result: ~Copyable, Failure: Error>(
+    public func withBytes<Result: ~Copyable, Failure: Error>(
         _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
     ) throws(Failure) -> Result {
         try length.withLock { length throws(Failure) in

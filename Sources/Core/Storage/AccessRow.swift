@@ -1,20 +1,20 @@
-package import Domain
+public import Domain
 
 /// HMAC-SHA-256 under a key that only the open vault has, as the stores get it from their maker; throws while the vault
 /// is sealed.
-package typealias RowCoding = @Sendable ([UInt8]) throws -> Digest256
+public typealias RowCoding = @Sendable ([UInt8]) throws -> Digest256
 
 /// A row that decides who may call, with what, and how much: it carries a code that only the open vault can make.
 ///
 /// Without the code such rows would be plain: whoever can write the data folder could move a virtual key to another
 /// tenant, lift its limits, or add one of his own.
-package enum AccessRow: Sendable, Hashable {
+public enum AccessRow: Sendable, Hashable {
     case tenant(TenantRecord)
     case virtualKey(VirtualKeyRecord)
     case limits(LimitRecord)
 
     /// The table and the row's key in it: what a row is told apart by.
-    package var place: [UInt8] {
+    public var place: [UInt8] {
         switch self {
         case .tenant(let record): [1] + record.id.bytes
         case .virtualKey(let record): [2] + record.id.bytes
@@ -22,7 +22,7 @@ package enum AccessRow: Sendable, Hashable {
         }
     }
 
-    package var tenant: TenantID {
+    public var tenant: TenantID {
         switch self {
         case .tenant(let record): record.id
         case .virtualKey(let record): record.tenant
@@ -35,7 +35,7 @@ package enum AccessRow: Sendable, Hashable {
     /// One byte for the kind of the form (1), the counter, the vault, then the fields in the order of the record:
     /// numbers big-endian, a text or a list with its length, what may be missing with a byte that says so. No two
     /// different rows have the same form.
-    package func form(counter: Int64, vault: VaultID) -> [UInt8] {
+    public func form(counter: Int64, vault: VaultID) -> [UInt8] {
         var form = CanonicalForm(1, counter: counter, vault: vault)
         form.add(place)
         switch self {
@@ -66,7 +66,7 @@ package enum AccessRow: Sendable, Hashable {
     }
 
     /// What an operator calls the row.
-    package var title: String {
+    public var title: String {
         switch self {
         case .tenant(let record): "tenant \(record.name)"
         case .virtualKey(let record): "virtual key \(record.name) (\(record.id.short))"
@@ -139,7 +139,7 @@ extension LimitOwner {
 
 extension VirtualKeyRecord {
     /// The same key, looked up by another hash.
-    package func hashed(_ hashing: ([UInt8]) throws -> [UInt8]) rethrows -> VirtualKeyRecord {
+    public func hashed(_ hashing: ([UInt8]) throws -> [UInt8]) rethrows -> VirtualKeyRecord {
         VirtualKeyRecord(
             id: id, tenant: tenant, name: name, hash: try hashing(hash), user: user, team: team,
             models: models,

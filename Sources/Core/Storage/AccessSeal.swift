@@ -1,4 +1,4 @@
-package import Domain
+public import Domain
 
 /// What is known of all coded rows together: how often they were written, and a sum over which row was last written
 /// when. Kept in one row with a code of its own, changed in the transaction of every change.
@@ -8,36 +8,36 @@ package import Domain
 /// HMACs of (row, counter) modulo 2^256, an additive multiset hash (Clarke et al., "Incremental multiset hash
 /// functions", ASIACRYPT 2003): who has no key finds no other rows with the same sum. Each change costs the same, however
 /// many rows there are.
-package struct AccessSeal: Sendable, Hashable {
-    package private(set) var counter: Int64
-    package private(set) var sum: Digest256
+public struct AccessSeal: Sendable, Hashable {
+    public private(set) var counter: Int64
+    public private(set) var sum: Digest256
 
     /// Of no rows.
-    package init() { self.init(counter: 0, sum: Digest256(0, 0, 0, 0)) }
+    public init() { self.init(counter: 0, sum: Digest256(0, 0, 0, 0)) }
 
-    package init(counter: Int64, sum: Digest256) {
+    public init(counter: Int64, sum: Digest256) {
         self.counter = counter
         self.sum = sum
     }
 
     /// The bytes that the seal's own code is of.
-    package func form(vault: VaultID) -> [UInt8] {
+    public func form(vault: VaultID) -> [UInt8] {
         var form = CanonicalForm(3, counter: counter, vault: vault)
         form.add(sum.bytes)
         return form.bytes
     }
 
     /// Counts one more write.
-    package mutating func advance() throws {
+    public mutating func advance() throws {
         guard counter < .max else { throw StorageFailure.unavailable("the rows were written too often") }
         counter += 1
     }
 
-    package mutating func add(_ mark: Digest256) { sum = sum.adding(mark) }
-    package mutating func remove(_ mark: Digest256) { sum = sum.subtracting(mark) }
+    public mutating func add(_ mark: Digest256) { sum = sum.adding(mark) }
+    public mutating func remove(_ mark: Digest256) { sum = sum.subtracting(mark) }
 
     /// The bytes of which a row's part in the sum is the HMAC.
-    package static func mark(of place: [UInt8], counter: Int64, vault: VaultID) -> [UInt8] {
+    public static func mark(of place: [UInt8], counter: Int64, vault: VaultID) -> [UInt8] {
         var form = CanonicalForm(2, counter: counter, vault: vault)
         form.add(place)
         return form.bytes
@@ -68,12 +68,12 @@ extension UInt64 {
 }
 
 /// One stored row with what vouches for it.
-package struct CodedRow: Sendable {
-    package let row: AccessRow
-    package let counter: Int64
-    package let code: [UInt8]
+public struct CodedRow: Sendable {
+    public let row: AccessRow
+    public let counter: Int64
+    public let code: [UInt8]
 
-    package init(_ row: AccessRow, counter: Int64, code: [UInt8]) {
+    public init(_ row: AccessRow, counter: Int64, code: [UInt8]) {
         self.row = row
         self.counter = counter
         self.code = code
@@ -81,27 +81,27 @@ package struct CodedRow: Sendable {
 }
 
 /// What a check of the coded rows found.
-package struct AccessFindings: Sendable, Equatable {
+public struct AccessFindings: Sendable, Equatable {
     /// Rows that were looked at.
-    package var rows = 0
+    public var rows = 0
     /// Virtual keys whose row was changed by something else than the gateway.
-    package var virtualKeys: Set<VirtualKeyID> = []
+    public var virtualKeys: Set<VirtualKeyID> = []
     /// Tenants of which a row about the tenant as a whole was: none of its virtual keys is to be used.
-    package var tenants: Set<TenantID> = []
+    public var tenants: Set<TenantID> = []
     /// The rows do not fit together: one was put back to an older state, added or taken away. No virtual key can be
     /// trusted.
-    package var isWhole = false
+    public var isWhole = false
     /// One line each, for operators.
-    package var sentences: [String] = []
+    public var sentences: [String] = []
 
-    package init() {}
+    public init() {}
 
-    package var isClean: Bool { sentences.isEmpty }
+    public var isClean: Bool { sentences.isEmpty }
 
     /// Checks rows as they are stored.
     ///
     /// - Parameter seal: with its code; nil when it is missing.
-    package static func check(
+    public static func check(
         _ rows: [CodedRow], seal: (seal: AccessSeal, code: [UInt8])?, vault: VaultID, coding: RowCoding
     ) throws -> AccessFindings {
         var found = AccessFindings()

@@ -1,7 +1,7 @@
-package import Domain
+public import Domain
 
 /// SHA-256 as the stores get it from their maker: this module does not know who computes it.
-package typealias Hashing = @Sendable (UnsafeRawBufferPointer) -> Digest256
+public typealias Hashing = @Sendable (UnsafeRawBufferPointer) -> Digest256
 
 /// Chains audit records: what exactly is hashed, and how one record follows from the one before.
 ///
@@ -27,15 +27,15 @@ package typealias Hashing = @Sendable (UnsafeRawBufferPointer) -> Digest256
 ///              each as 4 bytes of length and that many bytes of UTF-8
 ///
 /// Every field has a fixed or a stated length, so no two different records have the same form.
-package enum AuditChain {
+public enum AuditChain {
     /// What stands for "the record before" at the start of a chain.
-    package static let origin = [UInt8](repeating: 0, count: 32)
+    public static let origin = [UInt8](repeating: 0, count: 32)
     /// Longest text of a record, in bytes of UTF-8; longer ones are cut and end in `…`. Keeps a record far below
     /// a page of the database's cache however long a pasted reason is.
-    package static let longestText = 4_096
+    public static let longestText = 4_096
 
     /// The bytes that are hashed for a record of the older form.
-    package static func canonicalForm(of draft: AuditDraft, sequence: Int64, previous: [UInt8]) -> [UInt8] {
+    public static func canonicalForm(of draft: AuditDraft, sequence: Int64, previous: [UInt8]) -> [UInt8] {
         let texts = [
             draft.actor, draft.via, draft.action, draft.target, draft.before, draft.after, draft.reason,
             draft.result,
@@ -60,7 +60,7 @@ package enum AuditChain {
     }
 
     /// A record in the JSON form.
-    package static func canonicalJSON(
+    public static func canonicalJSON(
         of draft: AuditDraft, sequence: Int64, previous: [UInt8], commitment: [UInt8]
     ) -> CanonicalJSON {
         .object([
@@ -74,7 +74,7 @@ package enum AuditChain {
     }
 
     /// What the commitment is to.
-    package static func operatorJSON(of draft: AuditDraft) -> CanonicalJSON {
+    public static func operatorJSON(of draft: AuditDraft) -> CanonicalJSON {
         .object([
             "actor": .text(draft.actor), "from": .text(draft.origin.from),
             "session": .text(draft.origin.session), "tty": .text(draft.origin.tty),
@@ -82,14 +82,14 @@ package enum AuditChain {
         ])
     }
 
-    package static func commitment(
+    public static func commitment(
         to draft: AuditDraft, blinding: [UInt8], hashing: Hashing
     ) -> [UInt8] {
         (blinding + operatorJSON(of: draft).bytes).withUnsafeBytes { hashing($0).bytes }
     }
 
     /// The record that follows `last` (nil: the first one). The draft is first made storable.
-    package static func record(
+    public static func record(
         of draft: AuditDraft, after last: AuditRecord?, blinding: [UInt8] = randomBlinding(),
         hashing: Hashing
     ) -> AuditRecord {
@@ -106,10 +106,10 @@ package enum AuditChain {
     }
 
     /// From the system's generator.
-    package static func randomBlinding() -> [UInt8] { (0..<32).map { _ in UInt8.random(in: .min ... .max) } }
+    public static func randomBlinding() -> [UInt8] { (0..<32).map { _ in UInt8.random(in: .min ... .max) } }
 
     /// What the hash of a record has to be.
-    package static func hash(of record: AuditRecord, hashing: Hashing) -> [UInt8] {
+    public static func hash(of record: AuditRecord, hashing: Hashing) -> [UInt8] {
         switch record.form {
         case .bytes:
             canonicalForm(of: record.draft, sequence: record.sequence, previous: record.previous)
@@ -125,7 +125,7 @@ package enum AuditChain {
     }
 
     /// Whether the operator's facts are what the record commits to, or were erased.
-    package static func namesOperator(_ record: AuditRecord, hashing: Hashing) -> Bool {
+    public static func namesOperator(_ record: AuditRecord, hashing: Hashing) -> Bool {
         guard record.form == .json else { return true }
         guard !record.blinding.isEmpty else {
             return record.draft.actor.isEmpty && record.draft.origin == .unknown
@@ -136,7 +136,7 @@ package enum AuditChain {
 
     /// The draft with texts that every store gives back as they went in: NUL, which ends a text in SQLite, becomes
     /// U+FFFD, and texts above `longestText` are cut.
-    package static func storable(_ draft: AuditDraft) -> AuditDraft {
+    public static func storable(_ draft: AuditDraft) -> AuditDraft {
         AuditDraft(
             id: draft.id, at: draft.at, actor: storable(draft.actor), via: storable(draft.via),
             action: storable(draft.action), target: storable(draft.target), tenant: draft.tenant,

@@ -1,10 +1,10 @@
-package import Domain
+public import Domain
 
 /// What the gateway as a whole keeps: tenants, virtual keys, the vault's wraps, breaker holds and the audit chain.
 ///
 /// Each verb is one transaction. A verb that changes something takes the audit draft that tells of it and chains
 /// it in the same transaction: if the audit record cannot be written, nothing changes.
-package protocol ControlStore: Sendable {
+public protocol ControlStore: Sendable {
     /// Everything the directory is made of, read at one moment.
     func load() async throws -> ControlContents
 
@@ -71,19 +71,19 @@ package protocol ControlStore: Sendable {
 }
 
 extension ControlStore {
-    package func verifyAudit() async throws -> AuditVerification { try await walkAudit().verdict }
+    public func verifyAudit() async throws -> AuditVerification { try await walkAudit().verdict }
 }
 
 /// What the erasing of an operator did.
-package struct AuditErasure: Sendable, Equatable {
+public struct AuditErasure: Sendable, Equatable {
     /// Records that say no more who it was.
-    package var erased: Int64
+    public var erased: Int64
     /// Records of the older form, in which the name itself is hashed: it stays.
-    package var kept: Int64
+    public var kept: Int64
     /// False when a copy may stay in the write-ahead log until the log is next emptied.
-    package var isEmptied: Bool
+    public var isEmptied: Bool
 
-    package init(erased: Int64, kept: Int64, isEmptied: Bool = true) {
+    public init(erased: Int64, kept: Int64, isEmptied: Bool = true) {
         self.erased = erased
         self.kept = kept
         self.isEmptied = isEmptied
@@ -91,12 +91,12 @@ package struct AuditErasure: Sendable, Equatable {
 }
 
 /// The end of the audit: how many records there are, the last one's hash, and the root of the tree over all of them.
-package struct AuditHead: Sendable, Equatable {
-    package let size: Int64
-    package let head: [UInt8]
-    package let root: Digest256
+public struct AuditHead: Sendable, Equatable {
+    public let size: Int64
+    public let head: [UInt8]
+    public let root: Digest256
 
-    package init(size: Int64, head: [UInt8], root: Digest256) {
+    public init(size: Int64, head: [UInt8], root: Digest256) {
         self.size = size
         self.head = head
         self.root = root
@@ -104,19 +104,19 @@ package struct AuditHead: Sendable, Equatable {
 }
 
 /// What a control store holds, apart from the audit chain.
-package struct ControlContents: Sendable, Equatable {
-    package var vault: VaultRecord?
-    package var tenants: [TenantRecord]
-    package var tenantKeys: [WrappedTenantKey]
-    package var virtualKeys: [VirtualKeyRecord]
-    package var holds: [Target: BreakerHold]
+public struct ControlContents: Sendable, Equatable {
+    public var vault: VaultRecord?
+    public var tenants: [TenantRecord]
+    public var tenantKeys: [WrappedTenantKey]
+    public var virtualKeys: [VirtualKeyRecord]
+    public var holds: [Target: BreakerHold]
     /// In no order.
-    package var limits: [LimitRecord]
+    public var limits: [LimitRecord]
     /// Tenants that were removed for good: their storage is removed at the next start, if it is still there, and no
     /// backup brings them back.
-    package var shredded: [TenantID]
+    public var shredded: [TenantID]
 
-    package init(
+    public init(
         vault: VaultRecord? = nil, tenants: [TenantRecord] = [], tenantKeys: [WrappedTenantKey] = [],
         virtualKeys: [VirtualKeyRecord] = [], holds: [Target: BreakerHold] = [:], limits: [LimitRecord] = [],
         shredded: [TenantID] = []
@@ -132,7 +132,7 @@ package struct ControlContents: Sendable, Equatable {
 }
 
 /// What a walk over the audit chain found.
-package enum AuditVerification: Sendable, Equatable, Codable {
+public enum AuditVerification: Sendable, Equatable, Codable {
     /// Every record follows from the one before; `head` is the last hash.
     case intact(records: Int64, head: [UInt8])
     /// The first record that does not: its sequence and what is wrong with it.
@@ -140,7 +140,7 @@ package enum AuditVerification: Sendable, Equatable, Codable {
 }
 
 /// Why a store refused.
-package enum StorageFailure: Error, Sendable, Equatable, CustomStringConvertible {
+public enum StorageFailure: Error, Sendable, Equatable, CustomStringConvertible {
     case notFound(String)
     case conflict(String)
     /// The row was changed by someone else since it was read.
@@ -150,7 +150,7 @@ package enum StorageFailure: Error, Sendable, Equatable, CustomStringConvertible
     /// The tenant was removed for good.
     case shredded(TenantID)
 
-    package var description: String {
+    public var description: String {
         switch self {
         case .notFound(let what): "\(what) was not found"
         case .conflict(let what): what

@@ -1,22 +1,22 @@
-package import Domain
+public import Domain
 import Locking
 
 /// A control store that lives as long as the process: for tests and for the demonstration.
-package final class MemoryControlStore: ControlStore {
+public final class MemoryControlStore: ControlStore {
     private let state: Locked<State>
 
-    package init(hashing: @escaping Hashing) { state = Locked(State(hashing: hashing)) }
+    public init(hashing: @escaping Hashing) { state = Locked(State(hashing: hashing)) }
 
-    package func load() async throws -> ControlContents { state.withLock(\.contents) }
+    public func load() async throws -> ControlContents { state.withLock(\.contents) }
 
-    package func createVault(_ vault: VaultRecord, audit: AuditDraft) async throws {
+    public func createVault(_ vault: VaultRecord, audit: AuditDraft) async throws {
         try change(audit) { contents in
             guard contents.vault == nil else { throw StorageFailure.vaultExists }
             contents.vault = vault
         }
     }
 
-    package func changeVault(
+    public func changeVault(
         _ vault: VaultRecord, keys: [WrappedTenantKey], audit: AuditDraft?
     ) async throws {
         try change(audit) { contents in
@@ -32,7 +32,7 @@ package final class MemoryControlStore: ControlStore {
         }
     }
 
-    package func insertTenant(
+    public func insertTenant(
         _ tenant: TenantRecord, key: WrappedTenantKey, vault: VaultRecord?, audit: AuditDraft
     ) async throws {
         try change(audit) { contents in
@@ -53,7 +53,7 @@ package final class MemoryControlStore: ControlStore {
         }
     }
 
-    package func updateTenant(_ tenant: TenantRecord, audit: AuditDraft) async throws {
+    public func updateTenant(_ tenant: TenantRecord, audit: AuditDraft) async throws {
         try change(audit) { contents in
             guard let index = contents.tenants.firstIndex(where: { $0.id == tenant.id }) else {
                 throw StorageFailure.notFound("tenant \(tenant.name)")
@@ -66,7 +66,7 @@ package final class MemoryControlStore: ControlStore {
         }
     }
 
-    package func shredTenant(
+    public func shredTenant(
         _ tenant: TenantID, commitment: [UInt8], vault: VaultRecord, audit: AuditDraft
     ) async throws -> Bool {
         try change(audit) { contents in
@@ -83,11 +83,11 @@ package final class MemoryControlStore: ControlStore {
         return true
     }
 
-    package func insertVirtualKey(_ key: VirtualKeyRecord, audit: AuditDraft) async throws {
+    public func insertVirtualKey(_ key: VirtualKeyRecord, audit: AuditDraft) async throws {
         try change(audit) { try $0.insert(key) }
     }
 
-    package func rotateVirtualKey(
+    public func rotateVirtualKey(
         ending predecessor: VirtualKeyRecord, with successor: VirtualKeyRecord, audit: AuditDraft
     ) async throws {
         try change(audit) { contents in
@@ -99,11 +99,11 @@ package final class MemoryControlStore: ControlStore {
         }
     }
 
-    package func updateVirtualKey(_ key: VirtualKeyRecord, audit: AuditDraft) async throws {
+    public func updateVirtualKey(_ key: VirtualKeyRecord, audit: AuditDraft) async throws {
         try change(audit) { try $0.update(key) }
     }
 
-    package func setLimits(_ record: LimitRecord, audit: AuditDraft) async throws {
+    public func setLimits(_ record: LimitRecord, audit: AuditDraft) async throws {
         guard record.hasPlace else { throw StorageFailure.limitsElsewhere }
         try change(audit) { contents in
             guard contents.tenants.contains(where: { $0.id == record.tenant }) else {
@@ -114,7 +114,7 @@ package final class MemoryControlStore: ControlStore {
         }
     }
 
-    package func codeRows(
+    public func codeRows(
         _ vault: VaultRecord, hashing: @escaping @Sendable ([UInt8]) throws -> [UInt8], audit: AuditDraft
     ) async throws {
         try change(audit) { contents in
@@ -126,28 +126,28 @@ package final class MemoryControlStore: ControlStore {
     }
 
     /// Nobody but this process can change what is in its memory: there is nothing to code and nothing to find.
-    package func checkRows() async throws -> AccessFindings { AccessFindings() }
+    public func checkRows() async throws -> AccessFindings { AccessFindings() }
 
-    package func setHold(_ hold: BreakerHold?, on target: Target, audit: AuditDraft) async throws {
+    public func setHold(_ hold: BreakerHold?, on target: Target, audit: AuditDraft) async throws {
         try change(audit) { $0.holds[target] = hold }
     }
 
     @discardableResult
-    package func appendAudit(_ draft: AuditDraft) async throws -> AuditRecord {
+    public func appendAudit(_ draft: AuditDraft) async throws -> AuditRecord {
         state.withLock { state in
             if let record = state.chain.first(where: { $0.draft.id == draft.id }) { return record }
             return state.append(draft)
         }
     }
 
-    package func auditRecords(before: Int64?, limit: Int) async throws -> [AuditRecord] {
+    public func auditRecords(before: Int64?, limit: Int) async throws -> [AuditRecord] {
         state.withLock { state in
             let upTo = Int(min(max(0, (before ?? .max) - 1), Int64(state.chain.count)))
             return Array(state.chain[..<upTo].suffix(max(0, limit)).reversed())
         }
     }
 
-    package func auditHead() async throws -> AuditHead {
+    public func auditHead() async throws -> AuditHead {
         state.withLock { state in
             AuditHead(
                 size: state.tree.size, head: state.chain.last?.hash ?? AuditChain.origin,
@@ -155,17 +155,17 @@ package final class MemoryControlStore: ControlStore {
         }
     }
 
-    package func auditRecords(from sequence: Int64, limit: Int) async throws -> [AuditRecord] {
+    public func auditRecords(from sequence: Int64, limit: Int) async throws -> [AuditRecord] {
         state.withLock { Array($0.chain.lazy.filter { $0.sequence >= sequence }.prefix(max(0, limit))) }
     }
 
-    package func auditLeaves(size: Int64) async throws -> [Digest256] {
+    public func auditLeaves(size: Int64) async throws -> [Digest256] {
         state.withLock { state in
             state.chain.prefix(Int(clamping: max(0, size))).compactMap { Digest256(bytes: $0.hash) }
         }
     }
 
-    package func appendCheckpoint(_ checkpoint: StoredCheckpoint) async throws {
+    public func appendCheckpoint(_ checkpoint: StoredCheckpoint) async throws {
         state.withLock { state in
             var stored = checkpoint
             stored.position = Int64(state.checkpoints.count) + 1
@@ -173,13 +173,13 @@ package final class MemoryControlStore: ControlStore {
         }
     }
 
-    package func checkpoints(after position: Int64, limit: Int) async throws -> [StoredCheckpoint] {
+    public func checkpoints(after position: Int64, limit: Int) async throws -> [StoredCheckpoint] {
         state.withLock {
             Array($0.checkpoints.dropFirst(Int(clamping: max(0, position))).prefix(max(0, limit)))
         }
     }
 
-    package func eraseOperator(
+    public func eraseOperator(
         _ name: String, audit: @escaping @Sendable (AuditErasure) -> AuditDraft
     ) async throws -> AuditErasure {
         state.withLock { state in
@@ -198,9 +198,9 @@ package final class MemoryControlStore: ControlStore {
         }
     }
 
-    package func lastCheckpoint() async throws -> StoredCheckpoint? { state.withLock(\.checkpoints.last) }
+    public func lastCheckpoint() async throws -> StoredCheckpoint? { state.withLock(\.checkpoints.last) }
 
-    package func walkAudit() async throws -> AuditWalk {
+    public func walkAudit() async throws -> AuditWalk {
         let (chain, hashing) = state.withLock { ($0.chain, $0.hashing) }
         var walk = AuditWalk(hashing: hashing)
         for record in chain { walk.take(record) }

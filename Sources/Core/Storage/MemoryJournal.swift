@@ -1,17 +1,17 @@
-package import Domain
+public import Domain
 import Locking
 
 /// A usage journal in memory: for tests and for the demonstration. It does not survive the process.
-package final class MemoryJournal: UsageJournal {
+public final class MemoryJournal: UsageJournal {
     private let state: Locked<State>
     private let capacity: Int
 
-    package init(capacity: Int = 8_192) {
+    public init(capacity: Int = 8_192) {
         self.capacity = capacity
         state = Locked(State())
     }
 
-    package func reserve() -> Bool {
+    public func reserve() -> Bool {
         state.withLock { state in
             guard state.reserved + state.rows.count < capacity else { return false }
             state.reserved += 1
@@ -19,25 +19,25 @@ package final class MemoryJournal: UsageJournal {
         }
     }
 
-    package func release() { state.withLock { $0.reserved = max(0, $0.reserved - 1) } }
+    public func release() { state.withLock { $0.reserved = max(0, $0.reserved - 1) } }
 
-    package func append(_ row: LedgerRow) {
+    public func append(_ row: LedgerRow) {
         state.withLock { state in
             state.reserved = max(0, state.reserved - 1)
             state.rows.append(row)
         }
     }
 
-    package func pending(limit: Int) throws -> [LedgerRow] {
+    public func pending(limit: Int) throws -> [LedgerRow] {
         state.withLock { Array($0.rows.prefix(max(0, limit))) }
     }
 
-    package func confirm(_ calls: [CallID]) throws {
+    public func confirm(_ calls: [CallID]) throws {
         let gone = Set(calls)
         state.withLock { $0.rows.removeAll { gone.contains($0.call) } }
     }
 
-    package var load: (used: Int, capacity: Int) {
+    public var load: (used: Int, capacity: Int) {
         (state.withLock { $0.reserved + $0.rows.count }, capacity)
     }
 

@@ -1,14 +1,14 @@
-package import Domain
+public import Domain
 import Locking
 
 /// Tenants' stores that live as long as the process: for tests and for the demonstration.
-package final class MemoryTenantStores: TenantStores {
+public final class MemoryTenantStores: TenantStores {
     private let stores = Locked<[TenantID: (vault: VaultID, store: MemoryTenantStore)]>([:])
     private let removed = Locked<Set<TenantID>>([])
 
-    package init() {}
+    public init() {}
 
-    package func create(_ tenant: TenantID, vault: VaultID) async throws {
+    public func create(_ tenant: TenantID, vault: VaultID) async throws {
         try stores.withLock { stores in
             if let existing = stores[tenant] {
                 guard existing.vault == vault else { throw StorageFailure.otherVault(tenant) }
@@ -18,7 +18,7 @@ package final class MemoryTenantStores: TenantStores {
         }
     }
 
-    package func store(for tenant: TenantID) async throws -> any TenantStore {
+    public func store(for tenant: TenantID) async throws -> any TenantStore {
         guard !removed.withLock({ $0.contains(tenant) }) else { throw StorageFailure.shredded(tenant) }
         guard let entry = stores.withLock({ $0[tenant] }) else {
             throw StorageFailure.notFound("the storage of tenant \(tenant)")
@@ -26,31 +26,31 @@ package final class MemoryTenantStores: TenantStores {
         return entry.store
     }
 
-    package func remove(_ tenant: TenantID) async throws {
+    public func remove(_ tenant: TenantID) async throws {
         _ = removed.withLock { $0.insert(tenant) }
         stores.withLock { $0[tenant] = nil }
     }
 }
 
 /// One tenant's provider keys and ledger, in memory.
-package final class MemoryTenantStore: TenantStore {
-    package let tenant: TenantID
+public final class MemoryTenantStore: TenantStore {
+    public let tenant: TenantID
     private let state = Locked(State())
 
-    package init(tenant: TenantID) { self.tenant = tenant }
+    public init(tenant: TenantID) { self.tenant = tenant }
 
-    package func providerKeys() async throws -> [ProviderKeyRecord] {
+    public func providerKeys() async throws -> [ProviderKeyRecord] {
         state.withLock { $0.keys.values.sorted { ($0.created, $0.id) < ($1.created, $1.id) } }
     }
 
-    package func providerKeys(
+    public func providerKeys(
         after last: ProviderKeyID?, limit: Int
     ) async throws -> [ProviderKeyRecord] {
         let keys = state.withLock { $0.keys.values.sorted { $0.id < $1.id } }
         return Array(keys.drop { key in last.map { key.id <= $0 } ?? false }.prefix(max(0, limit)))
     }
 
-    package func insertProviderKey(_ key: ProviderKeyRecord, audit: AuditDraft) async throws {
+    public func insertProviderKey(_ key: ProviderKeyRecord, audit: AuditDraft) async throws {
         try change { state in
             guard key.tenant == tenant else {
                 throw StorageFailure.otherTenant("provider key \(key.label)", tenant)
@@ -63,7 +63,7 @@ package final class MemoryTenantStore: TenantStore {
         }
     }
 
-    package func rotateProviderKey(
+    public func rotateProviderKey(
         _ ending: ProviderKeyChange, with successor: ProviderKeyRecord, audit: AuditDraft
     ) async throws {
         try change { state in
@@ -79,7 +79,7 @@ package final class MemoryTenantStore: TenantStore {
         }
     }
 
-    package func replaceProviderKeys(_ changes: [ProviderKeyChange], audit: AuditDraft?) async throws {
+    public func replaceProviderKeys(_ changes: [ProviderKeyChange], audit: AuditDraft?) async throws {
         try change { state in
             for change in changes { try replace(change, in: &state) }
             if let audit { try state.post(audit) }
@@ -100,14 +100,14 @@ package final class MemoryTenantStore: TenantStore {
         state.keys[row.id] = row
     }
 
-    package func auditOutbox() async throws -> [AuditDraft] { state.withLock(\.outbox) }
+    public func auditOutbox() async throws -> [AuditDraft] { state.withLock(\.outbox) }
 
-    package func clearAuditOutbox(_ ids: [AuditID]) async throws {
+    public func clearAuditOutbox(_ ids: [AuditID]) async throws {
         let gone = Set(ids)
         state.withLock { $0.outbox.removeAll { gone.contains($0.id) } }
     }
 
-    package func appendUsage(_ rows: [LedgerRow]) async throws {
+    public func appendUsage(_ rows: [LedgerRow]) async throws {
         try change { state in
             for row in rows {
                 guard row.tenant == tenant else {
@@ -118,11 +118,11 @@ package final class MemoryTenantStore: TenantStore {
         }
     }
 
-    package func usage(since: WallTime, until: WallTime, limit: Int) async throws -> [LedgerRow] {
+    public func usage(since: WallTime, until: WallTime, limit: Int) async throws -> [LedgerRow] {
         Array(rows(since, until).sorted { ($0.at, $0.call) > ($1.at, $1.call) }.prefix(max(0, limit)))
     }
 
-    package func usageReport(
+    public func usageReport(
         since: WallTime, until: WallTime, by: [UsageDimension]
     ) async throws -> [UsageSum] {
         UsageSum.sums(of: rows(since, until), by: by)

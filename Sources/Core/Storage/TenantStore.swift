@@ -1,9 +1,9 @@
-package import Domain
+public import Domain
 
 /// One tenant's own schema: its provider keys and its usage ledger.
 ///
 /// A store is made for one tenant and takes none in its verbs: it cannot name another's rows.
-package protocol TenantStore: Sendable {
+public protocol TenantStore: Sendable {
     var tenant: TenantID { get }
 
     func providerKeys() async throws -> [ProviderKeyRecord]
@@ -30,12 +30,12 @@ package protocol TenantStore: Sendable {
 }
 
 /// One compare-and-swap on a provider key's row.
-package struct ProviderKeyChange: Sendable, Equatable {
-    package let row: ProviderKeyRecord
-    package let ifCounter: UInt32
+public struct ProviderKeyChange: Sendable, Equatable {
+    public let row: ProviderKeyRecord
+    public let ifCounter: UInt32
     /// nil = in whatever state it is.
-    package let ifState: ProviderKeyState?
-    package init(row: ProviderKeyRecord, ifCounter: UInt32, ifState: ProviderKeyState? = nil) {
+    public let ifState: ProviderKeyState?
+    public init(row: ProviderKeyRecord, ifCounter: UInt32, ifState: ProviderKeyState? = nil) {
         self.row = row
         self.ifCounter = ifCounter
         self.ifState = ifState
@@ -43,25 +43,25 @@ package struct ProviderKeyChange: Sendable, Equatable {
 }
 
 /// What a usage report can be grouped by, besides the tenant.
-package enum UsageDimension: String, Sendable, Codable, CaseIterable {
+public enum UsageDimension: String, Sendable, Codable, CaseIterable {
     case user, team, model, provider, key, tag
     case virtualKey = "token"
 }
 
 /// One line of a usage report.
-package struct UsageSum: Sendable, Equatable, Codable {
+public struct UsageSum: Sendable, Equatable, Codable {
     /// Values in the order of the dimensions asked for.
-    package var keys: [String]
-    package var calls: Int64
-    package var failed: Int64
-    package var usage: Usage
+    public var keys: [String]
+    public var calls: Int64
+    public var failed: Int64
+    public var usage: Usage
     /// Sum of the known costs.
-    package var cost: Money
+    public var cost: Money
     /// Calls whose price is not known: their cost is in no sum.
-    package var unpriced: Int64
-    package var saved: Money
+    public var unpriced: Int64
+    public var saved: Money
 
-    package init(
+    public init(
         keys: [String], calls: Int64, failed: Int64, usage: Usage, cost: Money, unpriced: Int64, saved: Money
     ) {
         self.keys = keys
@@ -75,7 +75,7 @@ package struct UsageSum: Sendable, Equatable, Codable {
 }
 
 /// Opens tenants' stores; keeps a bounded number of them open.
-package protocol TenantStores: Sendable {
+public protocol TenantStores: Sendable {
     /// Makes the schema of a new tenant; making it twice is harmless.
     func create(_ tenant: TenantID, vault: VaultID) async throws
     /// `.notFound` when the tenant has no schema.
@@ -88,7 +88,7 @@ package protocol TenantStores: Sendable {
 }
 
 extension TenantStores {
-    package func appendUsage(_ rows: [LedgerRow], of tenant: TenantID) async throws {
+    public func appendUsage(_ rows: [LedgerRow], of tenant: TenantID) async throws {
         try await store(for: tenant).appendUsage(rows)
     }
 }

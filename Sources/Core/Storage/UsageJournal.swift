@@ -1,11 +1,11 @@
-package import Domain
+public import Domain
 
 /// The bounded, durable queue between the event loops and the usage ledger.
 ///
 /// A call reserves its place before it is let in and writes its row when it settles: a row that was written
 /// survives the death of the process, and a full queue refuses new calls instead of losing old ones.
 /// `reserve`, `append` and `release` are called on event loops: they neither wait nor make a system call.
-package protocol UsageJournal: Sendable {
+public protocol UsageJournal: Sendable {
     /// Takes one place; false when the queue is full.
     func reserve() -> Bool
     /// Gives back a place that no row will use.

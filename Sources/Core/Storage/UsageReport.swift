@@ -1,8 +1,8 @@
-package import Domain
+public import Domain
 
 extension LedgerRow {
     /// The `name=value` pairs of `tags`, each once, in the caller's order.
-    package var tagList: [String] {
+    public var tagList: [String] {
         var seen: Set<[UInt8]> = []
         return tags.utf8.split(separator: UInt8(ascii: ",")).compactMap { piece in
             let blank = UInt8(ascii: " ")
@@ -15,7 +15,7 @@ extension LedgerRow {
 
     /// Whether a report counts the call as failed: the answer did not come, or was cut. Calls that we refused and
     /// calls that the caller gave up are not failures.
-    package var countsAsFailed: Bool { end == .failed || end == .cut }
+    public var countsAsFailed: Bool { end == .failed || end == .cut }
 }
 
 extension UsageSum {
@@ -24,7 +24,7 @@ extension UsageSum {
     /// A row with several tags counts once under each of them, and a row without any under the empty tag: with
     /// `.tag` among the keys the lines may add up to more than there was. What a row does not have (a provider,
     /// a key) is the empty text. No rows, no lines.
-    package static func sums(of rows: some Sequence<LedgerRow>, by dimensions: [UsageDimension]) -> [UsageSum]
+    public static func sums(of rows: some Sequence<LedgerRow>, by dimensions: [UsageDimension]) -> [UsageSum]
     {
         var lines: [[[UInt8]]: UsageSum] = [:]
         for row in rows {

@@ -1,17 +1,17 @@
-package import Domain
+public import Domain
 
 /// Who may call: every virtual key with its tenant, found by the hash of the key's text under the vault's pepper.
 ///
 /// Immutable; a change makes a new one. Finding a key costs the same whatever the number of tenants.
-package struct AccessDirectory: Sendable {
+public struct AccessDirectory: Sendable {
     private let entries: [Digest256: AccessEntry]
     /// Keys that cannot be used because their tenant is unknown or their stored hash is not one of their own.
-    package let unusable: [VirtualKeyID]
+    public let unusable: [VirtualKeyID]
     /// The rows that this was made of do not fit together: nobody is let in on their word.
-    package let isDistrusted: Bool
+    public let isDistrusted: Bool
 
     /// - Parameter distrusted: keys whose row, or whose tenant's, was changed by something else than the gateway.
-    package init(
+    public init(
         tenants: [TenantRecord], virtualKeys: [VirtualKeyRecord], distrusted: Set<VirtualKeyID> = [],
         isDistrusted: Bool = false
     ) {
@@ -32,16 +32,16 @@ package struct AccessDirectory: Sendable {
         self.unusable = unusable
     }
 
-    package var keyCount: Int { entries.count }
+    public var keyCount: Int { entries.count }
 
     @inline(__always)
     func entry(for hash: Digest256) -> AccessEntry? { entries[hash] }
 }
 
 /// One virtual key with its tenant, ready to be checked; shared by reference so that a call copies nothing.
-package final class AccessEntry: Sendable {
-    package let tenant: TenantRecord
-    package let key: VirtualKeyRecord
+public final class AccessEntry: Sendable {
+    public let tenant: TenantRecord
+    public let key: VirtualKeyRecord
     let hash: Digest256
     let models: ModelAllowance
     let isDistrusted: Bool

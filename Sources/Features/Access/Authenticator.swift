@@ -1,25 +1,25 @@
-package import Cipher
-package import Domain
+public import Cipher
+public import Domain
 
 /// A caller whose virtual key is known, unrevoked and in date; the ticket to the authorizer.
-package struct Identified: Sendable {
+public struct Identified: Sendable {
     @usableFromInline let entry: AccessEntry
 
     // Only the authenticator below makes one, so that no step can be reached without it.
     fileprivate init(entry: AccessEntry) { self.entry = entry }
 
     // Inlinable: who asks for one field does not get a copy of the record.
-    @inlinable package var tenant: TenantRecord { entry.tenant }
-    @inlinable package var key: VirtualKeyRecord { entry.key }
+    @inlinable public var tenant: TenantRecord { entry.tenant }
+    @inlinable public var key: VirtualKeyRecord { entry.key }
 }
 
 /// Finds out who calls, from the credential alone.
-package enum Authenticator {
+public enum Authenticator {
     /// Refuses with 401: no credential, several, a malformed, unknown, revoked or expired one. Refuses with 503 while the
     /// vault is sealed, and where something else than the gateway changed the stored rows.
     ///
     /// - Parameter pepper: what hashes of virtual keys are hashed with once more; nil while the vault is sealed.
-    package static func identify(
+    public static func identify(
         _ presented: PresentedCredential, directory: AccessDirectory, pepper: PreparedHMAC?, at now: WallTime
     ) throws(CallFailure) -> Identified {
         let token = try presented.token()

@@ -1,9 +1,9 @@
-package import Domain
+public import Domain
 
 /// A caller who may use the model it asks for; the ticket to the limits.
-package struct Authorized: Sendable {
+public struct Authorized: Sendable {
     @usableFromInline let entry: AccessEntry
-    package let model: ModelName
+    public let model: ModelName
 
     // Only the authorizer below makes one, so that no step can be reached without it.
     fileprivate init(entry: AccessEntry, model: ModelName) {
@@ -12,14 +12,14 @@ package struct Authorized: Sendable {
     }
 
     // Inlined: who asks for one field does not get a copy of the record.
-    @inlinable @inline(__always) package var tenant: TenantRecord { entry.tenant }
-    @inlinable @inline(__always) package var key: VirtualKeyRecord { entry.key }
+    @inlinable @inline(__always) public var tenant: TenantRecord { entry.tenant }
+    @inlinable @inline(__always) public var key: VirtualKeyRecord { entry.key }
 }
 
 /// Decides whether an identified caller may use a model.
-package enum Authorizer {
+public enum Authorizer {
     /// Refuses with 403: the tenant is suspended, or the key's list does not name the model.
-    package static func check(_ who: Identified, model: ModelName) throws(CallFailure) -> Authorized {
+    public static func check(_ who: Identified, model: ModelName) throws(CallFailure) -> Authorized {
         try requireActive(who)
         guard who.entry.models.allows(model) else {
             throw CallFailure(
@@ -31,7 +31,7 @@ package enum Authorizer {
     }
 
     /// Which of some models the caller may use, for listings; refuses with 403 when its tenant is suspended.
-    package static func allowed(
+    public static func allowed(
         of models: [ModelName], for who: Identified
     ) throws(CallFailure) -> [ModelName] {
         try requireActive(who)

@@ -3,16 +3,16 @@ import Domain
 /// What a caller presented to prove who it is: the values of the headers that may hold a virtual key.
 ///
 /// The bytes are lent by whoever read the request and must outlive the value; nothing is copied.
-package struct PresentedCredential {
-    package let authorization: UnsafeRawBufferPointer?
-    package let xAPIKey: UnsafeRawBufferPointer?
-    package let apiKey: UnsafeRawBufferPointer?
+public struct PresentedCredential {
+    public let authorization: UnsafeRawBufferPointer?
+    public let xAPIKey: UnsafeRawBufferPointer?
+    public let apiKey: UnsafeRawBufferPointer?
     /// One of these headers came more than once.
-    package let repeated: Bool
+    public let repeated: Bool
     /// The query string holds something that looks like a credential.
-    package let inQuery: Bool
+    public let inQuery: Bool
 
-    package init(
+    public init(
         authorization: UnsafeRawBufferPointer? = nil, xAPIKey: UnsafeRawBufferPointer? = nil,
         apiKey: UnsafeRawBufferPointer? = nil, repeated: Bool = false, inQuery: Bool = false
     ) {

@@ -1,12 +1,12 @@
-package import Cipher
+public import Cipher
 
 /// The text of a virtual key: `gth_`, 43 random characters of `0-9A-Za-z` (256 bits) and a checksum of 6.
 ///
 /// The checksum is CRC-32/ISO-HDLC over `gth_` and the 43 characters, as a big-endian base-62 number padded with
 /// zeros, so that scanners and typing errors are caught without asking anyone. The text is opaque ASCII: what is
 /// stored is an HMAC of the SHA-256 over all 53 bytes.
-package enum VirtualKeyText {
-    package static let byteCount = prefix.count + randomCount + checksumCount
+public enum VirtualKeyText {
+    public static let byteCount = prefix.count + randomCount + checksumCount
     static let prefix = Array("gth_".utf8)
     /// 62^43 > 2^256.
     static let randomCount = 43
@@ -15,7 +15,7 @@ package enum VirtualKeyText {
     static let alphabet = Array("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz".utf8)
 
     /// A new key; the caller shows it once and keeps only its hash.
-    package static func make() throws(CipherFailure) -> [UInt8] {
+    public static func make() throws(CipherFailure) -> [UInt8] {
         var body = prefix
         body.reserveCapacity(byteCount)
         while body.count < prefix.count + randomCount {
@@ -31,7 +31,7 @@ package enum VirtualKeyText {
     }
 
     /// Whether the bytes have the form of a virtual key, checksum included.
-    package static func isWellFormed(_ bytes: UnsafeRawBufferPointer) -> Bool {
+    public static func isWellFormed(_ bytes: UnsafeRawBufferPointer) -> Bool {
         guard bytes.count == byteCount, bytes.starts(with: prefix) else { return false }
         guard bytes[prefix.count...].allSatisfy(isBase62) else { return false }
         let bodyEnd = byteCount - checksumCount

@@ -1,21 +1,21 @@
-package import Domain
+public import Domain
 import Locking
 
 /// Exact answers to exact calls, kept in memory for a while, apart for each tenant; behind one lock.
 ///
 /// What may be cached is the caller's decision (good answers only); what is kept is bounded here in bytes, entries,
 /// time and each tenant's share. The least recently used goes first.
-package final class AnswerCache: Sendable {
-    package let options: CacheOptions
+public final class AnswerCache: Sendable {
+    public let options: CacheOptions
     private let table: Locked<CacheTable>
 
-    package init(options: CacheOptions = .init()) {
+    public init(options: CacheOptions = .init()) {
         self.options = options
         table = Locked(CacheTable(options: options))
     }
 
     /// The answer, if it is there and not too old; counts as a hit or a miss.
-    package func find(_ key: CacheKey, at now: Instant) -> CachedAnswer? {
+    public func find(_ key: CacheKey, at now: Instant) -> CachedAnswer? {
         table.withLock { $0.find(key, at: now) }
     }
 
@@ -23,17 +23,17 @@ package final class AnswerCache: Sendable {
     ///
     /// Returns false, and keeps nothing, when it is too large or the time is not positive.
     @discardableResult
-    package func store(_ answer: CachedAnswer, for key: CacheKey, timeToLive: Duration? = nil) -> Bool {
+    public func store(_ answer: CachedAnswer, for key: CacheKey, timeToLive: Duration? = nil) -> Bool {
         table.withLock { $0.store(answer, for: key, timeToLive: timeToLive) }
     }
 
     /// Drops all of one tenant's answers; returns how many there were.
     @discardableResult
-    package func purge(tenant: TenantID) -> Int { table.withLock { $0.purge(tenant) } }
+    public func purge(tenant: TenantID) -> Int { table.withLock { $0.purge(tenant) } }
 
     /// Drops all answers; returns how many there were.
     @discardableResult
-    package func purgeAll() -> Int {
+    public func purgeAll() -> Int {
         // The old content is handed out of the lock, so that freeing it keeps nobody waiting.
         let old = table.withLock { table in
             let old = table
@@ -44,11 +44,11 @@ package final class AnswerCache: Sendable {
     }
 
     /// Counts over all tenants.
-    package func stats() -> CacheFigures { table.withLock { $0.total } }
+    public func stats() -> CacheFigures { table.withLock { $0.total } }
 
     /// Counts of one tenant.
-    package func stats(of tenant: TenantID) -> CacheFigures { table.withLock { $0.figures(of: tenant) } }
+    public func stats(of tenant: TenantID) -> CacheFigures { table.withLock { $0.figures(of: tenant) } }
 
     /// Counts of every tenant that ever asked.
-    package func statsByTenant() -> [TenantID: CacheFigures] { table.withLock { $0.figuresByTenant } }
+    public func statsByTenant() -> [TenantID: CacheFigures] { table.withLock { $0.figuresByTenant } }
 }

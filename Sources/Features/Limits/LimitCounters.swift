@@ -1,7 +1,7 @@
-package import Domain
+public import Domain
 
 /// The live counters of all limits: the port behind which a shared store could stand.
-package protocol LimitCounters: Sendable {
+public protocol LimitCounters: Sendable {
     /// Counts a call in all its scopes, or refuses it and counts it in none.
     ///
     /// The refusal says which scope and number, and when trying again will do; of several, the longest wait.
@@ -25,23 +25,23 @@ package protocol LimitCounters: Sendable {
 }
 
 /// What one scope had used of its rates at a moment.
-package struct LimitLevel: Sendable, Hashable {
+public struct LimitLevel: Sendable, Hashable {
     /// One rate: its ceiling, and how much is missing from a full bucket.
-    package struct Rate: Sendable, Hashable {
-        package let perMinute: Int64
-        package let used: Int64
+    public struct Rate: Sendable, Hashable {
+        public let perMinute: Int64
+        public let used: Int64
 
-        package init(perMinute: Int64, used: Int64) {
+        public init(perMinute: Int64, used: Int64) {
             self.perMinute = perMinute
             self.used = used
         }
     }
 
-    package let scope: LimitScope
-    package let requests: Rate?
-    package let tokens: Rate?
+    public let scope: LimitScope
+    public let requests: Rate?
+    public let tokens: Rate?
 
-    package init(scope: LimitScope, requests: Rate?, tokens: Rate?) {
+    public init(scope: LimitScope, requests: Rate?, tokens: Rate?) {
         self.scope = scope
         self.requests = requests
         self.tokens = tokens
@@ -49,15 +49,15 @@ package struct LimitLevel: Sendable, Hashable {
 }
 
 /// Proof that a call was counted, to be settled when it ends.
-package struct Admission: Sendable, Hashable {
+public struct Admission: Sendable, Hashable {
     /// Where the store keeps what is to be settled; nil when no limit applied.
-    package let slot: Int?
+    public let slot: Int?
     /// Tells this use of the slot from earlier ones.
-    package let generation: UInt64
+    public let generation: UInt64
     /// What the rate-limit headers say.
-    package let facts: LimitFacts
+    public let facts: LimitFacts
 
-    package init(slot: Int?, generation: UInt64, facts: LimitFacts) {
+    public init(slot: Int?, generation: UInt64, facts: LimitFacts) {
         self.slot = slot
         self.generation = generation
         self.facts = facts
@@ -65,13 +65,13 @@ package struct Admission: Sendable, Hashable {
 }
 
 /// What a scope uses now, for screens.
-package struct LimitUse: Sendable, Hashable {
-    package let inFlight: Int
+public struct LimitUse: Sendable, Hashable {
+    public let inFlight: Int
     /// nil = no such limit.
-    package let requestsLeft: Int?
-    package let tokensLeft: Int?
+    public let requestsLeft: Int?
+    public let tokensLeft: Int?
 
-    package init(inFlight: Int, requestsLeft: Int?, tokensLeft: Int?) {
+    public init(inFlight: Int, requestsLeft: Int?, tokensLeft: Int?) {
         self.inFlight = inFlight
         self.requestsLeft = requestsLeft
         self.tokensLeft = tokensLeft

@@ -1,18 +1,18 @@
-package import Domain
+public import Domain
 import Locking
 
 /// The limit counters of this process, behind one lock that is held for nanoseconds.
-package final class MemoryLimitCounters: LimitCounters {
+public final class MemoryLimitCounters: LimitCounters {
     private let table: Locked<LimitTable>
 
     /// - Parameters:
     ///   - scopesMax: scopes counted at the same time; one that is idle for a minute makes room for others.
     ///   - callsMax: admissions not yet settled; further calls are refused as overload.
-    package init(scopesMax: Int = 65_536, callsMax: Int = 262_144) {
+    public init(scopesMax: Int = 65_536, callsMax: Int = 262_144) {
         table = Locked(LimitTable(accountsMax: scopesMax, callsMax: callsMax))
     }
 
-    package func admit(_ demand: Demand, at now: Instant) throws(CallFailure) -> Admission {
+    public func admit(_ demand: Demand, at now: Instant) throws(CallFailure) -> Admission {
         // A call without limits takes no lock.
         guard demand.count > 0 else { return Admission(slot: nil, generation: 0, facts: .init()) }
         switch table.withLock({ $0.admit(demand, at: now) }) {
@@ -21,26 +21,26 @@ package final class MemoryLimitCounters: LimitCounters {
         }
     }
 
-    package func settle(_ admission: Admission, usedTokens: Int64?, at now: Instant) {
+    public func settle(_ admission: Admission, usedTokens: Int64?, at now: Instant) {
         guard admission.slot != nil else { return }
         table.withLock { $0.settle(admission, usedTokens: usedTokens, at: now) }
     }
 
-    package func takeBack(_ admission: Admission, at now: Instant) {
+    public func takeBack(_ admission: Admission, at now: Instant) {
         guard admission.slot != nil else { return }
         table.withLock { $0.settle(admission, usedTokens: 0, requests: 0, at: now) }
     }
 
-    package func use(of scope: LimitScope, at now: Instant) -> LimitUse? {
+    public func use(of scope: LimitScope, at now: Instant) -> LimitUse? {
         table.withLock { $0.use(of: scope, at: now) }
     }
 
-    package func levels(at now: Instant) -> [LimitLevel] { table.withLock { $0.levels(at: now) } }
+    public func levels(at now: Instant) -> [LimitLevel] { table.withLock { $0.levels(at: now) } }
 
-    package func restore(_ levels: [LimitLevel], elapsed: Duration, at now: Instant) {
+    public func restore(_ levels: [LimitLevel], elapsed: Duration, at now: Instant) {
         table.withLock { $0.restore(levels, elapsed: elapsed, at: now) }
     }
 
     /// Scopes with counters now.
-    package var scopeCount: Int { table.withLock { $0.accountCount } }
+    public var scopeCount: Int { table.withLock { $0.accountCount } }
 }

@@ -1,4 +1,4 @@
-package import Domain
+public import Domain
 
 /// A bucket of requests or tokens that refills steadily; exact, in integers, with time passed in.
 ///
@@ -9,18 +9,18 @@ package import Domain
 /// Design note. The level is counted in shares: one piece is 60,000,000,000 shares, so that a refill is exactly
 /// `perMinute` shares a nanosecond, without a fraction and so without drift. 128 bits because a level in shares of
 /// more than 153 million pieces does not fit 64.
-package struct RateBucket: Sendable, Hashable {
+public struct RateBucket: Sendable, Hashable {
     private static var shares: Int128 { 60_000_000_000 }
     /// Above any real ceiling or use; keeps every product far from overflow.
     private static var piecesMax: Int64 { 1_000_000_000_000 }
     /// A debt is never more than this many minutes' refill: one absurd usage figure must not lock a tenant out.
     private static var debtMinutesMax: Int128 { 60 }
 
-    package private(set) var perMinute: Int64
+    public private(set) var perMinute: Int64
     private var level: Int128
     private var filledAt: Instant
 
-    package init(perMinute: Int, at now: Instant) {
+    public init(perMinute: Int, at now: Instant) {
         self.perMinute = min(max(Int64(perMinute), 0), Self.piecesMax)
         level = Int128(self.perMinute) * Self.shares
         filledAt = now
@@ -31,7 +31,7 @@ package struct RateBucket: Sendable, Hashable {
     /// - Parameters:
     ///   - used: how many pieces were missing (``used``), rounded up.
     ///   - elapsed: how long ago that was; never negative, whatever a wall clock did.
-    package init(perMinute: Int64, used: Int64, elapsed: Duration, at now: Instant) {
+    public init(perMinute: Int64, used: Int64, elapsed: Duration, at now: Instant) {
         self.perMinute = min(max(perMinute, 0), Self.piecesMax)
         let full = Int128(self.perMinute) * Self.shares
         let missing = Int128(min(max(used, 0), Self.piecesMax)) * Self.shares
@@ -41,14 +41,14 @@ package struct RateBucket: Sendable, Hashable {
     }
 
     /// How many pieces are missing from a full bucket, rounded up: debts count.
-    package var used: Int64 {
+    public var used: Int64 {
         let missing = full - level
         guard missing > 0 else { return 0 }
         return Int64(clamping: (missing + Self.shares - 1) / Self.shares)
     }
 
     /// Brings the level up to now, and to another ceiling where that changed: what is there stays, up to the ceiling.
-    package mutating func refill(to now: Instant, perMinute ceiling: Int) {
+    public mutating func refill(to now: Instant, perMinute ceiling: Int) {
         refill(to: now)
         let wanted = min(max(Int64(ceiling), 0), Self.piecesMax)
         guard wanted != perMinute else { return }
@@ -57,7 +57,7 @@ package struct RateBucket: Sendable, Hashable {
     }
 
     /// A moment before the last one (threads race by nanoseconds) refills nothing.
-    package mutating func refill(to now: Instant) {
+    public mutating func refill(to now: Instant) {
         let elapsed = now.nanoseconds.subtractingReportingOverflow(filledAt.nanoseconds)
         guard !elapsed.overflow, elapsed.partialValue > 0 else { return }
         filledAt = now
@@ -66,37 +66,37 @@ package struct RateBucket: Sendable, Hashable {
     }
 
     /// Whether that many pieces may be taken now.
-    package func admits(_ pieces: Int64) -> Bool {
+    public func admits(_ pieces: Int64) -> Bool {
         perMinute > 0 ? level >= needed(for: pieces) : pieces <= 0
     }
 
     /// How long until `admits` holds, to the nanosecond; nil = never, with a ceiling of 0.
-    package func wait(for pieces: Int64) -> Duration? {
+    public func wait(for pieces: Int64) -> Duration? {
         guard !admits(pieces) else { return .zero }
         guard perMinute > 0 else { return nil }
         return time(toGain: needed(for: pieces) - level)
     }
 
     /// Takes pieces whether they are there or not; a negative number gives back.
-    package mutating func take(_ pieces: Int64) {
+    public mutating func take(_ pieces: Int64) {
         let bounded = min(max(pieces, -Self.piecesMax), Self.piecesMax)
         level = clamped(level - Int128(bounded) * Self.shares)
     }
 
     /// Whole pieces left; 0 in debt.
-    package var remaining: Int {
+    public var remaining: Int {
         guard level > 0 else { return 0 }
         // Nearly always fits 64 bits, whose division is several times cheaper.
         if let small = Int64(exactly: level) { return Int(small / Int64(Self.shares)) }
         return Int(level / Self.shares)
     }
 
-    package var isFull: Bool { level >= full }
+    public var isFull: Bool { level >= full }
 
-    package var isInDebt: Bool { level < 0 }
+    public var isInDebt: Bool { level < 0 }
 
     /// How long until it is full when nothing more is taken.
-    package var untilFull: Duration { perMinute > 0 && level < full ? time(toGain: full - level) : .zero }
+    public var untilFull: Duration { perMinute > 0 && level < full ? time(toGain: full - level) : .zero }
 
     private var full: Int128 { Int128(perMinute) * Self.shares }
 

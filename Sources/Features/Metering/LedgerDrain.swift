@@ -1,6 +1,6 @@
-package import Domain
+public import Domain
 import Locking
-package import Storage
+public import Storage
 
 /// Moves rows from the usage journal into the tenants' ledgers, in batches.
 ///
@@ -10,8 +10,8 @@ package import Storage
 ///
 /// `run` and `flush` may overlap: both then read the same rows, and the second append and the second
 /// confirmation change nothing.
-package actor LedgerDrain {
-    package nonisolated let options: LedgerDrainOptions
+public actor LedgerDrain {
+    public nonisolated let options: LedgerDrainOptions
     private let journal: any UsageJournal
     private let stores: any TenantStores
     private let clock: any GatewayClock
@@ -20,7 +20,7 @@ package actor LedgerDrain {
     private var passedOver = 0
     private nonisolated let state = Locked(DrainHealth())
 
-    package init(
+    public init(
         journal: any UsageJournal, stores: any TenantStores, clock: any GatewayClock,
         options: LedgerDrainOptions = .init()
     ) {
@@ -31,10 +31,10 @@ package actor LedgerDrain {
     }
 
     /// How the drain is doing, as of its last round; never waits.
-    package nonisolated var health: DrainHealth { state.withLock { $0 } }
+    public nonisolated var health: DrainHealth { state.withLock { $0 } }
 
     /// Drains until the task is cancelled; rows still in the journal then wait for `flush` or the next start.
-    package func run() async {
+    public func run() async {
         while !Task.isCancelled {
             let moved = await round()
             // A full batch: there is more, and waiting would only fill the journal.
@@ -48,7 +48,7 @@ package actor LedgerDrain {
     }
 
     /// Drains without pauses until the journal has no row left; throws the storage's refusal if a row must stay.
-    package func flush() async throws {
+    public func flush() async throws {
         pauses = [:]
         while true {
             if await round() > 0 { continue }
@@ -60,7 +60,7 @@ package actor LedgerDrain {
 
     /// One round: reads a batch, appends it tenant by tenant; says how many rows moved.
     @discardableResult
-    package func round() async -> Int {
+    public func round() async -> Int {
         let rows: [LedgerRow]
         do {
             rows = try journal.pending(limit: options.batch + passedOver)
@@ -164,18 +164,18 @@ package actor LedgerDrain {
 }
 
 /// How the usage ledger's drain works; the defaults suit one machine.
-package struct LedgerDrainOptions: Sendable, Equatable {
+public struct LedgerDrainOptions: Sendable, Equatable {
     /// Pause between rounds that did not fill a batch: also how old a row may be when a power cut loses it.
-    package var interval: Duration
+    public var interval: Duration
     /// Rows a round.
-    package var batch: Int
+    public var batch: Int
     /// Tenants whose rows are committed at the same time.
-    package var commitsAtOnce: Int
+    public var commitsAtOnce: Int
     /// Pause after a tenant's first refusal; each further one doubles it.
-    package var firstPause: Duration
-    package var longestPause: Duration
+    public var firstPause: Duration
+    public var longestPause: Duration
 
-    package init(
+    public init(
         interval: Duration = .milliseconds(100), batch: Int = 1_024, commitsAtOnce: Int = 16,
         firstPause: Duration = .milliseconds(100), longestPause: Duration = .seconds(5)
     ) {
@@ -188,22 +188,22 @@ package struct LedgerDrainOptions: Sendable, Equatable {
 }
 
 /// How the drain of the usage ledger is doing.
-package struct DrainHealth: Sendable, Equatable {
+public struct DrainHealth: Sendable, Equatable {
     /// Rows moved since the start.
-    package var moved: Int64 = 0
+    public var moved: Int64 = 0
     /// Rows that the last round read and had to leave.
-    package var pending = 0
+    public var pending = 0
     /// Tenants whose storage refused and that wait for their next try.
-    package var failingTenants = 0
+    public var failingTenants = 0
     /// Those of them that were tried up to the longest pause: their calls would only fill the journal, which is
     /// everybody's.
-    package var stuckTenants: Set<TenantID> = []
+    public var stuckTenants: Set<TenantID> = []
     /// Age of the oldest row left by the last round.
-    package var lag: Duration = .zero
+    public var lag: Duration = .zero
     /// The last refusal; nil once all tenants' rows move again.
-    package var lastError: String?
+    public var lastError: String?
 
-    package init() {}
+    public init() {}
 
     fileprivate mutating func failed(_ what: String) { lastError = what }
 }

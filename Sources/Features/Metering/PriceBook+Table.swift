@@ -5,11 +5,11 @@ extension PriceBook {
         "provider,model,input_per_mtok,output_per_mtok,cache_read_per_mtok,cache_write_per_mtok,context,max_output"
     }
     /// The most rows of a table; the fullest public one has under 5,000.
-    package static var rowsMost: Int { 20_000 }
+    public static var rowsMost: Int { 20_000 }
 
     /// Reads a table: comment lines that begin with `#` (of these `# source: …` and `# date of data: …` must be
     /// there), the line of column names, then one row a line. Prices are US dollars per million tokens.
-    package static func parse(csv: String) throws(PriceFault) -> PriceBook {
+    public static func parse(csv: String) throws(PriceFault) -> PriceBook {
         var reader = TableReader()
         var line = 0
         // Split as bytes: to a Swift string CR LF is one character, and no line end.

@@ -1,21 +1,21 @@
-package import Domain
+public import Domain
 
 /// What a model's tokens cost, by kind of token.
-package struct ModelPrice: Hashable, Sendable {
-    package let input: TokenPrice
-    package let cacheRead: TokenPrice
+public struct ModelPrice: Hashable, Sendable {
+    public let input: TokenPrice
+    public let cacheRead: TokenPrice
     /// Writes to the provider's prompt cache for five minutes.
-    package let cacheWrite: TokenPrice
+    public let cacheWrite: TokenPrice
     /// Writes to the provider's prompt cache for one hour.
-    package let cacheWriteHour: TokenPrice
+    public let cacheWriteHour: TokenPrice
     /// Visible output and reasoning.
-    package let output: TokenPrice
+    public let output: TokenPrice
     /// The most input tokens the model takes; nil if the source does not say.
-    package let context: Int64?
+    public let context: Int64?
     /// The most output tokens the model gives; nil if the source does not say.
-    package let maxOutput: Int64?
+    public let maxOutput: Int64?
 
-    package init(
+    public init(
         input: TokenPrice, cacheRead: TokenPrice, cacheWrite: TokenPrice, cacheWriteHour: TokenPrice,
         output: TokenPrice, context: Int64? = nil, maxOutput: Int64? = nil
     ) {
@@ -30,21 +30,21 @@ package struct ModelPrice: Hashable, Sendable {
 }
 
 /// Why a price table was refused, with the line, counted from 1.
-package struct PriceFault: Error, Hashable, Sendable, CustomStringConvertible {
-    package let line: Int
-    package let problem: String
-    package var description: String { "line \(line) of the price table: \(problem)" }
+public struct PriceFault: Error, Hashable, Sendable, CustomStringConvertible {
+    public let line: Int
+    public let problem: String
+    public var description: String { "line \(line) of the price table: \(problem)" }
 }
 
 /// The list prices of models at providers, from one source of one date.
 ///
 /// A price that is not in the book is unknown: nil, never zero. List tier only: long-context, batch and priority tiers
 /// are not in it, so bills for those calls differ.
-package struct PriceBook: Hashable, Sendable {
+public struct PriceBook: Hashable, Sendable {
     /// What goes on each ledger row to say which prices were used: source and date of the data.
-    package let version: String
+    public let version: String
     /// Where the prices come from, as the table says it.
-    package let source: String
+    public let source: String
     private let prices: [Target: ModelPrice]
     private let sellers: [ModelName: [ProviderName]]
 
@@ -58,7 +58,7 @@ package struct PriceBook: Hashable, Sendable {
     }
 
     /// The book that comes with the program.
-    package static let builtIn: PriceBook = {
+    public static let builtIn: PriceBook = {
         do throws(PriceFault) {
             return try parse(csv: builtInTable)
         } catch {
@@ -66,28 +66,28 @@ package struct PriceBook: Hashable, Sendable {
         }
     }()
 
-    package var count: Int { prices.count }
+    public var count: Int { prices.count }
 
     /// The price of a model at a provider; nil if unknown.
     ///
     /// A provider of another name that is of a kind that one provider made (a second account, a proxy of one's own) is
     /// priced by that kind's own rows where it has none itself.
-    package func price(provider: ProviderName, model: ModelName, kind: ProviderKind) -> ModelPrice? {
+    public func price(provider: ProviderName, model: ModelName, kind: ProviderKind) -> ModelPrice? {
         if let price = prices[Target(provider: provider, model: model)] { return price }
         guard let home = Self.homes[kind] else { return nil }
         return prices[Target(provider: home, model: model)]
     }
 
     /// The models that a provider sells, in alphabetical order; for listings.
-    package func models(of provider: ProviderName) -> [ModelName] {
+    public func models(of provider: ProviderName) -> [ModelName] {
         prices.keys.filter { $0.provider == provider }.map(\.model).sorted()
     }
 
     /// The providers that sell a model under exactly this name, in the table's order.
-    package func providers(for bareModel: ModelName) -> [ProviderName] { sellers[bareModel] ?? [] }
+    public func providers(for bareModel: ModelName) -> [ProviderName] { sellers[bareModel] ?? [] }
 
     /// What some usage costs, exact but for one rounding to nano-US-dollars at the end (half up).
-    package func cost(of usage: Usage, at price: ModelPrice) -> Money {
+    public func cost(of usage: Usage, at price: ModelPrice) -> Money {
         func part(_ tokens: Int64, _ price: TokenPrice) -> Int128 {
             Int128(max(0, tokens)) * Int128(price.picoUSD)
         }

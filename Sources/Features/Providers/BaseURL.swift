@@ -1,19 +1,19 @@
-package import Domain
+public import Domain
 
 /// A provider's base address as it stands in the configuration, taken apart strictly.
 ///
 /// Accepts `http` or `https`, a host (name, IPv4 or bracketed IPv6), a port and a path; nothing else of RFC 3986.
 /// What is refused rather than repaired: user information, queries, fragments, percent-encoding, `.` and `..`,
 /// hosts that end in a number without being a full IPv4 address (the resolver would read `127.1` as loopback).
-package struct BaseURL: Hashable, Sendable {
-    package let origin: Origin
+public struct BaseURL: Hashable, Sendable {
+    public let origin: Origin
     /// Begins with `/` and does not end with one; may be empty.
-    package let pathPrefix: String
+    public let pathPrefix: String
 
     /// Reads an address such as `https://api.openai.com/v1`.
     ///
     /// - Parameter plainHTTP: whether `http` to another machine was asked for by name. Loopback needs no asking.
-    package static func parse(_ text: String, plainHTTP: Bool = false) throws(ProviderRefusal) -> BaseURL {
+    public static func parse(_ text: String, plainHTTP: Bool = false) throws(ProviderRefusal) -> BaseURL {
         let bytes = Array(text.utf8)
         // RFC 9110 section 4.1 asks for 8,000 bytes at least; a base address of 2,000 is a mistake.
         guard bytes.count <= 2_000 else {

@@ -1,15 +1,15 @@
-package import Cipher
-package import Domain
-package import NIOCore
+public import Cipher
+public import Domain
+public import NIOCore
 internal import NIOHTTP1
 
 /// Finds out whether a provider key works, by the free call that the provider's adapter names.
 ///
 /// Goes over a connection of its own, so that a key under test shares nothing with keys in use. Bounded by
 /// `timeouts`; not cancelled with its task.
-package struct KeyProbe: Sendable {
+public struct KeyProbe: Sendable {
     /// What the call showed.
-    package enum Verdict: Hashable, Sendable {
+    public enum Verdict: Hashable, Sendable {
         /// The provider answered as it does to a good key.
         case verified
         /// The provider says that this key is not valid.
@@ -19,15 +19,15 @@ package struct KeyProbe: Sendable {
     }
 
     /// Somebody waits at a prompt: shorter than for calls.
-    package static let timeouts = UpstreamTimeouts(
+    public static let timeouts = UpstreamTimeouts(
         connect: .seconds(5), firstByte: .seconds(15), idle: .seconds(5), total: .seconds(20))
 
     private let pool: NIOLoopBound<UpstreamPool>
 
-    package init(pool: NIOLoopBound<UpstreamPool>) { self.pool = pool }
+    public init(pool: NIOLoopBound<UpstreamPool>) { self.pool = pool }
 
     /// Asks the provider with the lent secret; nil only for a provider that needs none.
-    package func verify(_ definition: ProviderDefinition, secret: borrowing SecretBytes?) async -> Verdict {
+    public func verify(_ definition: ProviderDefinition, secret: borrowing SecretBytes?) async -> Verdict {
         switch secret {
         case .none: await verify(definition, lent: nil)
         case .some(let secret): await verify(definition, secret: secret)
@@ -35,7 +35,7 @@ package struct KeyProbe: Sendable {
     }
 
     /// The same for a secret that is itself lent.
-    package func verify(_ definition: ProviderDefinition, secret: borrowing SecretBytes) async -> Verdict {
+    public func verify(_ definition: ProviderDefinition, secret: borrowing SecretBytes) async -> Verdict {
         let outgoing = secret.withBytes { Self.request(to: definition, lent: $0) }
         return await ask(definition, outgoing)
     }

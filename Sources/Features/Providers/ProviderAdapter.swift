@@ -1,12 +1,12 @@
-package import Dialects
-package import Domain
+public import Dialects
+public import Domain
 
 /// What one kind of provider wants on the wire: paths, the header its key stands in, and which headers go along.
 ///
 /// An adapter is data and pure functions; connections, secrets and retries are none of its business, and what stands
 /// in a body is the business of `Dialects`. To add a kind: one folder with one conforming type, one line in
 /// `ProviderList`, and a line in `Dialect.passage`.
-package protocol ProviderAdapter: Sendable {
+public protocol ProviderAdapter: Sendable {
     var kind: ProviderKind { get }
     /// Providers of this kind that need no entry in the configuration.
     var presets: [ProviderDefinition] { get }
@@ -37,28 +37,28 @@ extension ProviderAdapter {
 }
 
 /// One kind of call as a provider sees it.
-package struct WireCall: Hashable, Sendable {
+public struct WireCall: Hashable, Sendable {
     /// What is asked for.
-    package enum Purpose: Hashable, Sendable {
+    public enum Purpose: Hashable, Sendable {
         case chat(WireFormat)
         case embeddings
         case countTokens
         case models
     }
 
-    package let purpose: Purpose
-    package let model: ModelName?
-    package let streamed: Bool
+    public let purpose: Purpose
+    public let model: ModelName?
+    public let streamed: Bool
 
     /// - Parameter model: in the provider's words; needed where ``ProviderAdapter/namesModelInPath``.
-    package init(_ purpose: Purpose, model: ModelName? = nil, streamed: Bool = false) {
+    public init(_ purpose: Purpose, model: ModelName? = nil, streamed: Bool = false) {
         self.purpose = purpose
         self.model = model
         self.streamed = streamed
     }
 
     /// The call that a caller's call becomes at a kind of provider; nil where it cannot go there.
-    package init?(
+    public init?(
         _ dialect: Dialect, to adapter: any ProviderAdapter, model: ModelName?, streamed: Bool
     ) {
         guard let passage = dialect.passage(to: adapter.kind) else { return nil }
@@ -85,19 +85,19 @@ package struct WireCall: Hashable, Sendable {
 }
 
 /// A header of a fixed value.
-package struct ProviderHeader: Hashable, Sendable {
+public struct ProviderHeader: Hashable, Sendable {
     /// Lower case.
-    package let name: String
-    package let value: String
+    public let name: String
+    public let value: String
 
-    package init(_ name: String, _ value: String) {
+    public init(_ name: String, _ value: String) {
         self.name = name
         self.value = value
     }
 }
 
 /// How a provider key goes along with a request.
-package enum Authorization: Hashable, Sendable {
+public enum Authorization: Hashable, Sendable {
     /// `authorization: Bearer KEY` (RFC 6750 section 2.1).
     case bearer
     /// A header of its own, named in lower case, holding the key alone.
@@ -108,7 +108,7 @@ package enum Authorization: Hashable, Sendable {
     case aws
 
     /// The name of the header it stands in.
-    package var header: String {
+    public var header: String {
         switch self {
         case .bearer, .aws: "authorization"
         case .own(let name), .ownOrToken(let name): name

@@ -1,9 +1,9 @@
-package import Dialects
-package import Domain
+public import Dialects
+public import Domain
 
 /// All kinds of providers that Gatehouse can call: one line each.
-package enum ProviderList {
-    package static let adapters: [any ProviderAdapter] = [
+public enum ProviderList {
+    public static let adapters: [any ProviderAdapter] = [
         OpenAIProvider(kind: .openai),
         OpenAIProvider(kind: .openaiCompatible),
         AnthropicProvider(),
@@ -13,24 +13,24 @@ package enum ProviderList {
     ]
 
     /// The providers that are known by name; the configuration may override each.
-    package static let presets: [ProviderDefinition] = adapters.flatMap(\.presets)
+    public static let presets: [ProviderDefinition] = adapters.flatMap(\.presets)
 
     /// Those of them that need no entry in the configuration. A local server needs one: a gateway that nobody told so
     /// must not lead callers to whatever listens on this machine.
-    package static let unasked: [ProviderDefinition] = presets.filter { !$0.keyless }
+    public static let unasked: [ProviderDefinition] = presets.filter { !$0.keyless }
 
     /// The adapter of a kind; nil would mean a kind without its line above, which a test rules out.
-    package static func adapter(for kind: ProviderKind) -> (any ProviderAdapter)? {
+    public static func adapter(for kind: ProviderKind) -> (any ProviderAdapter)? {
         adapters.first { $0.kind == kind }
     }
 
     /// Whether a kind's paths name the model; asked for every call.
-    package static func namesModelInPath(_ kind: ProviderKind) -> Bool {
+    public static func namesModelInPath(_ kind: ProviderKind) -> Bool {
         adapter(for: kind)?.namesModelInPath ?? false
     }
 
     /// The format that calls are translated into for a kind.
-    package static func chatFormat(of kind: ProviderKind) -> WireFormat? { adapter(for: kind)?.chatFormat }
+    public static func chatFormat(of kind: ProviderKind) -> WireFormat? { adapter(for: kind)?.chatFormat }
 
     /// A definition from text that is known when the program is written; empty where that text is wrong, which a
     /// test rules out.

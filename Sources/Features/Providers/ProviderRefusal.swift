@@ -1,8 +1,8 @@
 /// Why a provider's definition cannot be used: one sentence that says what is wrong, where, and what to do.
-package struct ProviderRefusal: Error, Hashable, Sendable, CustomStringConvertible {
-    package let sentence: String
+public struct ProviderRefusal: Error, Hashable, Sendable, CustomStringConvertible {
+    public let sentence: String
 
-    package init(_ sentence: String) { self.sentence = sentence }
+    public init(_ sentence: String) { self.sentence = sentence }
 
-    package var description: String { sentence }
+    public var description: String { sentence }
 }

@@ -1,5 +1,5 @@
-package import Domain
-package import NIOCore
+public import Domain
+public import NIOCore
 internal import NIOHTTP1
 
 /// Finds out whether a provider can be reached at all: its free verification call, without any key.
@@ -7,9 +7,9 @@ internal import NIOHTTP1
 /// A refusal is an answer. Each goes over a connection of its own, so that name, address, TLS and server are all tried;
 /// it is closed after the head, so that nobody's long list of models comes along. Bounded by `timeouts`, and over at
 /// once when its task is cancelled.
-package struct ReachProbe: Sendable {
+public struct ReachProbe: Sendable {
     /// What came back.
-    package enum Answer: Hashable, Sendable {
+    public enum Answer: Hashable, Sendable {
         case status(Int)
         case failure(UpstreamFailure)
         /// Cancelled, or not asked for the reason given: it says nothing of the provider.
@@ -17,23 +17,23 @@ package struct ReachProbe: Sendable {
     }
 
     /// Nobody waits, and calls' own connect timeout is as long.
-    package static let timeouts = UpstreamTimeouts(
+    public static let timeouts = UpstreamTimeouts(
         connect: .seconds(5), firstByte: .seconds(5), idle: .seconds(5), total: .seconds(10))
 
     private let pool: NIOLoopBound<UpstreamPool>
     private let timeouts: UpstreamTimeouts
 
-    package init(pool: NIOLoopBound<UpstreamPool>, timeouts: UpstreamTimeouts = Self.timeouts) {
+    public init(pool: NIOLoopBound<UpstreamPool>, timeouts: UpstreamTimeouts = Self.timeouts) {
         self.pool = pool
         self.timeouts = timeouts
     }
 
     /// Whether a kind of provider has a call for this.
-    package static func canAsk(_ definition: ProviderDefinition) -> Bool {
+    public static func canAsk(_ definition: ProviderDefinition) -> Bool {
         ProviderList.adapter(for: definition.kind)?.verificationPath(at: definition) != nil
     }
 
-    package func ask(_ definition: ProviderDefinition) async -> Answer {
+    public func ask(_ definition: ProviderDefinition) async -> Answer {
         let outgoing: OutgoingRequest
         do throws(ProviderRefusal) {
             outgoing = try OutgoingRequest(

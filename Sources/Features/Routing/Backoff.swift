@@ -2,18 +2,18 @@ import Domain
 
 /// The pause before a retry: full jitter under a doubling ceiling (AWS Architecture Blog, "Exponential Backoff And
 /// Jitter"), so that calls that failed together do not come back together.
-package enum Backoff {
+public enum Backoff {
     /// The ceiling of the first pause.
-    package static var first: Duration { .milliseconds(50) }
+    public static var first: Duration { .milliseconds(50) }
     /// What doubling ends at.
-    package static var longest: Duration { .seconds(2) }
+    public static var longest: Duration { .seconds(2) }
 
     /// - Parameters:
     ///   - retry: which retry it is, from 0; the ceiling is `first` doubled that often.
     ///   - draw: a random number, uniform over its range.
     ///   - floor: what the provider asked for (Retry-After). The jitter is added to it: all that were told the same
     ///     moment must not come in one moment.
-    package static func pause(retry: Int, draw: UInt64, floor: Duration?) -> Duration {
+    public static func pause(retry: Int, draw: UInt64, floor: Duration?) -> Duration {
         let jitter = draw.multipliedFullWidth(by: UInt64(ceiling(of: retry).wholeNanoseconds) + 1).high
         return max(floor ?? .zero, .zero) + .nanoseconds(Int64(jitter))
     }

@@ -1,9 +1,9 @@
-package import Domain
+public import Domain
 
 /// What can be asked of a breaker without changing it.
 extension Breaker {
     /// The position once time has had its effect: an open breaker whose time is up is half-open.
-    package func position(at now: Instant) -> BreakerPosition {
+    public func position(at now: Instant) -> BreakerPosition {
         if let held {
             guard now >= held.ends else { return position }
             if held.hold.mode == .open { return .halfOpen }
@@ -12,18 +12,18 @@ extension Breaker {
     }
 
     /// The override in force.
-    package func hold(at now: Instant) -> BreakerHold? {
+    public func hold(at now: Instant) -> BreakerHold? {
         guard let held, now < held.ends else { return nil }
         return held.hold
     }
 
     /// When an open breaker will let a probe through; nil in other positions.
-    package func nextProbe(at now: Instant) -> Instant? {
+    public func nextProbe(at now: Instant) -> Instant? {
         position(at: now) == .open ? refusal(at: now).retryAt : nil
     }
 
     /// What `permit` would say, without taking a probe's slot.
-    package func outlook(at now: Instant) -> Outlook {
+    public func outlook(at now: Instant) -> Outlook {
         switch position(at: now) {
         case .closed: return .passes
         case .open: return .refuses(refusal(at: now))

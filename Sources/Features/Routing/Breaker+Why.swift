@@ -1,4 +1,4 @@
-package import Domain
+public import Domain
 
 extension Breaker {
     /// What last opened or half-opened it, for the sentence of `why`.
@@ -14,7 +14,7 @@ extension Breaker {
     }
 
     /// One sentence for people: the rule, the numbers, and what happens next.
-    package func why(at now: Instant) -> String {
+    public func why(at now: Instant) -> String {
         var breaker = self
         _ = breaker.advance(to: now)
         return breaker.sentence(at: now)

@@ -1,4 +1,4 @@
-package import Domain
+public import Domain
 
 /// A circuit breaker for one target as a plain value: results and time in, decisions out.
 ///
@@ -11,18 +11,18 @@ package import Domain
 /// the provider's (a bad key, a bad request) count neither way; otherwise one tenant's bad key could open the breaker,
 /// or its prompt 401s could hide an outage. A slow answer is no failure: it trips by a rule of its own, and a slow
 /// probe proves nothing and gives its slot back. That lets about one call per `slowCall` try a target that stays slow.
-package struct Breaker: Sendable {
+public struct Breaker: Sendable {
     /// A hold with its end on the monotonic clock: setting the machine's clock neither ends nor prolongs it.
     struct Held: Sendable {
         let hold: BreakerHold
         let ends: Instant
     }
 
-    package let options: BreakerOptions
+    public let options: BreakerOptions
     /// As the last call of a mutating method left it; `position(at:)` says what time has made of it.
-    package private(set) var position: BreakerPosition = .closed
+    public private(set) var position: BreakerPosition = .closed
     /// When it came into this position.
-    package private(set) var since: Instant
+    public private(set) var since: Instant
     private(set) var held: Held?
     private(set) var cause: Cause?
     private(set) var probation = Probation()
@@ -36,7 +36,7 @@ package struct Breaker: Sendable {
     /// Active probes without one in a row.
     private var unreachableRun = 0
 
-    package init(options: BreakerOptions = .init(), at now: Instant) {
+    public init(options: BreakerOptions = .init(), at now: Instant) {
         self.options = options
         since = now
         opening = OpenPeriod(at: now)
@@ -45,7 +45,7 @@ package struct Breaker: Sendable {
 
     /// Asks for one attempt, right before it starts; the ticket must come back with `succeeded`, `failed` or
     /// `abandoned`.
-    package mutating func permit(at now: Instant) -> (permit: Permit, change: Change) {
+    public mutating func permit(at now: Instant) -> (permit: Permit, change: Change) {
         let change = advance(to: now)
         switch outlook(at: now) {
         case .passes: return (.pass(Ticket(era: era, probe: 0)), change)
@@ -61,7 +61,7 @@ package struct Breaker: Sendable {
     /// The attempt brought an answer.
     ///
     /// - Parameter firstContent: how long its first content took to come, where that was measured.
-    package mutating func succeeded(
+    public mutating func succeeded(
         _ ticket: Ticket, at now: Instant, firstContent: Duration? = nil
     ) -> Change {
         let change = advance(to: now)
@@ -84,7 +84,7 @@ package struct Breaker: Sendable {
 
     /// The attempt showed its first content, and its end may be far: a probe counts now and frees its slot for the
     /// next. `succeeded` or `failed` must still follow; an ordinary call counts only then.
-    package mutating func confirm(_ ticket: Ticket, at now: Instant) -> Change {
+    public mutating func confirm(_ ticket: Ticket, at now: Instant) -> Change {
         let change = advance(to: now)
         guard ticket.era == era, ticket.probe != 0,
             let firstContent = probation.confirm(ticket.probe, at: now), firstContent <= options.slowCall
@@ -93,7 +93,7 @@ package struct Breaker: Sendable {
     }
 
     /// The attempt failed; `retryAfter` is what the provider asked for, if it did.
-    package mutating func failed(
+    public mutating func failed(
         _ ticket: Ticket, at now: Instant, kind: FailureClass, retryAfter: Duration? = nil
     ) -> Change {
         guard kind.rule.countsForBreaker else { return abandoned(ticket, at: now) }
@@ -116,7 +116,7 @@ package struct Breaker: Sendable {
     }
 
     /// The attempt ended without saying anything of the provider (cancelled, a bad key): a probe's slot is given back.
-    package mutating func abandoned(_ ticket: Ticket, at now: Instant) -> Change {
+    public mutating func abandoned(_ ticket: Ticket, at now: Instant) -> Change {
         let change = advance(to: now)
         if ticket.era == era, !probation.settle(ticket.probe) { _ = probation.giveBack(ticket.probe) }
         return change
@@ -124,7 +124,7 @@ package struct Breaker: Sendable {
 
     /// The attempt ended with its call, which had waited so long for the first byte: by itself that says nothing, but
     /// many such and no answer at all show that the target is silent.
-    package mutating func gaveUp(_ ticket: Ticket, after waited: Duration, at now: Instant) -> Change {
+    public mutating func gaveUp(_ ticket: Ticket, after waited: Duration, at now: Instant) -> Change {
         let change = abandoned(ticket, at: now)
         guard ticket.era == era, position == .closed, waited >= options.vainWait else { return change }
         let since = Instant(nanoseconds: now.nanoseconds - waited.wholeNanoseconds)
@@ -137,7 +137,7 @@ package struct Breaker: Sendable {
 
     /// Keys of several owners were rate-limited at once: that is the provider's condition, not one key's. Opens, or
     /// prolongs an opening; an override stands above it.
-    package mutating func limited(_ promotion: RateLimitPromotion.Promotion, at now: Instant) -> Change {
+    public mutating func limited(_ promotion: RateLimitPromotion.Promotion, at now: Instant) -> Change {
         let change = advance(to: now)
         guard held == nil else { return change }
         opening.ask(for: promotion.retryAfter, at: now, options: options)
@@ -150,7 +150,7 @@ package struct Breaker: Sendable {
 
     /// A probe of the provider got no answer, which counts like an attempt without one: the breaker may open before a
     /// call meets the outage. It is no attempt, so it stands in no share of failures, and it tries no half-open target.
-    package mutating func unreachable(_ kind: FailureClass, at now: Instant) -> Change {
+    public mutating func unreachable(_ kind: FailureClass, at now: Instant) -> Change {
         let change = advance(to: now)
         guard position == .closed, held == nil else { return change }
         unreachableRun += 1
@@ -160,7 +160,7 @@ package struct Breaker: Sendable {
     /// A probe of the provider got an answer. One that opened because nothing answered need not wait any longer: the next
     /// call tries it. When such a call failed all the same, a probe says nothing of calls, and the waits hold; so does what
     /// the provider asked for.
-    package mutating func reachable(at now: Instant) -> Change {
+    public mutating func reachable(at now: Instant) -> Change {
         let change = advance(to: now)
         unreachableRun = 0
         guard position == .open, held == nil, opening.mayEndEarly(at: now) else { return change }
@@ -171,7 +171,7 @@ package struct Breaker: Sendable {
     }
 
     /// Lets time have its effect: ends a hold, turns open into half-open.
-    package mutating func advance(to now: Instant) -> Change {
+    public mutating func advance(to now: Instant) -> Change {
         guard position != .closed || held != nil else { return .none }
         let ahead = position(at: now)
         var due = opening.until
@@ -189,7 +189,7 @@ package struct Breaker: Sendable {
     ///
     /// The hold's end is civil time; it is turned into a moment of the monotonic clock here, once, from the pair of
     /// readings given. A hold that is already over changes nothing.
-    package mutating func hold(_ hold: BreakerHold, at now: Instant, wall: WallTime) -> Change {
+    public mutating func hold(_ hold: BreakerHold, at now: Instant, wall: WallTime) -> Change {
         let change = advance(to: now)
         guard hold.ends > wall else { return change }
         held = Held(hold: hold, ends: now + min(hold.ends - wall, options.holdLongest))
@@ -201,7 +201,7 @@ package struct Breaker: Sendable {
     }
 
     /// Ends an override before its time. Forced open becomes half-open: the target must show that it works.
-    package mutating func release(at now: Instant) -> Change {
+    public mutating func release(at now: Instant) -> Change {
         let change = advance(to: now)
         guard let held else { return change }
         letGo(of: held)

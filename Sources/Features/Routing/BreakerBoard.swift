@@ -1,10 +1,10 @@
-package import Domain
+public import Domain
 
 /// The breakers of all targets: the port behind which a shared store could stand.
 ///
 /// Planning only looks (`outlooks`); an attempt that really starts asks (`permit`) and always brings its ticket back
 /// (`report`), even when it was cancelled. Whatever a verb moved it returns as `Change`; the caller publishes it.
-package protocol BreakerBoard: Sendable {
+public protocol BreakerBoard: Sendable {
     /// What a permit would be for each candidate, in their order; takes no probe's slot.
     func outlooks(of candidates: [Candidate], at now: Instant) -> [Breaker.Outlook]
     func permit(_ target: Target, at now: Instant) -> Permission
@@ -41,18 +41,18 @@ package protocol BreakerBoard: Sendable {
 }
 
 /// The answer to an attempt's request for a permit, and what asking moved.
-package struct Permission: Sendable, Hashable {
-    package let permit: Breaker.Permit
-    package let change: Breaker.Change
+public struct Permission: Sendable, Hashable {
+    public let permit: Breaker.Permit
+    public let change: Breaker.Change
 
-    package init(permit: Breaker.Permit, change: Breaker.Change) {
+    public init(permit: Breaker.Permit, change: Breaker.Change) {
         self.permit = permit
         self.change = change
     }
 }
 
 /// How an attempt ended, as far as breakers care.
-package enum AttemptResult: Sendable, Hashable {
+public enum AttemptResult: Sendable, Hashable {
     case answered
     /// Answered, with the time its first content took to come: what the rule of slow answers goes by.
     case answeredAfter(Duration)
@@ -65,31 +65,31 @@ package enum AttemptResult: Sendable, Hashable {
 }
 
 /// A breaker that time alone moved.
-package struct BreakerShift: Sendable, Hashable {
-    package let target: Target
-    package let change: Breaker.Change
+public struct BreakerShift: Sendable, Hashable {
+    public let target: Target
+    public let change: Breaker.Change
 
-    package init(target: Target, change: Breaker.Change) {
+    public init(target: Target, change: Breaker.Change) {
         self.target = target
         self.change = change
     }
 }
 
 /// One breaker as screens and listings show it.
-package struct BreakerStatus: Sendable, Hashable {
-    package let target: Target
-    package let position: BreakerPosition
-    package let hold: BreakerHold?
+public struct BreakerStatus: Sendable, Hashable {
+    public let target: Target
+    public let position: BreakerPosition
+    public let hold: BreakerHold?
     /// When it came into this position.
-    package let since: Instant
+    public let since: Instant
     /// Calls and failures of the window, of those that say something of the provider.
-    package let window: FailureWindow.Counts
+    public let window: FailureWindow.Counts
     /// When it will let a probe through, while open.
-    package let nextProbe: Instant?
+    public let nextProbe: Instant?
     /// One sentence: the rule, the numbers, what happens next.
-    package let why: String
+    public let why: String
 
-    package init(_ breaker: Breaker, of target: Target, at now: Instant) {
+    public init(_ breaker: Breaker, of target: Target, at now: Instant) {
         var breaker = breaker
         _ = breaker.advance(to: now)
         self.target = target

@@ -1,28 +1,28 @@
-package import Domain
+public import Domain
 
 extension Breaker {
     /// What a call of a method moved; the caller publishes it.
-    package enum Change: String, Sendable, Hashable {
+    public enum Change: String, Sendable, Hashable {
         case none, opened, halfOpened, closed
     }
 
     /// Proof of a permit, handed back with the result.
-    package struct Ticket: Sendable, Hashable {
-        package let era: UInt32
+    public struct Ticket: Sendable, Hashable {
+        public let era: UInt32
         /// 0 for an ordinary call.
-        package let probe: UInt32
+        public let probe: UInt32
 
-        package init(era: UInt32, probe: UInt32) {
+        public init(era: UInt32, probe: UInt32) {
             self.era = era
             self.probe = probe
         }
 
         /// What a breaker that nothing was heard of hands out.
-        package static var first: Self { Self(era: 0, probe: 0) }
+        public static var first: Self { Self(era: 0, probe: 0) }
     }
 
     /// Whether an attempt may start.
-    package enum Permit: Sendable, Hashable {
+    public enum Permit: Sendable, Hashable {
         case pass(Ticket)
         /// Passes as the one probe of a half-open breaker: its result decides.
         case probe(Ticket)
@@ -30,27 +30,27 @@ extension Breaker {
     }
 
     /// What a permit would be, without taking one.
-    package enum Outlook: Sendable, Hashable {
+    public enum Outlook: Sendable, Hashable {
         case passes
         case probes
         case refuses(Refusal)
     }
 
     /// Why an attempt may not start, and until when.
-    package struct Refusal: Sendable, Hashable {
+    public struct Refusal: Sendable, Hashable {
         /// The rule that refuses.
-        package enum Cause: Sendable, Hashable {
+        public enum Cause: Sendable, Hashable {
             case open
             /// Half-open, and its one probe is on its way.
             case probing
             /// An operator holds it open.
             case held
         }
-        package let cause: Cause
+        public let cause: Cause
         /// The first moment a call may pass; nil while a probe runs, whose end nobody knows.
-        package let retryAt: Instant?
+        public let retryAt: Instant?
 
-        package init(cause: Cause, retryAt: Instant?) {
+        public init(cause: Cause, retryAt: Instant?) {
             self.cause = cause
             self.retryAt = retryAt
         }

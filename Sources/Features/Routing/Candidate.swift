@@ -1,22 +1,22 @@
-package import Domain
+public import Domain
 
 /// A target a call may go to, with what routing needs to know of it.
-package struct Candidate: Sendable, Hashable {
-    package let target: Target
+public struct Candidate: Sendable, Hashable {
+    public let target: Target
     /// Its share under `weighted` and `sticky`; 0 = last resort.
-    package let weight: Int
+    public let weight: Int
     /// Keys for it, the preferred first.
-    package let keys: [ProviderKeyID]
+    public let keys: [ProviderKeyID]
     /// How many of them, from the first on, are the tenant's own: all of those are tried before any other.
-    package let ownKeys: Int
+    public let ownKeys: Int
     /// Whether it may be called without any key.
-    package let keyless: Bool
+    public let keyless: Bool
     /// What the call costs there by estimate; nil = not known, or nobody asks.
-    package let cost: Money?
+    public let cost: Money?
     /// How it has been doing.
-    package let gauge: TargetReading
+    public let gauge: TargetReading
 
-    package init(
+    public init(
         target: Target, weight: Int = 1, keys: [ProviderKeyID], ownKeys: Int? = nil, keyless: Bool = false,
         cost: Money? = nil,
         gauge: TargetReading = TargetReading()
@@ -32,15 +32,15 @@ package struct Candidate: Sendable, Hashable {
 }
 
 /// How a target has been doing, at one moment.
-package struct TargetReading: Sendable, Hashable {
+public struct TargetReading: Sendable, Hashable {
     /// Smoothed time to the first token; nil = not measured lately.
-    package var firstToken: Duration?
+    public var firstToken: Duration?
     /// Smoothed output tokens a second; nil = not measured lately.
-    package var tokensPerSecond: Double?
+    public var tokensPerSecond: Double?
     /// Attempts under way.
-    package var running: Int
+    public var running: Int
 
-    package init(firstToken: Duration? = nil, tokensPerSecond: Double? = nil, running: Int = 0) {
+    public init(firstToken: Duration? = nil, tokensPerSecond: Double? = nil, running: Int = 0) {
         self.firstToken = firstToken
         self.tokensPerSecond = tokensPerSecond
         self.running = running

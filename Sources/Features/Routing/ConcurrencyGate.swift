@@ -1,4 +1,4 @@
-package import Domain
+public import Domain
 
 /// How many attempts run at one target at once: found out from how the target takes them.
 ///
@@ -6,37 +6,37 @@ package import Domain
 /// says, or shows, that it is overloaded (additive increase, multiplicative decrease: Chiu and Jain 1989). What finds
 /// no room waits in a short queue, interactive calls before batch ones; when the queue is full, the newest call is
 /// refused, for it has waited least. Pure: who calls brings the time.
-package struct ConcurrencyGate: Sendable {
+public struct ConcurrencyGate: Sendable {
     /// Bounds of a gate.
-    package struct Options: Sendable, Hashable {
+    public struct Options: Sendable, Hashable {
         /// The ceiling before anything is known. Generous: it is there for a target that shows overload.
-        package var first = 256
-        package var least = 4
-        package var most = 4_096
+        public var first = 256
+        public var least = 4
+        public var most = 4_096
         /// Calls that wait for room.
-        package var queueMost = 256
+        public var queueMost = 256
         /// The longest wait for room.
-        package var waitMost = Duration.seconds(2)
+        public var waitMost = Duration.seconds(2)
         /// What is left of the ceiling after a sign of overload.
-        package var shrink = 0.7
+        public var shrink = 0.7
         /// Signs within this time are one: they come from attempts that ran together.
-        package var shrinkEvery = Duration.seconds(1)
+        public var shrinkEvery = Duration.seconds(1)
         /// A ceiling that was not reached for this long is supposed to be twice as high: what was learned in an overload
         /// must not hold up the calls that come, all at once, when another target fails.
         var forgetEvery = Duration.seconds(10)
         /// A waiter that has not asked for this long is gone.
-        package var askEvery = Duration.seconds(1)
+        public var askEvery = Duration.seconds(1)
 
-        package init() {}
+        public init() {}
     }
 
     /// A place in the queue.
-    package struct Ticket: Sendable, Hashable {
+    public struct Ticket: Sendable, Hashable {
         fileprivate let number: UInt64
     }
 
     /// What a waiter is told when it asks.
-    package enum Turn: Sendable, Hashable {
+    public enum Turn: Sendable, Hashable {
         case pass
         case wait
         /// It waited too long, or gave way to an interactive call.
@@ -44,7 +44,7 @@ package struct ConcurrencyGate: Sendable {
     }
 
     /// What an attempt said of the target's load.
-    package enum Sign: Sendable, Hashable {
+    public enum Sign: Sendable, Hashable {
         case good, overload, nothing
     }
 
@@ -60,23 +60,23 @@ package struct ConcurrencyGate: Sendable {
     private var lastShrink: Instant?
     /// When the ceiling last turned a call away, or shrank: what is known of it is as old as that.
     private var reached: Instant?
-    package private(set) var running = 0
+    public private(set) var running = 0
     /// Interactive ones first, within a class the oldest first.
     private var waiters: [Waiter] = []
     private var numbers: UInt64 = 0
 
-    package init(options: Options = Options()) {
+    public init(options: Options = Options()) {
         self.options = options
         ceilingExact = Double(options.first)
     }
 
-    package var ceiling: Int { Int(ceilingExact) }
-    package var waiting: Int { waiters.count }
+    public var ceiling: Int { Int(ceilingExact) }
+    public var waiting: Int { waiters.count }
     /// Whether it is as new: nothing runs, waits or was learned.
     var isFresh: Bool { running == 0 && waiters.isEmpty && ceiling == options.first }
 
     /// Takes a place if there is room and nobody waits for one.
-    package mutating func tryEnter(at now: Instant) -> Bool {
+    public mutating func tryEnter(at now: Instant) -> Bool {
         if running >= ceiling || !waiters.isEmpty { forget(at: now) }
         guard waiters.isEmpty, running < ceiling else { return false }
         running += 1
@@ -93,7 +93,7 @@ package struct ConcurrencyGate: Sendable {
     }
 
     /// Queues for a place; nil = the queue is full, and this call is the newest.
-    package mutating func queue(_ callClass: CallClass, at now: Instant) -> Ticket? {
+    public mutating func queue(_ callClass: CallClass, at now: Instant) -> Ticket? {
         forgetSilent(at: now)
         if waiters.count >= options.queueMost {
             // An interactive call takes the place of the newest batch call.
@@ -111,7 +111,7 @@ package struct ConcurrencyGate: Sendable {
     }
 
     /// Whether it is a waiter's turn; to be asked every few milliseconds. `pass` takes the place.
-    package mutating func ask(_ ticket: Ticket, at now: Instant) -> Turn {
+    public mutating func ask(_ ticket: Ticket, at now: Instant) -> Turn {
         forgetSilent(at: now)
         guard let place = waiters.firstIndex(where: { $0.ticket == ticket }) else { return .refused }
         if place < ceiling - running {
@@ -128,10 +128,10 @@ package struct ConcurrencyGate: Sendable {
     }
 
     /// A waiter goes away.
-    package mutating func abandon(_ ticket: Ticket) { waiters.removeAll { $0.ticket == ticket } }
+    public mutating func abandon(_ ticket: Ticket) { waiters.removeAll { $0.ticket == ticket } }
 
     /// An attempt is over.
-    package mutating func leave(_ sign: Sign, at now: Instant) {
+    public mutating func leave(_ sign: Sign, at now: Instant) {
         let wasUsed = running * 2 >= ceiling
         running = max(0, running - 1)
         switch sign {

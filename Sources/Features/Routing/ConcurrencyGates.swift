@@ -1,42 +1,42 @@
-package import Domain
+public import Domain
 import Locking
 
 /// The gates of all targets, behind one lock that is held for nanoseconds.
-package final class ConcurrencyGates: Sendable {
+public final class ConcurrencyGates: Sendable {
     private let options: ConcurrencyGate.Options
     private let capacity: Int
     private let gates = Locked<[Target: ConcurrencyGate]>([:])
 
     /// - Parameter capacity: targets remembered; past it those are forgotten that nothing was learned of.
-    package init(options: ConcurrencyGate.Options = .init(), capacity: Int = 4_096) {
+    public init(options: ConcurrencyGate.Options = .init(), capacity: Int = 4_096) {
         self.options = options
         self.capacity = max(1, capacity)
     }
 
-    package func tryEnter(_ target: Target, at now: Instant) -> Bool {
+    public func tryEnter(_ target: Target, at now: Instant) -> Bool {
         with(target) { $0.tryEnter(at: now) }
     }
 
-    package func queue(_ target: Target, _ callClass: CallClass, at now: Instant) -> ConcurrencyGate.Ticket? {
+    public func queue(_ target: Target, _ callClass: CallClass, at now: Instant) -> ConcurrencyGate.Ticket? {
         with(target) { $0.queue(callClass, at: now) }
     }
 
-    package func ask(
+    public func ask(
         _ ticket: ConcurrencyGate.Ticket, at target: Target, at now: Instant
     ) -> ConcurrencyGate.Turn {
         with(target) { $0.ask(ticket, at: now) }
     }
 
-    package func abandon(_ ticket: ConcurrencyGate.Ticket, at target: Target) {
+    public func abandon(_ ticket: ConcurrencyGate.Ticket, at target: Target) {
         with(target) { $0.abandon(ticket) }
     }
 
-    package func leave(_ target: Target, _ sign: ConcurrencyGate.Sign, at now: Instant) {
+    public func leave(_ target: Target, _ sign: ConcurrencyGate.Sign, at now: Instant) {
         with(target) { $0.leave(sign, at: now) }
     }
 
     /// Attempts that run, and calls that wait, at all targets together.
-    package var load: (running: Int, waiting: Int) {
+    public var load: (running: Int, waiting: Int) {
         gates.withLock { gates in
             gates.values.reduce(into: (running: 0, waiting: 0)) {
                 $0.running += $1.running

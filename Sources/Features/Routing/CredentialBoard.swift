@@ -1,10 +1,10 @@
-package import Domain
+public import Domain
 
 /// The health of all provider keys: the port behind which a shared store could stand.
 ///
 /// Planning only looks (`availabilities`); an attempt that really starts takes (`take`), so that a key whose rest is
 /// over is tried by one call and not by all.
-package protocol CredentialBoard: Sendable {
+public protocol CredentialBoard: Sendable {
     /// For each candidate the availability of each of its keys, in their order; takes no probe.
     func availabilities(of candidates: [Candidate], at now: Instant) -> [[CredentialAvailability]]
     func take(_ key: ProviderKeyID, for model: ModelName, at now: Instant) -> CredentialAvailability
@@ -27,18 +27,18 @@ package protocol CredentialBoard: Sendable {
 }
 
 /// The health of one provider key as screens show it.
-package struct CredentialStatus: Sendable, Hashable {
-    package let key: ProviderKeyID
+public struct CredentialStatus: Sendable, Hashable {
+    public let key: ProviderKeyID
     /// The model it is about; nil = the whole key.
-    package let model: ModelName?
-    package let mark: CredentialMark
+    public let model: ModelName?
+    public let mark: CredentialMark
     /// The end of its rest.
-    package let until: Instant
-    package let markedAt: Instant
+    public let until: Instant
+    public let markedAt: Instant
     /// What was last heard of the model's limits; nil for the whole key.
-    package let headroom: KeyHeadroom?
+    public let headroom: KeyHeadroom?
 
-    package init(
+    public init(
         key: ProviderKeyID, model: ModelName?, mark: CredentialMark, until: Instant, markedAt: Instant,
         headroom: KeyHeadroom? = nil
     ) {

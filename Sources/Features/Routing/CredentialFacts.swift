@@ -1,33 +1,33 @@
-package import Domain
+public import Domain
 
 /// What is known of one provider key, well or not, as screens show it.
-package struct CredentialFacts: Sendable, Hashable {
+public struct CredentialFacts: Sendable, Hashable {
     /// What was last heard of one model's limits.
-    package struct Headroom: Sendable, Hashable {
-        package let model: ModelName
-        package let headroom: KeyHeadroom
-        package let heardAt: Instant
+    public struct Headroom: Sendable, Hashable {
+        public let model: ModelName
+        public let headroom: KeyHeadroom
+        public let heardAt: Instant
 
-        package init(model: ModelName, headroom: KeyHeadroom, heardAt: Instant) {
+        public init(model: ModelName, headroom: KeyHeadroom, heardAt: Instant) {
             self.model = model
             self.headroom = headroom
             self.heardAt = heardAt
         }
     }
 
-    package let key: ProviderKeyID
+    public let key: ProviderKeyID
     /// The worst mark in force, of the key or of one of its models.
-    package let mark: CredentialMark
+    public let mark: CredentialMark
     /// When it last served a call.
-    package let lastAnswered: Instant?
+    public let lastAnswered: Instant?
     /// When its provider last refused the key itself (401).
-    package let lastRefused: Instant?
+    public let lastRefused: Instant?
     /// When its provider last said that its limits or its quota are used up (429, 402).
-    package let lastLimited: Instant?
+    public let lastLimited: Instant?
     /// By model, the one heard of last at the end; those whose limits are whole again are left out.
-    package let headrooms: [Headroom]
+    public let headrooms: [Headroom]
 
-    package init(
+    public init(
         key: ProviderKeyID, mark: CredentialMark, lastAnswered: Instant?, lastRefused: Instant?,
         lastLimited: Instant?, headrooms: [Headroom]
     ) {

@@ -1,26 +1,26 @@
-package import Domain
+public import Domain
 
 /// How long a provider key rests after what its provider said of it.
-package struct CredentialOptions: Sendable, Hashable {
+public struct CredentialOptions: Sendable, Hashable {
     /// Rest after a rate limit that named no moment.
-    package var coolingDefault = Duration.seconds(10)
+    public var coolingDefault = Duration.seconds(10)
     /// The most a Retry-After may rest a key: a broken header must not disable it for good.
-    package var coolingLongest = Duration.seconds(3_600)
+    public var coolingLongest = Duration.seconds(3_600)
     /// Rest after a spent quota; doubles with each probe that finds it still spent.
-    package var exhaustedFirst = Duration.seconds(300)
-    package var exhaustedLongest = Duration.seconds(3_600)
+    public var exhaustedFirst = Duration.seconds(300)
+    public var exhaustedLongest = Duration.seconds(3_600)
     /// Rest after the first refusal of a key, in which the engine asks the provider; without an answer one call may.
-    package var suspectRest = Duration.seconds(30)
+    public var suspectRest = Duration.seconds(30)
     /// Rest after a refused key, and after a refused model, until one probe asks again.
-    package var refusedRest = Duration.seconds(600)
+    public var refusedRest = Duration.seconds(600)
     /// When a probe of which nothing was heard no longer blocks the next.
-    package var probeTimeout = Duration.seconds(60)
+    public var probeTimeout = Duration.seconds(60)
 
-    package init() {}
+    public init() {}
 }
 
 /// Whether a provider key may be used for a call.
-package enum CredentialAvailability: Sendable, Hashable {
+public enum CredentialAvailability: Sendable, Hashable {
     case usable
     /// Its rest is over: one call may try it, and others wait for what that one finds.
     case probe
@@ -30,19 +30,19 @@ package enum CredentialAvailability: Sendable, Hashable {
 /// What is known of one provider key, as a whole or for one model, as a plain value.
 ///
 /// Marks and time go in, availability comes out. It never touches a breaker: a bad key is not the provider's fault.
-package struct CredentialHealth: Sendable, Hashable {
-    package private(set) var mark: CredentialMark = .ok
+public struct CredentialHealth: Sendable, Hashable {
+    public private(set) var mark: CredentialMark = .ok
     /// When it was last marked; only a call begun after that can clear it.
-    package private(set) var markedAt: Instant?
+    public private(set) var markedAt: Instant?
     /// The end of its rest.
-    package private(set) var until = Instant(nanoseconds: .min)
+    public private(set) var until = Instant(nanoseconds: .min)
     /// Probes in a row that found the quota spent.
     private var repeats = 0
     private var probeEnds: Instant?
 
-    package init() {}
+    public init() {}
 
-    package func availability(at now: Instant) -> CredentialAvailability {
+    public func availability(at now: Instant) -> CredentialAvailability {
         switch mark {
         case .ok: return .usable
         case .cooling: return now < until ? .refused(mark, until: until) : .usable
@@ -54,7 +54,7 @@ package struct CredentialHealth: Sendable, Hashable {
     }
 
     /// Takes the probe, if one is due, right before the attempt starts.
-    package mutating func take(at now: Instant, options: CredentialOptions) -> CredentialAvailability {
+    public mutating func take(at now: Instant, options: CredentialOptions) -> CredentialAvailability {
         let availability = availability(at: now)
         if availability == .probe { probeEnds = now + options.probeTimeout }
         return availability
@@ -67,7 +67,7 @@ package struct CredentialHealth: Sendable, Hashable {
     ///     calls in flight beside a rate-limited one must not end its rest. Nor does another bad mark that came of
     ///     such a call take its place to shorten the rest.
     ///   - retryAfter: what the provider asked for. Overlapping rests keep the longest end.
-    package mutating func note(
+    public mutating func note(
         _ mark: CredentialMark, began: Instant, at now: Instant, retryAfter: Duration?,
         options: CredentialOptions
     ) {

@@ -1,9 +1,9 @@
-package import Domain
+public import Domain
 
 /// Calls, failures and slow answers of the last while, in small time buckets: constant memory whatever the load.
-package struct FailureWindow: Sendable {
+public struct FailureWindow: Sendable {
     /// How a call counts.
-    package enum Mark: Sendable {
+    public enum Mark: Sendable {
         case answered
         /// Answered, but its first content came late.
         case slow
@@ -26,22 +26,22 @@ package struct FailureWindow: Sendable {
     }
 
     /// Sums over the window.
-    package struct Counts: Sendable, Hashable {
-        package var calls = 0
+    public struct Counts: Sendable, Hashable {
+        public var calls = 0
         /// Answered late; no failures.
-        package var slow = 0
-        package var silent = 0
-        package var serverErrors = 0
-        package var broken = 0
+        public var slow = 0
+        public var silent = 0
+        public var serverErrors = 0
+        public var broken = 0
 
-        package var failures: Int { silent + serverErrors + broken }
-        package var answers: Int { calls - failures }
+        public var failures: Int { silent + serverErrors + broken }
+        public var answers: Int { calls - failures }
         /// Share of failures among the calls, rounded down; 0 without calls.
-        package var failurePercent: Int { calls == 0 ? 0 : failures * 100 / calls }
+        public var failurePercent: Int { calls == 0 ? 0 : failures * 100 / calls }
         /// Share of slow ones among the answers, rounded down; 0 without answers.
-        package var slowPercent: Int { answers == 0 ? 0 : slow * 100 / answers }
+        public var slowPercent: Int { answers == 0 ? 0 : slow * 100 / answers }
 
-        package init() {}
+        public init() {}
     }
 
     private struct Bucket: Sendable {
@@ -54,11 +54,11 @@ package struct FailureWindow: Sendable {
 
     private var ring: TimeRing<Bucket>
 
-    package init(span: Duration, at now: Instant) {
+    public init(span: Duration, at now: Instant) {
         ring = TimeRing(span: span, empty: Bucket(), at: now)
     }
 
-    package mutating func record(_ mark: Mark, at now: Instant) {
+    public mutating func record(_ mark: Mark, at now: Instant) {
         ring.update(at: now) { bucket in
             bucket.calls &+= 1
             switch mark {
@@ -71,7 +71,7 @@ package struct FailureWindow: Sendable {
         }
     }
 
-    package func counts(at now: Instant) -> Counts {
+    public func counts(at now: Instant) -> Counts {
         var sums = Counts()
         ring.forEach(at: now) { bucket in
             sums.calls += Int(bucket.calls)
@@ -83,5 +83,5 @@ package struct FailureWindow: Sendable {
         return sums
     }
 
-    package mutating func clear() { ring.clear() }
+    public mutating func clear() { ring.clear() }
 }

@@ -1,9 +1,9 @@
-package import Domain
+public import Domain
 
 /// What becomes of a provider key on trial: what its provider says of it and the time go in, the next step comes out.
-package enum KeyTrial {
+public enum KeyTrial {
     /// What to do about it now.
-    package enum Step: Sendable, Hashable {
+    public enum Step: Sendable, Hashable {
         case goOn
         /// Nothing was heard of it since the start: its provider is asked once more before all calls depend on it.
         case ask
@@ -23,7 +23,7 @@ package enum KeyTrial {
     ///   - refusals: how often its provider refused a call with it. A key may pass every free check and still be good
     ///     for no call, where its rights end at lists of models: two refusals without an answer are enough.
     ///   - wasAnswered: whether the provider has answered a call with the key since the start of this process.
-    package static func step(
+    public static func step(
         _ canary: KeyCanary, marks: [CredentialStatus], predecessorMarks: [CredentialStatus],
         predecessorServes: Bool, refusals: Int, wasAnswered: Bool, at now: WallTime
     ) -> Step {

@@ -1,11 +1,11 @@
-package import Domain
+public import Domain
 import Locking
 
 /// The health of provider keys in this process, behind one lock that is held for nanoseconds.
 ///
 /// Only keys that are not well take room among the marks: a success removes what it clears. What was last seen of keys
 /// that are well is kept for screens, of fewer keys.
-package final class MemoryCredentialBoard: CredentialBoard {
+public final class MemoryCredentialBoard: CredentialBoard {
     private struct State {
         var entries: [ProviderKeyID: CredentialEntry] = [:]
         var history: CredentialHistory
@@ -19,13 +19,13 @@ package final class MemoryCredentialBoard: CredentialBoard {
     ///   - capacity: unwell keys remembered; past it those whose rest ends first are forgotten.
     ///   - factsMax: keys whose facts are remembered, about 1 KiB each with all their models; past it those not seen
     ///     for longest are forgotten.
-    package init(options: CredentialOptions = .init(), capacity: Int = 16_384, factsMax: Int = 4_096) {
+    public init(options: CredentialOptions = .init(), capacity: Int = 16_384, factsMax: Int = 4_096) {
         self.options = options
         self.capacity = max(1, capacity)
         state = Locked(State(history: CredentialHistory(capacity: factsMax)))
     }
 
-    package func availabilities(
+    public func availabilities(
         of candidates: [Candidate], at now: Instant
     ) -> [[CredentialAvailability]] {
         state.withLock { state in
@@ -37,11 +37,11 @@ package final class MemoryCredentialBoard: CredentialBoard {
         }
     }
 
-    package func take(_ key: ProviderKeyID, for model: ModelName, at now: Instant) -> CredentialAvailability {
+    public func take(_ key: ProviderKeyID, for model: ModelName, at now: Instant) -> CredentialAvailability {
         state.withLock { $0.entries[key]?.take(for: model, at: now, options: options) ?? .usable }
     }
 
-    package func note(
+    public func note(
         _ mark: CredentialMark, on key: ProviderKeyID, for model: ModelName, began: Instant, at now: Instant,
         retryAfter: Duration?
     ) -> CredentialMark? {
@@ -60,27 +60,27 @@ package final class MemoryCredentialBoard: CredentialBoard {
         }
     }
 
-    package func heard(
+    public func heard(
         _ headroom: KeyHeadroom, of key: ProviderKeyID, for model: ModelName, at now: Instant
     ) {
         state.withLock { $0.history.hear(headroom, of: key, for: model, at: now) }
     }
 
-    package func clear(_ key: ProviderKeyID) -> CredentialMark? {
+    public func clear(_ key: ProviderKeyID) -> CredentialMark? {
         state.withLock { state in
             state.history.forget(key)
             return state.entries.removeValue(forKey: key) == nil ? nil : .ok
         }
     }
 
-    package func states(at now: Instant) -> [CredentialStatus] {
+    public func states(at now: Instant) -> [CredentialStatus] {
         let statuses = state.withLock { state in
             state.entries.map { (key: $0, statuses: $1.statuses(of: $0, at: now, state.history)) }
         }
         return statuses.sorted { $0.key < $1.key }.flatMap(\.statuses)
     }
 
-    package func facts(at now: Instant) -> [CredentialFacts] {
+    public func facts(at now: Instant) -> [CredentialFacts] {
         // Copies inside, composes outside the lock.
         let copy = state.withLock { $0 }
         let keys = Set(copy.entries.keys).union(copy.history.records.keys)

@@ -1,18 +1,18 @@
-package import Domain
+public import Domain
 
 /// Decides when rate limits of single keys are the target's own condition.
 ///
 /// A 429 belongs to the key and model that met it. Only when keys of three owners met one at the same target within
 /// 10 s is the target as a whole short of room: however many keys one tenant has, it cannot close a target to others.
 /// Two owners are remembered at most, as the third promotes and begins anew.
-package struct RateLimitPromotion: Sendable {
+public struct RateLimitPromotion: Sendable {
     /// Three owners were told to wait.
-    package struct Promotion: Sendable, Hashable {
+    public struct Promotion: Sendable, Hashable {
         /// How long the target must rest at least: the shortest of what the three owners were told, as that is what
         /// they have in common; one tenant's key may have to wait for hours. nil when one was told nothing.
-        package let retryAfter: Duration?
+        public let retryAfter: Duration?
 
-        package init(retryAfter: Duration?) { self.retryAfter = retryAfter }
+        public init(retryAfter: Duration?) { self.retryAfter = retryAfter }
     }
 
     private struct Sighting: Sendable {
@@ -23,25 +23,25 @@ package struct RateLimitPromotion: Sendable {
     }
 
     /// Owners it takes, and within which time.
-    package static var ownersMin: Int { 3 }
-    package static var window: Duration { .seconds(10) }
+    public static var ownersMin: Int { 3 }
+    public static var window: Duration { .seconds(10) }
     /// The most a Retry-After is believed: a broken header must not overflow the clock. The breaker's own ceiling holds
     /// besides.
-    package static var longestWait: Duration { .seconds(86_400) }
+    public static var longestWait: Duration { .seconds(86_400) }
     /// The rule as a breaker tells it.
-    package static var why: String { "three owners' keys were rate-limited within 10 s" }
+    public static var why: String { "three owners' keys were rate-limited within 10 s" }
     /// The one owner that all of the platform's own keys count as.
-    package static var platform: TenantID { TenantID(high: 0, low: 0) }
+    public static var platform: TenantID { TenantID(high: 0, low: 0) }
 
     private var sightings: [Sighting] = []
 
-    package init() {}
+    public init() {}
 
     /// When a rate limit was last noted; nil without any.
-    package var lastSeen: Instant? { sightings.map(\.at).max() }
+    public var lastSeen: Instant? { sightings.map(\.at).max() }
 
     /// Notes that a key of `owner` was rate-limited; returns a promotion when that makes three owners.
-    package mutating func note(owner: TenantID, at now: Instant, retryAfter: Duration?) -> Promotion? {
+    public mutating func note(owner: TenantID, at now: Instant, retryAfter: Duration?) -> Promotion? {
         sightings.removeAll { now - $0.at >= Self.window }
         let until = retryAfter.map { now + min(max($0, .zero), Self.longestWait) }
         if let place = sightings.firstIndex(where: { $0.owner == owner }) {

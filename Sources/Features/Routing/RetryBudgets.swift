@@ -1,8 +1,8 @@
-package import Domain
+public import Domain
 import Locking
 
 /// The retry budgets of all providers: the port behind which a shared store could stand.
-package protocol RetryBudgets: Sendable {
+public protocol RetryBudgets: Sendable {
     /// A call makes its first attempt at this provider.
     func call(_ provider: ProviderName, at now: Instant)
     /// Whether the provider may get one more attempt of a call that had one already; takes it when it may.
@@ -13,7 +13,7 @@ package protocol RetryBudgets: Sendable {
 }
 
 /// The retry budgets of this process, behind one lock that is held for nanoseconds.
-package final class MemoryRetryBudgets: RetryBudgets {
+public final class MemoryRetryBudgets: RetryBudgets {
     private struct Place: Hashable {
         let provider: ProviderName
         let owner: TenantID?
@@ -24,12 +24,12 @@ package final class MemoryRetryBudgets: RetryBudgets {
 
     /// - Parameter capacity: far above any configuration's providers, and the owners of limited keys at one time; about 300
     ///   KiB when full; past it the one idle longest is forgotten.
-    package init(capacity: Int = 1_024) { self.capacity = max(1, capacity) }
+    public init(capacity: Int = 1_024) { self.capacity = max(1, capacity) }
 
     /// Budgets it remembers.
-    package var count: Int { budgets.withLock { $0.count } }
+    public var count: Int { budgets.withLock { $0.count } }
 
-    package func call(_ provider: ProviderName, at now: Instant) {
+    public func call(_ provider: ProviderName, at now: Instant) {
         budgets.withLock { budgets in
             let place = Place(provider: provider, owner: nil)
             makeRoom(in: &budgets, for: place)
@@ -37,7 +37,7 @@ package final class MemoryRetryBudgets: RetryBudgets {
         }
     }
 
-    package func mayRetry(_ provider: ProviderName, ofKeyOf owner: TenantID?, at now: Instant) -> Bool {
+    public func mayRetry(_ provider: ProviderName, ofKeyOf owner: TenantID?, at now: Instant) -> Bool {
         budgets.withLock { budgets in
             let place = Place(provider: provider, owner: owner)
             makeRoom(in: &budgets, for: place)

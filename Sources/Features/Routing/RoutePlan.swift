@@ -1,27 +1,27 @@
-package import Domain
+public import Domain
 
 /// Where a call may go, in order, and why not elsewhere.
-package struct RoutePlan: Sendable, Hashable {
+public struct RoutePlan: Sendable, Hashable {
     /// One try that may be made: ask for its permit and take its key right before it starts.
-    package struct Attempt: Sendable, Hashable {
-        package let target: Target
+    public struct Attempt: Sendable, Hashable {
+        public let target: Target
         /// nil where the target needs none.
-        package let key: ProviderKeyID?
+        public let key: ProviderKeyID?
 
-        package init(target: Target, key: ProviderKeyID?) {
+        public init(target: Target, key: ProviderKeyID?) {
             self.target = target
             self.key = key
         }
     }
 
     /// A target, or one key at it, that the plan leaves out.
-    package struct Skipped: Sendable, Hashable {
-        package let target: Target
+    public struct Skipped: Sendable, Hashable {
+        public let target: Target
         /// nil = the target with all its keys.
-        package let key: ProviderKeyID?
-        package let reason: Reason
+        public let key: ProviderKeyID?
+        public let reason: Reason
 
-        package init(target: Target, key: ProviderKeyID?, reason: Reason) {
+        public init(target: Target, key: ProviderKeyID?, reason: Reason) {
             self.target = target
             self.key = key
             self.reason = reason
@@ -29,7 +29,7 @@ package struct RoutePlan: Sendable, Hashable {
     }
 
     /// Why something was left out.
-    package enum Reason: Sendable, Hashable {
+    public enum Reason: Sendable, Hashable {
         case breaker(Breaker.Refusal)
         case credential(CredentialMark, until: Instant)
         /// The operator's own ceiling on this key is reached.
@@ -43,12 +43,12 @@ package struct RoutePlan: Sendable, Hashable {
         case enough(Int)
     }
 
-    package let attempts: [Attempt]
-    package let skipped: [Skipped]
+    public let attempts: [Attempt]
+    public let skipped: [Skipped]
     /// When anything may pass again; nil while something may pass now, and when waiting does not help.
-    package let retryAt: Instant?
+    public let retryAt: Instant?
 
-    package init(attempts: [Attempt], skipped: [Skipped], retryAt: Instant?) {
+    public init(attempts: [Attempt], skipped: [Skipped], retryAt: Instant?) {
         self.attempts = attempts
         self.skipped = skipped
         self.retryAt = retryAt
@@ -57,11 +57,11 @@ package struct RoutePlan: Sendable, Hashable {
 
 extension RoutePlan.Skipped {
     /// One sentence without the names of operators or keys: callers see it too.
-    package func text(at now: Instant) -> String { "\(target): \(reason.text(at: now))" }
+    public func text(at now: Instant) -> String { "\(target): \(reason.text(at: now))" }
 }
 
 extension RoutePlan.Reason {
-    package func text(at now: Instant) -> String {
+    public func text(at now: Instant) -> String {
         switch self {
         case .breaker(let refusal):
             switch refusal.cause {
@@ -99,7 +99,7 @@ extension CredentialMark {
 
 extension RoutePlan {
     /// What to tell the caller when nothing may be tried; nil while something may.
-    package func failure(at now: Instant) -> CallFailure? {
+    public func failure(at now: Instant) -> CallFailure? {
         guard attempts.isEmpty else { return nil }
         let retryAfter = retryAt.map { max($0 - now, .zero) }
         guard !skipped.isEmpty else {
@@ -129,7 +129,7 @@ extension RoutePlan {
     }
 
     /// Why each target is left out. Four are enough to understand; a long route must not make a long error.
-    package func reasons(at now: Instant) -> String {
+    public func reasons(at now: Instant) -> String {
         let shown = skipped.prefix(4).map { $0.text(at: now) }.joined(separator: "; ")
         return skipped.count > 4 ? "\(shown); and \(skipped.count - 4) more" : shown
     }
@@ -146,7 +146,7 @@ extension RoutePlan.Reason {
     }
 
     /// When it no longer holds, where that is known.
-    package var until: Instant? {
+    public var until: Instant? {
         switch self {
         case .breaker(let refusal): refusal.retryAt
         case .credential(_, let until), .keyLimit(let until), .crowded(let until): until
@@ -156,7 +156,7 @@ extension RoutePlan.Reason {
 
     /// Whether it is a ceiling of ours that was reached, at the target or of its key: a call that met nothing else must
     /// not have used up another limit.
-    package var isOfRoom: Bool {
+    public var isOfRoom: Bool {
         switch self {
         case .crowded, .keyLimit: true
         default: false

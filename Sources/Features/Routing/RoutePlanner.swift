@@ -1,23 +1,23 @@
-package import Domain
+public import Domain
 
 /// Turns candidates, breakers and key health into the ordered attempts a call may make.
 ///
 /// Pure, and only looks: a probe's slot is taken by the attempt itself, so that plans which are never carried out
 /// block nothing.
-package struct RoutePlanner: Sendable {
+public struct RoutePlanner: Sendable {
     /// The most attempts a plan holds: bounds what one call can cost.
-    package let attemptsMax: Int
+    public let attemptsMax: Int
 
     /// What to suppose where nobody knows the end: a probe usually takes about as long.
     private static var supposedWait: Duration { .seconds(1) }
 
-    package init(attemptsMax: Int = 8) { self.attemptsMax = max(1, attemptsMax) }
+    public init(attemptsMax: Int = 8) { self.attemptsMax = max(1, attemptsMax) }
 
     /// - Parameters:
     ///   - order: the candidates' places as a strategy gave them.
     ///   - breakers: one outlook for each candidate, in the candidates' order.
     ///   - credentials: for each candidate one availability for each of its keys.
-    package func plan(
+    public func plan(
         _ candidates: [Candidate], order: [Int], breakers: [Breaker.Outlook],
         credentials: [[CredentialAvailability]], at now: Instant
     ) -> RoutePlan {

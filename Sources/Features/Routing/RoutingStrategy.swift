@@ -1,21 +1,21 @@
-package import Domain
+public import Domain
 import Glibc
 
 /// A way to order a route's candidates.
-package protocol RoutingStrategy: Sendable {
+public protocol RoutingStrategy: Sendable {
     var name: RoutingStrategyName { get }
     /// The candidates' places, first choice first: each place once. Pure: the same lot gives the same order.
     func order(_ candidates: [Candidate], by lot: RouteLot) -> [Int]
 }
 
 /// What an order depends on besides the candidates: one random number, and which conversation the call belongs to.
-package struct RouteLot: Sendable, Hashable {
+public struct RouteLot: Sendable, Hashable {
     /// One random number for the call, in place of a generator.
-    package let draw: UInt64
+    public let draw: UInt64
     /// The same for every call of a conversation; nil = the call belongs to none that is known.
-    package let conversation: UInt64?
+    public let conversation: UInt64?
 
-    package init(draw: UInt64, conversation: UInt64? = nil) {
+    public init(draw: UInt64, conversation: UInt64? = nil) {
         self.draw = draw
         self.conversation = conversation
     }

@@ -1,10 +1,10 @@
-package import Domain
+public import Domain
 import Locking
 
 /// How every target has been doing: attempts under way, times to the first token, tokens a second.
 ///
 /// Behind one lock that is held for nanoseconds; a target of which nothing was heard takes no room.
-package final class TargetGauges: Sendable {
+public final class TargetGauges: Sendable {
     private struct Gauge {
         var running = 0
         var firstToken: Smoothed = Smoothed()
@@ -15,9 +15,9 @@ package final class TargetGauges: Sendable {
     private let gauges = Locked<[Target: Gauge]>([:])
 
     /// - Parameter capacity: targets remembered; past it those are forgotten at which nothing runs.
-    package init(capacity: Int = 4_096) { self.capacity = max(1, capacity) }
+    public init(capacity: Int = 4_096) { self.capacity = max(1, capacity) }
 
-    package func began(_ target: Target) {
+    public func began(_ target: Target) {
         gauges.withLock { gauges in
             if gauges[target] == nil, gauges.count >= capacity {
                 gauges = gauges.filter { $0.value.running > 0 }
@@ -29,7 +29,7 @@ package final class TargetGauges: Sendable {
     /// - Parameters:
     ///   - firstToken: from the attempt's beginning; nil = none came.
     ///   - tokens: output, and the time from the first token to the last; nil = not a stream, or not known.
-    package func ended(
+    public func ended(
         _ target: Target, firstToken: Duration?, tokens: (count: Int64, over: Duration)?, at now: Instant
     ) {
         gauges.withLock { gauges in
@@ -44,7 +44,7 @@ package final class TargetGauges: Sendable {
         }
     }
 
-    package func readings(of targets: [Target], at now: Instant) -> [TargetReading] {
+    public func readings(of targets: [Target], at now: Instant) -> [TargetReading] {
         gauges.withLock { gauges in
             targets.map { target in
                 guard let gauge = gauges[target] else { return TargetReading() }
@@ -56,11 +56,11 @@ package final class TargetGauges: Sendable {
     }
 
     /// Attempts under way at all targets together.
-    package var running: Int { gauges.withLock { $0.values.reduce(0) { $0 + $1.running } } }
+    public var running: Int { gauges.withLock { $0.values.reduce(0) { $0 + $1.running } } }
 }
 
 /// A figure that follows its samples: an exponentially weighted mean that forgets what is old.
-package struct Smoothed: Sendable, Hashable {
+public struct Smoothed: Sendable, Hashable {
     /// The weight of a new sample.
     private static let alpha = 0.2
     /// After this long without a sample nothing is known: then the target is tried anew.
@@ -69,14 +69,14 @@ package struct Smoothed: Sendable, Hashable {
     private var mean = 0.0
     private var last: Instant?
 
-    package init() {}
+    public init() {}
 
-    package mutating func add(_ sample: Double, at now: Instant) {
+    public mutating func add(_ sample: Double, at now: Instant) {
         mean = value(at: now).map { $0 + Self.alpha * (sample - $0) } ?? sample
         last = now
     }
 
-    package func value(at now: Instant) -> Double? {
+    public func value(at now: Instant) -> Double? {
         last.flatMap { now - $0 > Self.forgetsAfter ? nil : mean }
     }
 }

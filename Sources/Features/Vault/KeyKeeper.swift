@@ -1,11 +1,11 @@
-package import Cipher
-package import Domain
+public import Cipher
+public import Domain
 
 /// A key outside of Gatehouse, which never comes here, and keeps the keys of slots: on a token, or at a key service.
 ///
 /// GWE1 derives from a key's bytes, and such a key has none to give. So it seals a random slot key, and that one seals
 /// the root. What the keeper seals is bound to one vault and slot.
-package protocol KeyKeeper: Sendable {
+public protocol KeyKeeper: Sendable {
     /// The slots it keeps the keys of.
     var kind: SlotKind { get }
     /// Makes a slot key, seals it, and opens it once to see that this works. Bounded in time.
@@ -17,33 +17,33 @@ package protocol KeyKeeper: Sendable {
 }
 
 /// The one slot that a key outside seals a slot key for.
-package struct SlotPlace: Hashable, Sendable {
-    package let vault: VaultID
-    package let slot: SlotID
+public struct SlotPlace: Hashable, Sendable {
+    public let vault: VaultID
+    public let slot: SlotID
 
-    package init(vault: VaultID, slot: SlotID) {
+    public init(vault: VaultID, slot: SlotID) {
         self.vault = vault
         self.slot = slot
     }
 }
 
 /// What a keeper asks of a person: a token's PIN. Wiped with its last holder.
-package final class KeeperPIN: Sendable {
-    package let bytes: SecretBytes
+public final class KeeperPIN: Sendable {
+    public let bytes: SecretBytes
 
-    package init(_ bytes: consuming SecretBytes) { self.bytes = bytes }
+    public init(_ bytes: consuming SecretBytes) { self.bytes = bytes }
 }
 
 /// The key of one slot, as its keeper gave it. Wiped with its last holder.
-package final class HeldSlotKey: Sendable {
-    package static let byteCount = 32
+public final class HeldSlotKey: Sendable {
+    public static let byteCount = 32
 
     let kind: SlotKind
     let slot: SlotID
     let outside: OutsideKey
     let key: SecretBytes
 
-    package init(
+    public init(
         _ key: consuming SecretBytes, of slot: SlotID, kind: SlotKind, outside: OutsideKey
     ) {
         self.key = key
@@ -54,7 +54,7 @@ package final class HeldSlotKey: Sendable {
 }
 
 /// Why a keeper did not give a slot's key; says what to do, and nothing of keys or PINs.
-package enum KeeperFailure: Error, Hashable, Sendable, CustomStringConvertible {
+public enum KeeperFailure: Error, Hashable, Sendable, CustomStringConvertible {
     /// The key that is there did not seal this: it may be another slot's.
     case otherKey
     /// A person has to type it, or the configuration to say where it lies.
@@ -64,7 +64,7 @@ package enum KeeperFailure: Error, Hashable, Sendable, CustomStringConvertible {
     /// The text is the whole of it.
     case refused(String)
 
-    package var description: String {
+    public var description: String {
         switch self {
         case .otherKey: "the key there did not seal what this slot keeps"
         case .pinNeeded:
@@ -77,7 +77,7 @@ package enum KeeperFailure: Error, Hashable, Sendable, CustomStringConvertible {
 extension KeyVault {
     /// Asks a keeper for the keys of its slots, one after the other, until one is its own. A refusal of any other kind
     /// ends it at once: a wrong PIN must not be tried at a token again and again.
-    package static func slotKey(
+    public static func slotKey(
         of record: VaultRecord, from keeper: any KeyKeeper, pin: KeeperPIN?
     ) async throws(SealFailure) -> HeldSlotKey {
         guard record.slots.count <= VaultSlot.countMax else { throw .tooManySlots }
@@ -107,7 +107,7 @@ extension KeyVault {
 
     /// Opens the vault with the key that a keeper gives for one of its slots.
     @discardableResult
-    package func unlock(
+    public func unlock(
         _ record: VaultRecord, keys: [WrappedTenantKey], with keeper: any KeyKeeper, pin: KeeperPIN?
     ) async throws(SealFailure) -> [TenantID: SealFailure] {
         let held = try await Self.slotKey(of: record, from: keeper, pin: pin)
@@ -115,7 +115,7 @@ extension KeyVault {
     }
 
     /// A key for one slot more of this record.
-    package static func newSlotKey(
+    public static func newSlotKey(
         for record: VaultRecord, from keeper: any KeyKeeper, pin: KeeperPIN?
     ) async throws(SealFailure) -> HeldSlotKey {
         let place = SlotPlace(vault: record.id, slot: .random())

@@ -1,10 +1,10 @@
 import Cipher
-package import Domain
+public import Domain
 
 /// The key that signs checkpoints of the audit: sealed by the root, opened for each signature and forgotten with it.
 extension KeyVault {
     /// A new log with a key of its own.
-    package func makeAuditSigner() throws(SealFailure) -> AuditSigner {
+    public func makeAuditSigner() throws(SealFailure) -> AuditSigner {
         try Self.makeAuditSigner(in: openRing())
     }
 
@@ -20,7 +20,7 @@ extension KeyVault {
     }
 
     /// Ed25519 over a message; refused when the sealed secret is not the public key's.
-    package func sign(_ message: [UInt8], with signer: AuditSigner) throws(SealFailure) -> [UInt8] {
+    public func sign(_ message: [UInt8], with signer: AuditSigner) throws(SealFailure) -> [UInt8] {
         let secret = try Self.open(signer, in: openRing())
         return try mapped { () throws(CipherFailure) in
             try Ed25519.sign(message, secret: secret, publicKey: signer.publicKey)
@@ -28,7 +28,7 @@ extension KeyVault {
     }
 
     /// Whether the sealed secret opens and is the public key's.
-    package func verify(_ signer: AuditSigner) throws(SealFailure) {
+    public func verify(_ signer: AuditSigner) throws(SealFailure) {
         let secret = try Self.open(signer, in: openRing())
         let found = try mapped { () throws(CipherFailure) in try Ed25519.publicKey(of: secret) }
         guard found == signer.publicKey else { throw .invalid(.content) }

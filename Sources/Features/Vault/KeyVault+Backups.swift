@@ -1,9 +1,9 @@
-package import Cipher
-package import Domain
+public import Cipher
+public import Domain
 
 extension KeyVault {
     /// The code of a backup's manifest: only a vault with the same root, or a later one of it, makes the same.
-    package func backupCode(of manifest: [UInt8]) throws(SealFailure) -> Digest256 {
+    public func backupCode(of manifest: [UInt8]) throws(SealFailure) -> Digest256 {
         let ring = try openRing()
         return try mapped { () throws(CipherFailure) in
             let key = try ring.fingerprints.derive(.backupManifest)
@@ -12,7 +12,7 @@ extension KeyVault {
     }
 
     /// Seals or opens one file of a backup. `salt` is random for each file; `name` is its place in the backup.
-    package func backupCipher(salt: [UInt8], name: String) throws(SealFailure) -> BackupCipher {
+    public func backupCipher(salt: [UInt8], name: String) throws(SealFailure) -> BackupCipher {
         let ring = try openRing()
         let info =
             Array("GWK1 ".utf8) + Array(DerivedKeyUse.backupFile.rawValue.utf8) + [0] + ring.vault.bytes
@@ -27,17 +27,17 @@ extension KeyVault {
 /// A file of a backup as pieces that are each sealed: AES-256-GCM under a key of that file alone, with the piece's number
 /// and whether it is the last as the nonce (the STREAM construction of Hoang, Reyhanitabar, Rogaway and Vizár, CRYPTO
 /// 2015, as age has it). Pieces cannot change places, and a file cannot be cut or made longer.
-package final class BackupCipher: Sendable {
+public final class BackupCipher: Sendable {
     /// Of a piece in the clear; each but the last one is whole.
-    package static let pieceByteCount = 32_768
-    package static let saltByteCount = 32
-    package static let sealedByteCount = pieceByteCount + AESGCM.tagByteCount
+    public static let pieceByteCount = 32_768
+    public static let saltByteCount = 32
+    public static let sealedByteCount = pieceByteCount + AESGCM.tagByteCount
 
     private let key: SecretBytes
 
     init(key: consuming SecretBytes) { self.key = key }
 
-    package func seal(
+    public func seal(
         _ piece: UnsafeRawBufferPointer, number: UInt64, isLast: Bool
     ) throws(SealFailure) -> [UInt8] {
         let nonce = Self.nonce(number, isLast)
@@ -50,7 +50,7 @@ package final class BackupCipher: Sendable {
         }
     }
 
-    package func open(
+    public func open(
         _ sealed: UnsafeRawBufferPointer, number: UInt64, isLast: Bool
     ) throws(SealFailure) -> SecretBytes {
         let nonce = Self.nonce(number, isLast)

@@ -1,10 +1,10 @@
-package import Cipher
-package import Domain
+public import Cipher
+public import Domain
 
 extension KeyVault {
     /// Seals a provider key for one row of one tenant; `counter` is the row's write counter. Uses up one of the
     /// tenant's sealings.
-    package func sealProviderKey(
+    public func sealProviderKey(
         _ secret: borrowing ProviderSecret, tenant: TenantID, record: ProviderKeyID, counter: UInt32
     ) throws(SealFailure) -> [UInt8] {
         let plaintext = try secret.encoded()
@@ -17,14 +17,14 @@ extension KeyVault {
     }
 
     /// The secret of a stored provider key, for sending it to `origin`; refused when the key is bound elsewhere.
-    package func openProviderKey(
+    public func openProviderKey(
         _ key: ProviderKeyRecord, for origin: Origin
     ) throws(SealFailure) -> SecretBytes {
         try ProviderSecret.decode(openRecord(of: key), provider: key.provider, origin: origin)
     }
 
     /// Whether a stored provider key opens; for checks, so the secret is wiped at once.
-    package func verifyProviderKey(_ key: ProviderKeyRecord) throws(SealFailure) {
+    public func verifyProviderKey(_ key: ProviderKeyRecord) throws(SealFailure) {
         _ = try ProviderSecret.decode(openRecord(of: key), provider: key.provider, origin: nil)
     }
 
@@ -43,7 +43,7 @@ extension KeyVault {
     ///
     /// HMAC-SHA-256 under a key that only the open vault has: without the vault no guess can be checked against it, and
     /// the same key looks different at another tenant.
-    package func fingerprint(of secret: borrowing SecretBytes, tenant: TenantID) throws(SealFailure) -> String
+    public func fingerprint(of secret: borrowing SecretBytes, tenant: TenantID) throws(SealFailure) -> String
     {
         let ring = try openRing()
         let code: Digest256

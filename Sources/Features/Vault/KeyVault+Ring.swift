@@ -1,10 +1,10 @@
 import Cipher
-package import Domain
+public import Domain
 
 extension KeyVault {
     /// The record as a change of slots or tenants' keys has to store it: with the next epoch, and a key ring over its
     /// slots and over `keys`, which are all tenants' keys as they are after the change.
-    package func sealRing(
+    public func sealRing(
         _ record: VaultRecord, keys: [WrappedTenantKey]
     ) throws(SealFailure) -> VaultRecord {
         try Self.sealRing(record, keys: keys, in: openRing())

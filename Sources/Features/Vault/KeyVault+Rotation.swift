@@ -1,10 +1,10 @@
 import Cipher
-package import Domain
+public import Domain
 
 /// A new root key with what has to be stored for it; in force once `adopt` is called.
-package struct RootChange: Sendable {
+public struct RootChange: Sendable {
     /// With the next epoch, slots that hold the new root, and the old root sealed under it.
-    package let record: VaultRecord
+    public let record: VaultRecord
     let root: SealingKey
 }
 
@@ -15,7 +15,7 @@ extension KeyVault {
     /// which the new one seals, until each is wrapped anew: whatever happens in between, all of them open.
     ///
     /// Takes about a second a passphrase: not for an event loop.
-    package func newRoot(
+    public func newRoot(
         for record: VaultRecord, keys: [WrappedTenantKey], slots: [SlotSecret], at now: WallTime
     ) throws(SealFailure) -> RootChange {
         let ring = try openRing()
@@ -47,12 +47,12 @@ extension KeyVault {
     }
 
     /// Takes a new root into use, once it is stored.
-    package func adopt(_ new: RootChange) throws(SealFailure) {
+    public func adopt(_ new: RootChange) throws(SealFailure) {
         try change { $0.advance(to: new.root) }
     }
 
     /// A tenant's key wrapped by the root in force.
-    package func rewrap(_ key: WrappedTenantKey) throws(SealFailure) -> WrappedTenantKey {
+    public func rewrap(_ key: WrappedTenantKey) throws(SealFailure) -> WrappedTenantKey {
         let ring = try openRing()
         let opened = try Self.unwrap(key, in: ring)
         let plaintext = try mapped { () throws(CipherFailure) in try opened.copied() }
@@ -65,17 +65,17 @@ extension KeyVault {
     }
 
     /// Once nothing is wrapped by the old root any more, and that is stored.
-    package func forgetPreviousRoot() throws(SealFailure) { try change { $0.previousRoot = nil } }
+    public func forgetPreviousRoot() throws(SealFailure) { try change { $0.previousRoot = nil } }
 
     // MARK: Records
 
     /// The version of the tenant's key that a stored provider key says it is sealed with; nil for a revoked one.
-    package static func sealingVersion(of key: ProviderKeyRecord) -> UInt32? {
+    public static func sealingVersion(of key: ProviderKeyRecord) -> UInt32? {
         SealedRecord.claimedVersion(of: key.sealed)
     }
 
     /// The row sealed anew with the tenant's active key and the next write counter. Uses up one of its sealings.
-    package func reseal(_ key: ProviderKeyRecord) throws(SealFailure) -> ProviderKeyRecord {
+    public func reseal(_ key: ProviderKeyRecord) throws(SealFailure) -> ProviderKeyRecord {
         let plaintext = try openRecord(of: key)
         guard key.counter < .max - 1 else { throw .counterExhausted }
         let active = try takeSealing(of: key.tenant)

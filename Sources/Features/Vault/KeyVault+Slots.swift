@@ -1,12 +1,12 @@
-package import Cipher
-package import Domain
+public import Cipher
+public import Domain
 
 /// What opens a slot, held while a command needs it more than once.
-package final class SlotSecret: Sendable {
+public final class SlotSecret: Sendable {
     let source: UnlockSource
 
     /// `bytes` as someone typed them or as they stand in a file; a recovery key is read from its text.
-    package init(_ kind: SlotKind, _ bytes: consuming SecretBytes) throws {
+    public init(_ kind: SlotKind, _ bytes: consuming SecretBytes) throws {
         switch kind {
         case .passphrase: source = .passphrase(bytes)
         case .keyFile: source = .keyFile(bytes)
@@ -16,15 +16,15 @@ package final class SlotSecret: Sendable {
         }
     }
 
-    package init(_ held: HeldSlotKey) { source = .outside(held) }
+    public init(_ held: HeldSlotKey) { source = .outside(held) }
 
-    package var kind: SlotKind { source.kind }
+    public var kind: SlotKind { source.kind }
 }
 
 extension KeyVault {
     /// Opens the vault with a secret that is held.
     @discardableResult
-    package func unlock(
+    public func unlock(
         _ record: VaultRecord, keys: [WrappedTenantKey], with secret: SlotSecret
     ) throws(SealFailure) -> [TenantID: SealFailure] {
         try unlock(record, keys: keys, with: secret.source)
@@ -32,7 +32,7 @@ extension KeyVault {
 
     /// Opens the vault with a secret of which nobody says what it is. What costs nothing is tried first.
     @discardableResult
-    package func unlock(
+    public func unlock(
         _ record: VaultRecord, keys: [WrappedTenantKey], withAny bytes: borrowing SecretBytes
     ) throws(SealFailure) -> [TenantID: SealFailure] {
         var failure: SealFailure?
@@ -52,7 +52,7 @@ extension KeyVault {
     }
 
     /// The slot of a record that a secret opens.
-    package func slot(
+    public func slot(
         of record: VaultRecord, openedBy secret: SlotSecret
     ) throws(SealFailure) -> VaultSlot {
         let slots = record.slots.filter { $0.kind == secret.kind }
@@ -70,7 +70,7 @@ extension KeyVault {
 
     /// The record with one slot more, or one in another's place, its ring still to be sealed. The vault has to be
     /// open, and the record its own; the new slot is opened once before it counts.
-    package func addSlot(
+    public func addSlot(
         for secret: SlotSecret, to record: VaultRecord, replacing old: SlotID? = nil, at now: WallTime
     ) throws(SealFailure) -> VaultRecord {
         try addSlot(for: secret.source, to: record, replacing: old, at: now, scryptN: SlotCost.newN)

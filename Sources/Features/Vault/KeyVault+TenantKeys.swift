@@ -1,10 +1,10 @@
 import Cipher
-package import Domain
+public import Domain
 
 extension KeyVault {
     /// A new version of a tenant's key, wrapped by the root, with a first batch of sealings; once it is stored, `load`
     /// takes it into use.
-    package func newTenantKey(
+    public func newTenantKey(
         _ tenant: TenantID, version: UInt32, at now: WallTime
     ) throws(SealFailure) -> WrappedTenantKey {
         let ring = try openRing()
@@ -21,7 +21,7 @@ extension KeyVault {
     }
 
     /// The key with one batch of sealings more; once that is stored, `grantSealings` hands them out.
-    package func reserveSealings(_ key: WrappedTenantKey) throws(SealFailure) -> WrappedTenantKey {
+    public func reserveSealings(_ key: WrappedTenantKey) throws(SealFailure) -> WrappedTenantKey {
         guard key.sealings <= SealingLimits.sealingsMost - SealingLimits.batch else {
             throw .counterExhausted
         }
@@ -30,19 +30,19 @@ extension KeyVault {
         return more
     }
 
-    package func grantSealings(to key: WrappedTenantKey) throws(SealFailure) {
+    public func grantSealings(to key: WrappedTenantKey) throws(SealFailure) {
         try change { $0.grant(SealingLimits.batch, to: key.tenant, version: key.version) }
     }
 
     /// What may still be sealed for a tenant before more is reserved; 0 while locked.
-    package func sealingsLeft(of tenant: TenantID) -> Int64 {
+    public func sealingsLeft(of tenant: TenantID) -> Int64 {
         (try? openRing().sealingsLeft(of: tenant)) ?? 0
     }
 
     /// Takes tenants' keys into use; answers which tenants have a version that does not open, and why.
     ///
     /// What is loaded replaces the same version loaded before; a destroyed version is forgotten.
-    package func load(_ keys: [WrappedTenantKey]) -> [TenantID: SealFailure] {
+    public func load(_ keys: [WrappedTenantKey]) -> [TenantID: SealFailure] {
         var failures: [TenantID: SealFailure] = [:]
         for key in keys {
             do throws(SealFailure) { try load(key) } catch { failures[key.tenant] = error }
@@ -60,7 +60,7 @@ extension KeyVault {
     }
 
     /// Whether a wrapped key opens; nothing is taken into use.
-    package func verifyTenantKey(_ key: WrappedTenantKey) throws(SealFailure) {
+    public func verifyTenantKey(_ key: WrappedTenantKey) throws(SealFailure) {
         _ = try Self.unwrap(key, in: openRing())
     }
 
@@ -74,7 +74,7 @@ extension KeyVault {
     }
 
     /// Drops a tenant's keys from memory; with its wraps destroyed in storage, its records never open again.
-    package func forgetTenant(_ tenant: TenantID) {
+    public func forgetTenant(_ tenant: TenantID) {
         // A locked vault holds no keys to drop.
         try? change { $0.forget(tenant) }
     }
@@ -91,16 +91,16 @@ extension KeyVault {
 }
 
 /// When a tenant's key is replaced by a new version.
-package enum SealingLimits {
+public enum SealingLimits {
     /// Sealings are reserved in batches, so that the count is written once in ten thousand.
-    package static let batch: Int64 = 10_000
+    public static let batch: Int64 = 10_000
     /// NIST SP 800-38D section 8.3 allows 2^32 invocations of a key; here each record has a key of its own, so this
     /// is caution, and age is what ends a key.
-    package static let sealingsMost: Int64 = 1 << 32
-    package static let ageMost = Duration.seconds(365 * 86_400)
+    public static let sealingsMost: Int64 = 1 << 32
+    public static let ageMost = Duration.seconds(365 * 86_400)
 
     /// Whether a key has sealed long or often enough.
-    package static func isDue(_ key: WrappedTenantKey, at now: WallTime) -> Bool {
+    public static func isDue(_ key: WrappedTenantKey, at now: WallTime) -> Bool {
         now - key.created >= ageMost || key.sealings > sealingsMost - batch
     }
 }

@@ -1,5 +1,5 @@
-package import Cipher
-package import Domain
+public import Cipher
+public import Domain
 import Locking
 
 /// Seals and opens secrets: values in, values out; what is stored where is the caller's business.
@@ -7,7 +7,7 @@ import Locking
 /// An unlock source opens a slot, the slot holds the root key, the root wraps each tenant's keys, and those seal
 /// records. Keys live on the secure heap from unlock until `lock`; a call that is using one at that moment
 /// finishes with it.
-package final class KeyVault: Sendable {
+public final class KeyVault: Sendable {
     private struct State {
         var ring: KeyRing?
         /// Moves with every unlock and lock, so that what was opened before cannot be taken for current.
@@ -24,15 +24,15 @@ package final class KeyVault: Sendable {
     private let state = Locked(State())
 
     /// A locked vault; `unlock` opens it.
-    package init() {}
+    public init() {}
 
-    package var isUnlocked: Bool { generation != nil }
+    public var isUnlocked: Bool { generation != nil }
 
     /// Names the present unlocked period; nil while locked.
     var generation: UInt64? { state.withLock { $0.ring == nil ? nil : $0.generation } }
 
     /// Makes a vault with one slot. Takes about half a second with a passphrase: not for an event loop.
-    package static func create(
+    public static func create(
         with source: borrowing UnlockSource, at now: WallTime
     ) throws(SealFailure) -> (vault: KeyVault, record: VaultRecord) {
         try create(with: source, at: now, scryptN: SlotCost.newN)
@@ -57,7 +57,7 @@ package final class KeyVault: Sendable {
     }
 
     /// A vault opened from its record and all tenants' keys; see `unlock`.
-    package static func open(
+    public static func open(
         _ record: VaultRecord, keys: [WrappedTenantKey] = [], with source: borrowing UnlockSource
     ) throws(SealFailure) -> KeyVault {
         let vault = KeyVault()
@@ -70,7 +70,7 @@ package final class KeyVault: Sendable {
     ///
     /// Takes about half a second a passphrase slot: not for an event loop.
     @discardableResult
-    package func unlock(
+    public func unlock(
         _ record: VaultRecord, keys: [WrappedTenantKey] = [], with source: borrowing UnlockSource
     ) throws(SealFailure) -> [TenantID: SealFailure] {
         guard record.slots.count <= VaultSlot.countMax else { throw .tooManySlots }
@@ -93,7 +93,7 @@ package final class KeyVault: Sendable {
     }
 
     /// Forgets every key: nothing seals or opens until the next unlock.
-    package func lock() {
+    public func lock() {
         state.withLock {
             $0.ring = nil
             $0.generation += 1
@@ -101,17 +101,17 @@ package final class KeyVault: Sendable {
     }
 
     /// Whether the record's check and its key ring open under the root key that is open, and fit the tables.
-    package func verify(_ record: VaultRecord, keys: [WrappedTenantKey]) throws(SealFailure) {
+    public func verify(_ record: VaultRecord, keys: [WrappedTenantKey]) throws(SealFailure) {
         let ring = try openRing()
         guard record.id == ring.vault, record.rootVersion == ring.rootVersion else { throw .keyCheck }
         _ = try Self.openRing(record, keys: keys, with: ring.root)
     }
 
     /// What virtual keys are looked up by; nil while locked.
-    package var tokens: PreparedHMAC? { state.withLock { $0.ring?.tokens } }
+    public var tokens: PreparedHMAC? { state.withLock { $0.ring?.tokens } }
 
     /// The code of a row that decides access, in its canonical form.
-    package func rowCode(of form: [UInt8]) throws(SealFailure) -> Digest256 {
+    public func rowCode(of form: [UInt8]) throws(SealFailure) -> Digest256 {
         guard let rows = state.withLock({ $0.ring?.rows }) else { throw .locked }
         return rows.code(of: form)
     }

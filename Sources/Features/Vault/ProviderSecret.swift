@@ -1,20 +1,20 @@
-package import Cipher
-package import Domain
+public import Cipher
+public import Domain
 
 /// A provider key in the clear, with the provider and the origin it may be sent to.
 ///
 /// Sealed, it is three fields with two length bytes each (provider, origin, secret) and zero bytes up to the next
 /// multiple of 64, so that the record's length says little about the key's.
-package struct ProviderSecret: ~Copyable, Sendable {
-    package let provider: ProviderName
-    package let origin: Origin
-    package let secret: SecretBytes
+public struct ProviderSecret: ~Copyable, Sendable {
+    public let provider: ProviderName
+    public let origin: Origin
+    public let secret: SecretBytes
 
     /// Far above any provider's key; keeps a record small on the secure heap.
     static let longestSecret = 8_192
     static let paddedTo = 64
 
-    package init(provider: ProviderName, origin: Origin, secret: consuming SecretBytes) {
+    public init(provider: ProviderName, origin: Origin, secret: consuming SecretBytes) {
         self.provider = provider
         self.origin = origin
         self.secret = secret

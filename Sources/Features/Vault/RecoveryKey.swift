@@ -1,24 +1,24 @@
-package import Cipher
+public import Cipher
 
 /// A key for the day when nothing else opens the vault: 256 bits that are written on paper.
 ///
 /// Four groups of 14 characters of Crockford's base32 (digits and letters without I, L, O and U; those are read as
 /// 1, 1, 0 and refused). A group is 64 bits of the key, then a CRC of 6 bits over them that begins with the group's
 /// number: each wrong character, and two groups that changed places, are found and named before the vault is tried.
-package enum RecoveryKey {
-    package static let byteCount = 32
-    package static let groups = 4
+public enum RecoveryKey {
+    public static let byteCount = 32
+    public static let groups = 4
     private static let charactersPerGroup = 14
     private static let alphabet = Array("0123456789ABCDEFGHJKMNPQRSTVWXYZ".utf8)
 
     /// Why a text is no recovery key.
-    package enum Fault: Error, Equatable, Sendable, CustomStringConvertible {
+    public enum Fault: Error, Equatable, Sendable, CustomStringConvertible {
         case length(Int)
         case character
         /// Counted from 1.
         case group(Int)
 
-        package var description: String {
+        public var description: String {
             switch self {
             case .length(let count):
                 "a recovery key has \(RecoveryKey.groups) groups of \(RecoveryKey.charactersPerGroup) characters; got \(count) characters"
@@ -29,7 +29,7 @@ package enum RecoveryKey {
     }
 
     /// Writes a key as text, groups parted by blanks, into locked memory.
-    package static func text(of key: borrowing SecretBytes) throws(CipherFailure) -> SecretBytes {
+    public static func text(of key: borrowing SecretBytes) throws(CipherFailure) -> SecretBytes {
         guard key.count == byteCount else { throw .parameter("a recovery key has 32 bytes") }
         return try key.withBytes { (key) throws(CipherFailure) in
             try SecretBytes(count: groups * (charactersPerGroup + 1) - 1) { buffer in
@@ -52,7 +52,7 @@ package enum RecoveryKey {
     }
 
     /// Reads a key that someone typed: blanks, dashes and case do not matter.
-    package static func parse(_ text: borrowing SecretBytes) throws -> SecretBytes {
+    public static func parse(_ text: borrowing SecretBytes) throws -> SecretBytes {
         try text.withBytes { try parse($0) }
     }
 

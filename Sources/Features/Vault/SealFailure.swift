@@ -1,8 +1,8 @@
-package import Cipher
-package import Domain
+public import Cipher
+public import Domain
 
 /// Why a sealed record or the vault did not open; its text says nothing about keys or plaintext.
-package enum SealFailure: Error, Hashable, Sendable, CustomStringConvertible {
+public enum SealFailure: Error, Hashable, Sendable, CustomStringConvertible {
     /// The record does not open in the place it was found in; the detail is for the audit log alone.
     case invalid(Detail)
     /// The provider key opens, but is not meant for this provider and origin.
@@ -33,7 +33,7 @@ package enum SealFailure: Error, Hashable, Sendable, CustomStringConvertible {
     case cipher(CipherFailure)
 
     /// What exactly did not fit.
-    package enum Detail: String, Sendable, Codable {
+    public enum Detail: String, Sendable, Codable {
         case tooShort = "too short"
         case magic
         case formatVersion = "format version"
@@ -55,7 +55,7 @@ package enum SealFailure: Error, Hashable, Sendable, CustomStringConvertible {
         case content
     }
 
-    package var description: String {
+    public var description: String {
         switch self {
         case .invalid: "sealed record invalid"
         case .wrongOrigin: "this provider key is bound to another provider or origin"
@@ -92,7 +92,7 @@ func mapped<Result: ~Copyable>(
 
 extension SlotKind {
     /// As people say it.
-    package var name: String {
+    public var name: String {
         switch self {
         case .passphrase: "passphrase"
         case .keyFile: "key file"

@@ -1,9 +1,9 @@
-package import Cipher
-package import Domain
+public import Cipher
+public import Domain
 
 /// What opens the vault: a passphrase someone types, the content of a key file, the recovery key, or a key that a
 /// keeper outside gave for one slot.
-package enum UnlockSource: ~Copyable, Sendable {
+public enum UnlockSource: ~Copyable, Sendable {
     case passphrase(SecretBytes)
     /// At least 32 bytes, made by a machine.
     case keyFile(SecretBytes)
@@ -17,7 +17,7 @@ package enum UnlockSource: ~Copyable, Sendable {
     static let shortestKeyFile = 32
     static let longestKeyFile = 4_096
 
-    package var kind: SlotKind {
+    public var kind: SlotKind {
         switch self {
         case .passphrase: .passphrase
         case .keyFile: .keyFile

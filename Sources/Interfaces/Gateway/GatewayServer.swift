@@ -1,15 +1,15 @@
 import Dialects
-package import Domain
-package import Engine
+public import Domain
+public import Engine
 import Logging
 import NIOCore
 import NIOHTTP1
-package import NIOPosix
+public import NIOPosix
 import NIOSSL
-package import Providers
+public import Providers
 
 /// The HTTP server: one accept loop, one `LoopContext` per event loop, one `CallHandler` per connection.
-package final class GatewayServer: Sendable {
+public final class GatewayServer: Sendable {
     private let channel: any Channel
     private let contexts: [(loop: any EventLoop, context: NIOLoopBound<LoopContext>)]
     private let children: ConnectionSet
@@ -24,7 +24,7 @@ package final class GatewayServer: Sendable {
     }
 
     /// Binds and serves.
-    package static func start(
+    public static func start(
         _ options: GatewayOptions, path: RequestPath, parts: PathParts, group: MultiThreadedEventLoopGroup,
         upstream: UpstreamOptions, tls: UpstreamTLS, health: @escaping @Sendable () -> HealthState
     ) async throws -> GatewayServer {
@@ -100,26 +100,26 @@ package final class GatewayServer: Sendable {
     }
 
     /// Where it listens, `127.0.0.1:8080`.
-    package var address: String {
+    public var address: String {
         guard let address = channel.localAddress, let port = address.port else { return "" }
         let host = address.ipAddress ?? ""
         return host.utf8.contains(UInt8(ascii: ":")) ? "[\(host)]:\(port)" : "\(host):\(port)"
     }
 
-    package var port: Int { channel.localAddress?.port ?? 0 }
+    public var port: Int { channel.localAddress?.port ?? 0 }
 
     /// Closes upstream connections that carry this key, once what runs over them is done.
-    package func closeConnections(for key: ProviderKeyID) {
+    public func closeConnections(for key: ProviderKeyID) {
         for (loop, context) in contexts {
             loop.execute { context.value.pool.closeConnections(for: key) }
         }
     }
 
     /// Stops accepting; connections go on until their calls end.
-    package func stopAccepting() async { try? await channel.close() }
+    public func stopAccepting() async { try? await channel.close() }
 
     /// Closes every connection that is left, and the upstream pools.
-    package func close() async {
+    public func close() async {
         await stopAccepting()
         for child in children.all() { child.close(promise: nil) }
         for (loop, context) in contexts {

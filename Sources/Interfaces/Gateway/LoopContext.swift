@@ -61,10 +61,10 @@ final class LoopContext {
 }
 
 /// What a load balancer is told.
-package struct HealthState: Sendable, Hashable {
-    package let ready: Bool
-    package let body: String
-    package init(ready: Bool, body: String) {
+public struct HealthState: Sendable, Hashable {
+    public let ready: Bool
+    public let body: String
+    public init(ready: Bool, body: String) {
         self.ready = ready
         self.body = body
     }

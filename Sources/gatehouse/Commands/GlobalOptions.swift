@@ -1,6 +1,6 @@
-import ArgumentParser
+public import ArgumentParser
 import Assembly
-import Domain
+public import Domain
 import Operations
 
 /// What every command takes.

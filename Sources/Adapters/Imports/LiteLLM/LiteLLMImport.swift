@@ -4,7 +4,7 @@ import Domain
 ///
 /// Keys are neither read nor copied: `os.environ/NAME` stays a name, and a key that stands in the file is not looked at.
 /// Every setting that is not taken over has a note with its line.
-package struct LiteLLMImport {
+public struct LiteLLMImport {
     var result = ImportedConfiguration()
     var deployments: [LiteLLMDeployment] = []
     /// Values for `os.environ/NAME` where no key is meant: addresses, versions, regions.
@@ -15,7 +15,7 @@ package struct LiteLLMImport {
     private init(values: [String: String]) { self.values = values }
 
     /// - Parameter values: what `os.environ/NAME` stands for in addresses, versions and regions.
-    package static func read(
+    public static func read(
         _ text: String, values: [String: String] = [:]
     ) throws(ImportFailure) -> ImportedConfiguration {
         guard let top = try YAMLTree.read(text), !top.members.isEmpty else {

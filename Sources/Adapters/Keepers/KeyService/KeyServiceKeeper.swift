@@ -1,19 +1,19 @@
-package import Cipher
+public import Cipher
 import Dialects
-package import Domain
+public import Domain
 import NIOCore
 import NIOPosix
-package import Providers
-package import Vault
+public import Providers
+public import Vault
 
 /// Where a key service and its key are.
-package struct KeyServicePlace: Sendable, Hashable {
-    package let base: BaseURL
-    package let region: String
+public struct KeyServicePlace: Sendable, Hashable {
+    public let base: BaseURL
+    public let region: String
     /// Id, ARN or alias of a symmetric key.
-    package let key: String
+    public let key: String
 
-    package init(base: BaseURL, region: String, key: String) {
+    public init(base: BaseURL, region: String, key: String) {
         self.base = base
         self.region = region
         self.key = key
@@ -24,8 +24,8 @@ package struct KeyServicePlace: Sendable, Hashable {
 ///
 /// `GenerateDataKey` makes a slot key and seals it, `Decrypt` opens it, both with the encryption context
 /// `{vault, slot}`, which the service authenticates and its own log shows.
-package struct KeyServiceKeeper: KeyKeeper {
-    package let kind = SlotKind.keyService
+public struct KeyServiceKeeper: KeyKeeper {
+    public let kind = SlotKind.keyService
     private let place: KeyServicePlace
     private let trust: UpstreamTLS.TrustRoots
     private let options: UpstreamOptions
@@ -40,7 +40,7 @@ package struct KeyServiceKeeper: KeyKeeper {
     /// - Parameters:
     ///   - rule: which addresses the service's host may lead to.
     ///   - credential: `ACCESS_KEY_ID:SECRET_ACCESS_KEY[:SESSION_TOKEN]`, read anew for each use.
-    package init(
+    public init(
         _ place: KeyServicePlace, trust: UpstreamTLS.TrustRoots, rule: AddressRule,
         credential: @escaping @Sendable () throws(KeeperFailure) -> SecretBytes,
         now: @escaping @Sendable () -> WallTime
@@ -55,7 +55,7 @@ package struct KeyServiceKeeper: KeyKeeper {
         self.now = now
     }
 
-    package func make(
+    public func make(
         for slot: SlotPlace, pin: KeeperPIN?
     ) async throws(KeeperFailure) -> HeldSlotKey {
         var body = JSONWriter()
@@ -78,7 +78,7 @@ package struct KeyServiceKeeper: KeyKeeper {
         return HeldSlotKey(key, of: slot.slot, kind: .keyService, outside: outside)
     }
 
-    package func open(
+    public func open(
         _ outside: OutsideKey, for slot: SlotPlace, pin: KeeperPIN?
     ) async throws(KeeperFailure) -> HeldSlotKey {
         HeldSlotKey(

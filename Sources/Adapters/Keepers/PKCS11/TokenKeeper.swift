@@ -1,17 +1,17 @@
 import Cipher
-package import Domain
-package import Vault
+public import Domain
+public import Vault
 
 /// Where a token's key is found.
-package struct TokenPlace: Sendable, Hashable {
+public struct TokenPlace: Sendable, Hashable {
     /// The PKCS #11 module, an absolute path. From the configuration alone: it is code that runs here.
-    package let module: String
+    public let module: String
     /// The token's label.
-    package let token: String
+    public let token: String
     /// The label of an AES key on it.
-    package let key: String
+    public let key: String
 
-    package init(module: String, token: String, key: String) {
+    public init(module: String, token: String, key: String) {
         self.module = module
         self.token = token
         self.key = key
@@ -22,8 +22,8 @@ package struct TokenPlace: Sendable, Hashable {
 ///
 /// What a slot keeps is a format byte, the nonce, and the slot key under AES-256-GCM with the vault and the slot as
 /// facts that are authenticated with it. GCM does not commit to its key; the record GWE1 under the slot key does.
-package struct TokenKeeper: KeyKeeper {
-    package let kind = SlotKind.token
+public struct TokenKeeper: KeyKeeper {
+    public let kind = SlotKind.token
     private let place: TokenPlace
     private let storedPIN: (@Sendable () throws(KeeperFailure) -> KeeperPIN)?
     private let work: BoundedWork
@@ -33,13 +33,13 @@ package struct TokenKeeper: KeyKeeper {
     private static let format: UInt8 = 1
 
     /// - Parameter storedPIN: reads the PIN from where the configuration says; nil where a person types it.
-    package init(_ place: TokenPlace, storedPIN: (@Sendable () throws(KeeperFailure) -> KeeperPIN)? = nil) {
+    public init(_ place: TokenPlace, storedPIN: (@Sendable () throws(KeeperFailure) -> KeeperPIN)? = nil) {
         self.place = place
         self.storedPIN = storedPIN
         work = BoundedWork(of: "the PKCS#11 module")
     }
 
-    package func make(
+    public func make(
         for slot: SlotPlace, pin: KeeperPIN?
     ) async throws(KeeperFailure) -> HeldSlotKey {
         try await atToken(pin) { (session) throws(KeeperFailure) in
@@ -60,7 +60,7 @@ package struct TokenKeeper: KeyKeeper {
         }
     }
 
-    package func open(
+    public func open(
         _ outside: OutsideKey, for slot: SlotPlace, pin: KeeperPIN?
     ) async throws(KeeperFailure) -> HeldSlotKey {
         let nonceEnd = 1 + TokenSession.nonceByteCount

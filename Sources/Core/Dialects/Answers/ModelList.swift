@@ -1,29 +1,29 @@
-package import Domain
+public import Domain
 
 /// The answer to `GET /v1/models` in OpenAI's shape (API reference, "List models") or Anthropic's (API reference, "List
 /// Models", version of 2026-10-21), whose SDKs refuse the other.
-package struct ModelList: Hashable, Sendable {
+public struct ModelList: Hashable, Sendable {
     /// One model as a caller may name it.
-    package struct Entry: Hashable, Sendable {
-        package let id: ModelName
+    public struct Entry: Hashable, Sendable {
+        public let id: ModelName
         /// Who answers under this name: a provider, or the gateway for a route.
-        package let owner: String
+        public let owner: String
         /// When it came to be, where that is known; the shape wants a number, so unknown goes out as 0.
-        package let created: WallTime?
+        public let created: WallTime?
 
-        package init(id: ModelName, owner: String, created: WallTime? = nil) {
+        public init(id: ModelName, owner: String, created: WallTime? = nil) {
             self.id = id
             self.owner = owner
             self.created = created
         }
     }
 
-    package let entries: [Entry]
+    public let entries: [Entry]
 
-    package init(_ entries: [Entry]) { self.entries = entries }
+    public init(_ entries: [Entry]) { self.entries = entries }
 
     /// - Parameter isAnthropic: whether in Anthropic's shape; all in one page either way.
-    package func encoded(isAnthropic: Bool = false) -> [UInt8] {
+    public func encoded(isAnthropic: Bool = false) -> [UInt8] {
         isAnthropic ? encodedForAnthropic() : encodedForOpenAI()
     }
 

@@ -1,20 +1,20 @@
-package import Domain
+public import Domain
 
 /// Reads what the gateway has to know out of a whole answer.
-package enum UnaryReader {
+public enum UnaryReader {
     /// What a whole answer says.
-    package struct Facts: Hashable, Sendable {
+    public struct Facts: Hashable, Sendable {
         /// The usage that the provider reported; nil if there is none, or the body is not the JSON it should be.
         ///
         /// An explicit zero is zero: it is never replaced by an estimate.
-        package fileprivate(set) var usage: Usage?
+        public fileprivate(set) var usage: Usage?
         /// Whether it holds an error in an answer's place: some providers are past their 200 when it comes.
-        package fileprivate(set) var hasError = false
+        public fileprivate(set) var hasError = false
     }
 
     /// Source: OpenAI API reference, "The response object" (`error`); OpenRouter, "Errors and debugging" (`error` of the
     /// body or of a choice, and the `finish_reason` of that name).
-    package static func read(_ body: UnsafeRawBufferPointer, as dialect: Dialect) -> Facts {
+    public static func read(_ body: UnsafeRawBufferPointer, as dialect: Dialect) -> Facts {
         switch dialect {
         case .openAIModels: return Facts()
         case .openAIChat, .openAIResponses, .openAIEmbeddings, .anthropicMessages, .anthropicCountTokens:
@@ -32,7 +32,7 @@ package enum UnaryReader {
         return facts
     }
 
-    package static func usage(in body: UnsafeRawBufferPointer, as dialect: Dialect) -> Usage? {
+    public static func usage(in body: UnsafeRawBufferPointer, as dialect: Dialect) -> Usage? {
         read(body, as: dialect).usage
     }
 

@@ -1,21 +1,21 @@
-package import Domain
+public import Domain
 
 /// One splice of a body on its way to the provider: these bytes instead of that range.
 ///
 /// A body goes up as the caller wrote it but for these: re-encoding would cost more than the whole decision, and could
 /// change what the provider reads.
-package struct BodyEdit: Hashable, Sendable {
-    package let range: Range<Int>
-    package let replacement: [UInt8]
+public struct BodyEdit: Hashable, Sendable {
+    public let range: Range<Int>
+    public let replacement: [UInt8]
 
-    package init(range: Range<Int>, replacement: [UInt8]) {
+    public init(range: Range<Int>, replacement: [UInt8]) {
         self.range = range
         self.replacement = replacement
     }
 
     /// What must change: the model, if the target calls it otherwise, and `stream_options.include_usage`, if the
     /// gateway needs the usage of a chat stream and the caller did not ask for it. In order, never overlapping.
-    package static func edits(
+    public static func edits(
         fields: RequestFields, upstreamModel: ModelName, askForUsage: Bool
     ) -> [BodyEdit] {
         var edits: [BodyEdit] = []
@@ -52,12 +52,12 @@ package struct BodyEdit: Hashable, Sendable {
     }
 
     /// The length of the edited body.
-    package static func editedCount(_ edits: [BodyEdit], original: Int) -> Int {
+    public static func editedCount(_ edits: [BodyEdit], original: Int) -> Int {
         edits.reduce(original) { $0 - $1.range.count + $1.replacement.count }
     }
 
     /// Hands the edited body piece by piece to `write`; the pieces are lent for the duration of each call.
-    package static func apply(
+    public static func apply(
         _ edits: [BodyEdit], to original: UnsafeRawBufferPointer, write: (UnsafeRawBufferPointer) -> Void
     ) {
         var position = 0

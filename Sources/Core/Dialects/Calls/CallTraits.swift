@@ -1,12 +1,12 @@
-package import Domain
+public import Domain
 import Glibc
 
 /// What routing may want to know of a body besides ``RequestFields``; read only for calls whose route asks for it, after
 /// the body was found to be good.
-package enum CallTraits {
+public enum CallTraits {
     /// A number that every call of one conversation has: from the caller's own `prompt_cache_key`, else from what the
     /// conversation began with, which each later call repeats. nil where nothing of the kind is there.
-    package static func conversation(_ body: UnsafeRawBufferPointer, as dialect: Dialect) -> UInt64? {
+    public static func conversation(_ body: UnsafeRawBufferPointer, as dialect: Dialect) -> UInt64? {
         var hash = Hash()
         var found = false
         var named: UInt64?
@@ -26,7 +26,7 @@ package enum CallTraits {
     }
 
     /// What the model has to be able to do.
-    package static func needs(_ body: UnsafeRawBufferPointer, as dialect: Dialect) -> Capabilities {
+    public static func needs(_ body: UnsafeRawBufferPointer, as dialect: Dialect) -> Capabilities {
         var needs: Capabilities = []
         try? members(of: body) { (name, scanner) throws(JSONFault) in
             _ = scanner.peek()
@@ -53,7 +53,7 @@ package enum CallTraits {
 
     /// Whether images or files may stand in the body as base64: as data URLs (RFC 2397), or as Anthropic's and OpenAI's
     /// own sources.
-    package static func inlinesData(_ body: UnsafeRawBufferPointer) -> Bool {
+    public static func inlinesData(_ body: UnsafeRawBufferPointer) -> Bool {
         holds(body, ";base64,") || holds(body, "\"base64\"") || holds(body, "\"input_audio\"")
     }
 

@@ -1,45 +1,45 @@
-package import Domain
+public import Domain
 
 /// What the gateway must know of a call's body to decide about it; the rest is passed on as it came.
 ///
 /// A member that the gateway relies on must have the type that the provider's reference gives it, must be there once,
 /// and must be spelled exactly: `"Model"` is refused beside or instead of `"model"`, because some upstreams match
 /// names without regard to case (Go's encoding/json) and would act on a model that was never checked.
-package struct RequestFields: Hashable, Sendable {
+public struct RequestFields: Hashable, Sendable {
     /// What stands in `stream_options`.
-    package struct StreamOptions: Hashable, Sendable {
+    public struct StreamOptions: Hashable, Sendable {
         /// Where the value lies in the body; `null` counts as a value.
-        package let range: Range<Int>
-        package let isNull: Bool
-        package let isEmpty: Bool
-        package let includesUsage: Bool
+        public let range: Range<Int>
+        public let isNull: Bool
+        public let isEmpty: Bool
+        public let includesUsage: Bool
         /// Where the value of `include_usage` lies in the body, if there is one.
-        package let includeUsageRange: Range<Int>?
+        public let includeUsageRange: Range<Int>?
     }
 
-    package let dialect: Dialect
-    package let model: ModelName
+    public let dialect: Dialect
+    public let model: ModelName
     /// Where the model's value lies in the body, with its quotes.
-    package let modelRange: Range<Int>
+    public let modelRange: Range<Int>
     /// Where the first member begins: right behind the body's opening brace.
-    package let firstMember: Int
-    package let stream: Bool
-    package let streamOptions: StreamOptions?
+    public let firstMember: Int
+    public let stream: Bool
+    public let streamOptions: StreamOptions?
     /// The largest of `max_tokens`, `max_completion_tokens` and `max_output_tokens`; nil if none is given.
-    package let maxOutputTokens: Int64?
+    public let maxOutputTokens: Int64?
     /// The input in tokens, for limits before the provider's figure comes: one for each four bytes of the body. Four
     /// is the usual ratio for English text; the wrapping JSON makes it an over-estimate, other scripts and inlined
     /// images deviate. The figure is put right once the answer reports its usage.
-    package let estimatedInputTokens: Int64
+    public let estimatedInputTokens: Int64
 
     /// Whether the caller will get a chunk with the usage without our asking for it.
-    package var callerAskedForUsage: Bool { streamOptions?.includesUsage ?? false }
+    public var callerAskedForUsage: Bool { streamOptions?.includesUsage ?? false }
 
     /// Reads a body in one pass without copying it.
     ///
     /// The bytes are lent for the duration of the call. Failures are the caller's: `invalid_request` with the field
     /// and the byte in the sentence.
-    package static func scan(
+    public static func scan(
         _ body: UnsafeRawBufferPointer, as dialect: Dialect
     ) throws(CallFailure) -> RequestFields {
         guard dialect != .openAIModels else {

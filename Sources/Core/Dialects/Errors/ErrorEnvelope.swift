@@ -1,10 +1,10 @@
-package import Domain
+public import Domain
 
 /// Puts a failure into the words of the caller's dialect.
-package enum ErrorEnvelope {
+public enum ErrorEnvelope {
     /// The body of an error answer: OpenAI's `{"error":{…}}` (also for the embeddings and models endpoints) or
     /// Anthropic's `{"type":"error",…}`. The request id is Anthropic's `request_id`; OpenAI has it in a header only.
-    package static func body(
+    public static func body(
         of failure: CallFailure, as dialect: Dialect, requestID: String? = nil
     ) -> [UInt8] {
         var writer = JSONWriter()
@@ -36,7 +36,7 @@ package enum ErrorEnvelope {
     /// it: without that member OpenAI's SDKs hand the event on like any other and do not raise.
     ///
     /// - Parameter sequenceNumber: of the event, where the events of the format are numbered.
-    package static func streamFrame(
+    public static func streamFrame(
         of failure: CallFailure, as dialect: Dialect, requestID: String? = nil, sequenceNumber: Int64 = 0
     ) -> [UInt8] {
         guard !dialect.isAnthropic else {

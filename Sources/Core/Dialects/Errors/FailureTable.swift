@@ -1,4 +1,4 @@
-package import Domain
+public import Domain
 
 extension UpstreamError {
     /// What kind of failure a provider's answer of this status is.
@@ -6,7 +6,7 @@ extension UpstreamError {
     /// The first row that fits decides. Any status is answered: 3xx counts as the provider's fault, since redirects
     /// are never followed; so does a 2xx, which is no failure unless an error came inside the stream (pass
     /// ``impliedStatus`` for that one).
-    package func classify(status: Int, kind: ProviderKind) -> FailureClass {
+    public func classify(status: Int, kind: ProviderKind) -> FailureClass {
         if let row = Self.rows.first(where: { $0.fits(self, status, kind) }) { return row.failure }
         return (400...499).contains(status) ? .unknownRefusal : .providerFault
     }

@@ -1,28 +1,28 @@
-package import Domain
+public import Domain
 
 /// Reads from an answer's headers what is left of its key's rate limits.
-package enum RateLimitHeaders {
+public enum RateLimitHeaders {
     /// nil where no header says anything.
     ///
     /// Understood: `x-ratelimit-{limit,remaining}-{requests,tokens}` (OpenAI API reference, "Rate limits"; Azure OpenAI
     /// and Groq the same) and `anthropic-ratelimit-{requests,tokens}-{limit,remaining}` (Anthropic API reference, "Rate
     /// limits").
-    package static func read(_ headers: some Sequence<(name: String, value: String)>) -> KeyHeadroom? {
+    public static func read(_ headers: some Sequence<(name: String, value: String)>) -> KeyHeadroom? {
         var found = Found()
         for (name, value) in headers { found.take(name, value) }
         return found.headroom
     }
 
     /// What the headers seen so far say: for those who have them in a form of their own and go through them anyway.
-    package struct Found {
+    public struct Found {
         private var requestsLeft: Int64?
         private var requestsLimit: Int64?
         private var tokensLeft: Int64?
         private var tokensLimit: Int64?
 
-        package init() {}
+        public init() {}
 
-        package mutating func take(_ name: String, _ value: String) {
+        public mutating func take(_ name: String, _ value: String) {
             guard (20...40).contains(name.utf8.count) else { return }
             let name = name.utf8
             switch name.first {
@@ -57,7 +57,7 @@ package enum RateLimitHeaders {
         }
 
         /// nil where no header said anything.
-        package var headroom: KeyHeadroom? {
+        public var headroom: KeyHeadroom? {
             guard requestsLeft != nil || tokensLeft != nil else { return nil }
             return KeyHeadroom(
                 requestsLeft: requestsLeft, requestsLimit: requestsLimit, tokensLeft: tokensLeft,

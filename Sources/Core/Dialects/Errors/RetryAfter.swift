@@ -1,9 +1,9 @@
-package import Domain
+public import Domain
 
 /// Reads from an upstream's headers how long to leave a provider key alone.
-package enum RetryAfter {
+public enum RetryAfter {
     /// The longest wait believed: a provider that says more is asked again after this, one small refusal an hour.
-    package static var most: Duration { .seconds(3_600) }
+    public static var most: Duration { .seconds(3_600) }
 
     /// The longest wait that any header asks for, at most ``most``; nil if none could be read.
     ///
@@ -15,7 +15,7 @@ package enum RetryAfter {
     ///
     /// - Parameter ofKey: whether the key was limited: these providers send the reset headers with every answer, and
     ///   what they say has nothing to do with a fault of their own.
-    package static func parse(
+    public static func parse(
         _ headers: some Sequence<(name: String, value: String)>, ofKey: Bool, now: WallTime
     ) -> Duration? {
         var longest: Duration?

@@ -5,24 +5,24 @@ import Domain
 /// Understands OpenAI's envelope, Anthropic's, Google's (also as an array of one), OpenRouter's inside a choice, and the
 /// flat ones of vLLM, Mistral, xAI and Ollama. The texts are bounded and hold no control characters. They are the provider's words: it may repeat
 /// there what the caller or the gateway sent, masked or not, so they are for the caller and his tenant only.
-package struct UpstreamError: Hashable, Sendable {
+public struct UpstreamError: Hashable, Sendable {
     /// The longest message kept, in bytes; the longest documented one has about 300.
-    package static var messageBytesMost: Int { 1_000 }
+    public static var messageBytesMost: Int { 1_000 }
     /// The longest type or code kept, in bytes.
-    package static var labelBytesMost: Int { 100 }
+    public static var labelBytesMost: Int { 100 }
 
     /// The kind of error in the provider's words, such as `rate_limit_error`, or Google's `status`.
-    package let type: String?
+    public let type: String?
     /// The code in the provider's words, such as `insufficient_quota`, or a number as text.
-    package let code: String?
-    package let message: String?
+    public let code: String?
+    public let message: String?
     /// The finer reason some providers give: Anthropic's `details.error_code`, Google's `details[].reason`. OpenRouter's
     /// `metadata.flagged_input` counts as one by its name.
-    package let reason: String?
+    public let reason: String?
     /// How long to wait, where the body says so: Google's `RetryInfo.retryDelay`, at most ``RetryAfter/most``.
-    package let retryDelay: Duration?
+    public let retryDelay: Duration?
 
-    package init(
+    public init(
         type: String? = nil, code: String? = nil, message: String? = nil, reason: String? = nil,
         retryDelay: Duration? = nil
     ) {
@@ -34,7 +34,7 @@ package struct UpstreamError: Hashable, Sendable {
     }
 
     /// Reads an error body or the data of an in-band error event.
-    package static func read(_ body: UnsafeRawBufferPointer) -> UpstreamError {
+    public static func read(_ body: UnsafeRawBufferPointer) -> UpstreamError {
         var parts = ErrorParts()
         var scanner = JSONScanner(body)
         // What was found before the garbage is still worth having.
@@ -49,7 +49,7 @@ package struct UpstreamError: Hashable, Sendable {
 
     /// With the type that AWS puts into the head (`x-amzn-errortype: ThrottlingException:http://…`), where one is there
     /// and the body names none.
-    package func labelled(_ header: String?) -> UpstreamError {
+    public func labelled(_ header: String?) -> UpstreamError {
         guard let header, type == nil else { return self }
         let label = header.utf8.prefix { $0 != UInt8(ascii: ":") }
         return UpstreamError(
@@ -59,7 +59,7 @@ package struct UpstreamError: Hashable, Sendable {
 
     /// The HTTP status that an error inside a 200 stream stands for: its numeric code, else by its type (Anthropic
     /// API reference, "Errors"), else 500.
-    package var impliedStatus: Int {
+    public var impliedStatus: Int {
         if let code, let number = Int(code), (400...599).contains(number) { return number }
         for (label, status) in Self.statuses where has(label) { return status }
         return 500

@@ -1,19 +1,19 @@
 /// Why some bytes are not the JSON that was expected: what, and where.
-package struct JSONFault: Error, Hashable, Sendable, CustomStringConvertible {
+public struct JSONFault: Error, Hashable, Sendable, CustomStringConvertible {
     /// The offset of the first byte at fault, counted from 0.
-    package let position: Int
+    public let position: Int
     /// What was wrong there, as the end of "the body is not valid JSON: …".
-    package let problem: String
+    public let problem: String
     /// The member at fault, where the grammar is right and a value is not.
-    package let field: String?
+    public let field: String?
 
-    package init(_ problem: String, at position: Int, field: String? = nil) {
+    public init(_ problem: String, at position: Int, field: String? = nil) {
         self.problem = problem
         self.position = position
         self.field = field
     }
 
-    package var description: String {
+    public var description: String {
         field.map { "'\($0)' \(problem) (byte \(position))" } ?? "\(problem) (byte \(position))"
     }
 }

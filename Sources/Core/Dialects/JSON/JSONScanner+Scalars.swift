@@ -145,7 +145,7 @@ extension JSONScanner {
 
     /// Reads one string with its escapes resolved; nil, and nothing read, for any other value. A surrogate without
     /// its other half is refused: it stands for no character, and readers differ on what they make of it.
-    package mutating func takeText() throws(JSONFault) -> String? {
+    public mutating func takeText() throws(JSONFault) -> String? {
         guard peek() == UInt8(ascii: "\"") else { return nil }
         let start = position + 1
         try skipString()

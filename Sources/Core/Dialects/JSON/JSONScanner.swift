@@ -6,31 +6,31 @@
 ///
 /// Why a reader of our own: the two decoders of Foundation take different ones of two members of the same name, and
 /// both may differ from what the provider takes; the gateway must refuse such a body rather than guess.
-package struct JSONScanner {
+public struct JSONScanner {
     /// The deepest nesting accepted; RFC 8259 section 9 leaves the number to the reader. Bodies of the providers'
     /// documentation, tool schemas included, stay below 40.
-    package static var depthMost: Int { 128 }
+    public static var depthMost: Int { 128 }
 
-    package let bytes: UnsafeRawBufferPointer
+    public let bytes: UnsafeRawBufferPointer
     /// The offset of the next byte to read.
-    package internal(set) var position = 0
+    public internal(set) var position = 0
     var depth = 0
     /// Whether the container just entered has shown no entry yet.
     var isFresh = false
 
-    package init(_ bytes: UnsafeRawBufferPointer) {
+    public init(_ bytes: UnsafeRawBufferPointer) {
         self.bytes = bytes
     }
 
     /// Checks that the bytes are one JSON value with nothing but blanks around it.
-    package static func validate(_ bytes: UnsafeRawBufferPointer) throws(JSONFault) {
+    public static func validate(_ bytes: UnsafeRawBufferPointer) throws(JSONFault) {
         var scanner = JSONScanner(bytes)
         try scanner.skipValue()
         try scanner.finish()
     }
 
     /// Checks that nothing but blanks follows.
-    package mutating func finish() throws(JSONFault) {
+    public mutating func finish() throws(JSONFault) {
         skipBlanks()
         guard position == bytes.count else {
             throw JSONFault("there are bytes after the value", at: position)
@@ -39,7 +39,7 @@ package struct JSONScanner {
 
     /// The first byte of the next value, which stays unread; nil at the end.
     @inline(__always)
-    package mutating func peek() -> UInt8? {
+    public mutating func peek() -> UInt8? {
         skipBlanks()
         return position < bytes.count ? bytes[position] : nil
     }
@@ -47,19 +47,19 @@ package struct JSONScanner {
     // MARK: Containers
 
     /// Reads `{`; then ``nextMember()`` until it answers nil.
-    package mutating func enterObject() throws(JSONFault) {
+    public mutating func enterObject() throws(JSONFault) {
         guard peek() == UInt8(ascii: "{") else { throw JSONFault("an object is expected", at: position) }
         try enter()
     }
 
     /// Reads `[`; then ``nextElement()`` until it answers false.
-    package mutating func enterArray() throws(JSONFault) {
+    public mutating func enterArray() throws(JSONFault) {
         guard peek() == UInt8(ascii: "[") else { throw JSONFault("an array is expected", at: position) }
         try enter()
     }
 
     /// Reads the next member's name and its colon; nil once the object's `}` is read. The caller reads the value.
-    package mutating func nextMember() throws(JSONFault) -> MemberName? {
+    public mutating func nextMember() throws(JSONFault) -> MemberName? {
         guard try nextEntry(closing: UInt8(ascii: "}")) else { return nil }
         guard peek() == UInt8(ascii: "\"") else {
             throw JSONFault("a member name in quotes is expected", at: position)
@@ -74,7 +74,7 @@ package struct JSONScanner {
     }
 
     /// Steps to the next element; false once the array's `]` is read. The caller reads the value.
-    package mutating func nextElement() throws(JSONFault) -> Bool {
+    public mutating func nextElement() throws(JSONFault) -> Bool {
         try nextEntry(closing: UInt8(ascii: "]"))
     }
 
@@ -108,7 +108,7 @@ package struct JSONScanner {
     // MARK: Values
 
     /// Checks and passes one value of any kind.
-    package mutating func skipValue() throws(JSONFault) {
+    public mutating func skipValue() throws(JSONFault) {
         guard let byte = peek() else {
             throw JSONFault("a value is expected, but it ends here", at: position)
         }
@@ -143,14 +143,14 @@ package struct JSONScanner {
     }
 
     /// Reads `null` if it comes next.
-    package mutating func takeNull() throws(JSONFault) -> Bool {
+    public mutating func takeNull() throws(JSONFault) -> Bool {
         guard peek() == UInt8(ascii: "n") else { return false }
         try skipWord("null")
         return true
     }
 
     /// Reads `true` or `false`; nil, and nothing read, for any other value.
-    package mutating func takeBool() throws(JSONFault) -> Bool? {
+    public mutating func takeBool() throws(JSONFault) -> Bool? {
         switch peek() {
         case UInt8(ascii: "t"):
             try skipWord("true")
@@ -164,12 +164,12 @@ package struct JSONScanner {
 
     /// A count of tokens, 2^32 at most: no call has as many, and sums of what a broken provider says must not
     /// overflow.
-    package mutating func takeTokens() throws(JSONFault) -> Int64? {
+    public mutating func takeTokens() throws(JSONFault) -> Int64? {
         try takeCount().map { min($0, 1 << 32) }
     }
 
     /// Passes one value and reads it as a whole number from 0 to 2^63 - 1; nil if it is anything else.
-    package mutating func takeCount() throws(JSONFault) -> Int64? {
+    public mutating func takeCount() throws(JSONFault) -> Int64? {
         _ = peek()
         let start = position
         try skipValue()

@@ -2,27 +2,27 @@
 ///
 /// Control characters (U+0000 to U+001F, U+007F to U+009F) never go out raw, so that an answer can be shown on a
 /// terminal or put on one line of a stream.
-package struct JSONWriter {
-    package private(set) var bytes: [UInt8] = []
+public struct JSONWriter {
+    public private(set) var bytes: [UInt8] = []
 
-    package init(capacity: Int = 256) {
+    public init(capacity: Int = 256) {
         bytes.reserveCapacity(capacity)
     }
 
     /// Appends JSON that is right as it stands.
-    package mutating func raw(_ json: StaticString) {
+    public mutating func raw(_ json: StaticString) {
         bytes.append(contentsOf: UnsafeBufferPointer(start: json.utf8Start, count: json.utf8CodeUnitCount))
     }
 
     /// Appends JSON that was read and checked before, such as a number in its own spelling.
     mutating func raw(verbatim json: String) { bytes.append(contentsOf: json.utf8) }
 
-    package mutating func number(_ value: Int64) {
+    public mutating func number(_ value: Int64) {
         bytes.append(contentsOf: Array(String(value).utf8))
     }
 
     /// A string in quotes, or `null`.
-    package mutating func text(_ text: String?) {
+    public mutating func text(_ text: String?) {
         guard let text else { return raw("null") }
         bytes.append(UInt8(ascii: "\""))
         for scalar in text.unicodeScalars { append(scalar) }
@@ -30,7 +30,7 @@ package struct JSONWriter {
     }
 
     /// A string in quotes from bytes of unknown origin; what is not UTF-8 becomes U+FFFD.
-    package mutating func text(lossy text: UnsafeRawBufferPointer) {
+    public mutating func text(lossy text: UnsafeRawBufferPointer) {
         self.text(String(decoding: text, as: UTF8.self))
     }
 

@@ -1,11 +1,11 @@
 /// One member name of an object, lent from the bytes it was read from.
 ///
 /// Holds no array, so that passing it around costs nothing; the rare name with escapes is resolved when asked about.
-package struct MemberName {
+public struct MemberName {
     /// The bytes between the quotes, escapes unresolved.
-    package let raw: UnsafeRawBufferPointer
+    public let raw: UnsafeRawBufferPointer
     /// Where they begin in the scanned bytes.
-    package let start: Int
+    public let start: Int
     /// Whether there are escapes to resolve; only ``MemberNames`` looks, other readers compare names as written.
     fileprivate(set) var isEscaped = false
 
@@ -16,13 +16,13 @@ package struct MemberName {
 
     /// Whether the name is this ASCII literal, byte for byte.
     @inline(__always)
-    package func matches(_ literal: StaticString) -> Bool {
+    public func matches(_ literal: StaticString) -> Bool {
         isEscaped ? resolved.withUnsafeBytes { bytesEqual($0, literal) } : bytesEqual(raw, literal)
     }
 
     /// Whether the name differs from this lower-case ASCII literal in nothing but the case of its letters.
     @inline(__always)
-    package func resembles(_ literal: StaticString) -> Bool {
+    public func resembles(_ literal: StaticString) -> Bool {
         guard !isEscaped else { return Self.areAlike(resolved, literal) }
         return raw.count == literal.utf8CodeUnitCount && Self.areAlike(raw, literal)
     }
@@ -49,20 +49,20 @@ package struct MemberName {
 /// Refused are a repeated name, a name with anything but printable ASCII (a reader that folds case or normalises
 /// may take `ſtream` or a full-width letter for ours, one that ends at a NUL byte may cut; no provider has such a
 /// name), a name over ``longest`` bytes, and more than ``most`` names.
-package struct MemberNames {
+public struct MemberNames {
     /// The most members of one object; the longest documented body has about 40.
-    package static var most: Int { 128 }
+    public static var most: Int { 128 }
     /// The longest name in bytes as written; the longest documented one has 24.
-    package static var longest: Int { 256 }
+    public static var longest: Int { 256 }
 
     /// A hash of each name above, its offset below.
     private var slots = InlineArray<128, UInt64>(repeating: 0)
     private var count = 0
 
-    package init() {}
+    public init() {}
 
     /// Takes note of a name and resolves its escapes; refuses it as stated above.
-    package mutating func admit(_ name: MemberName, in scanner: JSONScanner) throws(JSONFault) -> MemberName {
+    public mutating func admit(_ name: MemberName, in scanner: JSONScanner) throws(JSONFault) -> MemberName {
         guard count < Self.most else {
             throw JSONFault("the object has more than \(Self.most) members", at: name.start)
         }

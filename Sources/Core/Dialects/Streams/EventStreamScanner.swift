@@ -1,19 +1,19 @@
 import Glibc
 
 /// One complete event of a stream, lent for the duration of the call that reports it.
-package struct ServerEvent {
+public struct ServerEvent {
     /// The bytes of the `event` field; empty if there was none, which means `message`.
-    package let name: UnsafeRawBufferPointer
+    public let name: UnsafeRawBufferPointer
     /// The `data` fields joined by line feeds.
-    package let data: UnsafeRawBufferPointer
+    public let data: UnsafeRawBufferPointer
     /// The bytes of the event that came with earlier chunks; empty for one that lies whole in its chunk.
-    package let held: UnsafeRawBufferPointer
+    public let held: UnsafeRawBufferPointer
     /// Where the rest of it lies in the chunk being scanned, its closing blank line included.
-    package let range: Range<Int>
+    public let range: Range<Int>
 }
 
 /// Why a stream cannot be followed further.
-package enum StreamFault: Error, Hashable, Sendable {
+public enum StreamFault: Error, Hashable, Sendable {
     /// One event has more bytes than the stated limit.
     case eventTooLarge(limit: Int)
     /// The framing is broken: a length or a checksum that cannot be.
@@ -26,9 +26,9 @@ package enum StreamFault: Error, Hashable, Sendable {
 /// unfinished is kept, up to a limit. Comments come out as events without data: they keep a connection alive and must
 /// be passed on. A CR at a chunk's end waits for the next byte, which may be the LF that belongs to it, so a server
 /// that ends lines in bare CR is one event late.
-package struct EventStreamScanner {
+public struct EventStreamScanner {
     /// Larger than any event of the supported providers but inlined images; the scanner keeps at most this much.
-    package static var eventBytesMost: Int { 1 << 20 }
+    public static var eventBytesMost: Int { 1 << 20 }
 
     /// The start of an event that is not finished yet. Empty between events.
     private var held: [UInt8] = []
@@ -38,7 +38,7 @@ package struct EventStreamScanner {
     private var lineStart = 0
     private var sawLine = false
 
-    package init(eventBytesMost limit: Int = Self.eventBytesMost) {
+    public init(eventBytesMost limit: Int = Self.eventBytesMost) {
         self.limit = limit
     }
 
@@ -46,7 +46,7 @@ package struct EventStreamScanner {
     ///
     /// `reader` is lent to `visit`, so that scanner and reader can be parts of one value. After a throw the scanner is of
     /// no further use.
-    package mutating func scan<Reader>(
+    public mutating func scan<Reader>(
         _ chunk: UnsafeRawBufferPointer, for reader: inout Reader,
         _ visit: (inout Reader, ServerEvent) -> Void
     ) throws(StreamFault) {
@@ -77,7 +77,7 @@ package struct EventStreamScanner {
     }
 
     /// Reports a last event that no blank line closed. Its bytes are all in ``held``.
-    package mutating func finish<Reader>(
+    public mutating func finish<Reader>(
         for reader: inout Reader, _ visit: (inout Reader, ServerEvent) -> Void
     ) {
         guard !held.isEmpty else { return }

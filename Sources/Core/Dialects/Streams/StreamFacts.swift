@@ -1,7 +1,7 @@
-package import Domain
+public import Domain
 
 /// What is known of a streamed answer so far, however it goes on to the caller.
-package protocol StreamFacts {
+public protocol StreamFacts {
     /// The last usage that the provider reported.
     var usage: Usage? { get }
     /// Whether the reported usage covers the output too.
@@ -23,11 +23,11 @@ package protocol StreamFacts {
 extension StreamFacts {
     /// The output in tokens as far as it can be told from what came: one a delta or one for four bytes of content,
     /// whichever is more (OpenAI sends about a token a delta, Anthropic several).
-    package var estimatedOutput: Int64 { max(deltas, (contentBytes + 3) / 4) }
+    public var estimatedOutput: Int64 { max(deltas, (contentBytes + 3) / 4) }
 
     /// What to bill for the stream as it stands: the reported usage if it is final, else the reported input (or the
     /// given estimate) with the output estimated.
-    package func settledUsage(inputEstimate: Int64) -> (usage: Usage, source: UsageSource) {
+    public func settledUsage(inputEstimate: Int64) -> (usage: Usage, source: UsageSource) {
         if usageIsFinal, let usage { return (usage, .reported) }
         var settled = usage ?? Usage(input: inputEstimate)
         settled.output = max(settled.output, estimatedOutput)

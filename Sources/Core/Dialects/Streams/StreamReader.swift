@@ -1,7 +1,7 @@
-package import Domain
+public import Domain
 
 /// Bytes of a stream to send on to the caller, in order.
-package enum StreamPiece {
+public enum StreamPiece {
     /// Bytes kept from earlier chunks; lent for the duration of the call.
     case held(UnsafeRawBufferPointer)
     /// A range of the chunk being read; it is the whole chunk when the chunk held whole events only.
@@ -16,15 +16,15 @@ package enum StreamPiece {
 ///
 /// Dropped are the usage chunk that only the gateway asked for, and an in-band error with everything behind it: the
 /// caller gets one error, in the gateway's words (see ``ErrorEnvelope``).
-package struct StreamReader {
+public struct StreamReader {
     /// What is known of the answer so far.
-    package private(set) var answer: StreamedAnswer
+    public private(set) var answer: StreamedAnswer
     private var scanner: EventStreamScanner
 
     /// - Parameters:
     ///   - dialect: one that ``Dialect/canStream``.
     ///   - dropsUsage: true if the gateway asked for the usage chunk and the caller did not.
-    package init(
+    public init(
         dialect: Dialect, dropsUsage: Bool, eventBytesMost: Int = EventStreamScanner.eventBytesMost
     ) {
         answer = StreamedAnswer(dialect: dialect, dropsUsage: dropsUsage)
@@ -32,7 +32,7 @@ package struct StreamReader {
     }
 
     /// Reads one chunk and hands what may go on to `send`.
-    package mutating func read(
+    public mutating func read(
         _ chunk: UnsafeRawBufferPointer, send: (StreamPiece) -> Void
     ) throws(StreamFault) {
         var passage = Passage()
@@ -43,7 +43,7 @@ package struct StreamReader {
     }
 
     /// Reads what is left at the end of the stream: an event that no blank line closed.
-    package mutating func finish(send: (StreamPiece) -> Void) {
+    public mutating func finish(send: (StreamPiece) -> Void) {
         scanner.finish(for: &answer) { answer, event in
             if answer.keeps(event) { send(.held(event.held)) }
         }

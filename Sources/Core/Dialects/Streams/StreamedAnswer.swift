@@ -1,7 +1,7 @@
-package import Domain
+public import Domain
 
 /// What is known of a streamed answer so far: its usage, whether content, an error or the end came.
-package struct StreamedAnswer: StreamFacts {
+public struct StreamedAnswer: StreamFacts {
     private let dialect: Dialect
     private let dropsUsage: Bool
     private var anthropic = AnthropicUsage()
@@ -10,20 +10,20 @@ package struct StreamedAnswer: StreamFacts {
 
     /// The last usage that the provider reported. On an Anthropic stream the output is a placeholder until
     /// ``usageIsFinal``.
-    package private(set) var usage: Usage?
+    public private(set) var usage: Usage?
     /// Whether the reported usage covers the output too.
-    package private(set) var usageIsFinal = false
+    public private(set) var usageIsFinal = false
     /// Whether the terminal event came: `[DONE]`, `message_stop` or `response.completed`. A stream that ends without it was cut.
-    package private(set) var ended = false
+    public private(set) var ended = false
     /// The error that came inside the stream, if one did; nothing is sent on from there.
-    package private(set) var fault: UpstreamError?
+    public private(set) var fault: UpstreamError?
     /// Whether any of the answer itself came; until then nothing is lost by trying another target.
-    package private(set) var sawContent = false
+    public private(set) var sawContent = false
     /// How many content deltas came.
-    package private(set) var deltas: Int64 = 0
+    public private(set) var deltas: Int64 = 0
     /// About how many bytes of content they held, JSON escapes included.
-    package private(set) var contentBytes: Int64 = 0
-    package private(set) var nextEventNumber: Int64 = 0
+    public private(set) var contentBytes: Int64 = 0
+    public private(set) var nextEventNumber: Int64 = 0
 
     init(dialect: Dialect, dropsUsage: Bool) {
         self.dialect = dialect

@@ -1,11 +1,11 @@
-package import Domain
+public import Domain
 
 /// What the caller's format calls the fields that encoders name in chat completions' words.
 ///
 /// A refusal or a header that names a field which the caller never wrote would send him searching.
-package enum CallersNames {
+public enum CallersNames {
     /// The caller's name of a field; its own where both formats call it the same, or where it is a path already.
-    package static func field(_ name: String, in dialect: Dialect) -> String {
+    public static func field(_ name: String, in dialect: Dialect) -> String {
         switch dialect {
         case .openAIChat, .openAIEmbeddings, .openAIModels: name == "system" ? "messages" : name
         case .openAIResponses: responses[name] ?? name
@@ -29,14 +29,14 @@ package enum CallersNames {
 
 extension TranslationRefusal {
     /// The same for a caller of a format.
-    package func named(in dialect: Dialect) -> Self {
+    public func named(in dialect: Dialect) -> Self {
         Self(CallersNames.field(field, in: dialect), problem)
     }
 }
 
 extension Losses {
     /// The same for a caller of a format.
-    package func named(in dialect: Dialect) -> Self {
+    public func named(in dialect: Dialect) -> Self {
         var losses = Losses()
         for field in fields { losses.note(CallersNames.field(field, in: dialect)) }
         return losses

@@ -1,53 +1,53 @@
-package import Domain
+public import Domain
 
 /// A chat call in no provider's words: what the formats have in common, as the go-between of every translation.
 ///
 /// A decoder puts all it understands of a request here, refuses what cannot be said here and would change the answer
 /// (``TranslationRefusal``), and lists what it leaves out without loss (``Losses``). An encoder does the same on the
 /// other side. Nothing is dropped without being named in one of the two.
-package struct Conversation: Hashable, Sendable {
+public struct Conversation: Hashable, Sendable {
     /// Texts that stand above all turns, in order; only `.text` parts.
-    package var system: [Part] = []
-    package var turns: [Turn] = []
-    package var tools: [Tool] = []
-    package var toolChoice: ToolChoice?
+    public var system: [Part] = []
+    public var turns: [Turn] = []
+    public var tools: [Tool] = []
+    public var toolChoice: ToolChoice?
     /// Whether the model may call several tools at once; nil = the provider's default.
-    package var parallelToolCalls: Bool?
-    package var output = OutputShape.text
-    package var maxOutputTokens: Int64?
+    public var parallelToolCalls: Bool?
+    public var output = OutputShape.text
+    public var maxOutputTokens: Int64?
     /// Numbers keep the caller's spelling; decoders check that they are numbers.
-    package var temperature: String?
-    package var topP: String?
-    package var topK: String?
-    package var presencePenalty: String?
-    package var frequencyPenalty: String?
-    package var seed: String?
-    package var stopSequences: [String] = []
-    package var reasoning: ReasoningWish?
+    public var temperature: String?
+    public var topP: String?
+    public var topK: String?
+    public var presencePenalty: String?
+    public var frequencyPenalty: String?
+    public var seed: String?
+    public var stopSequences: [String] = []
+    public var reasoning: ReasoningWish?
     /// The caller's own name for its user (OpenAI `user`, Anthropic `metadata.user_id`).
-    package var endUser: String?
-    package var streamed = false
+    public var endUser: String?
+    public var streamed = false
     /// Whether the caller asked for usage in his stream; formats that always send it take this as true.
-    package var wantsStreamUsage = true
+    public var wantsStreamUsage = true
 
-    package init() {}
+    public init() {}
 
     /// What one side said at once.
-    package struct Turn: Hashable, Sendable {
+    public struct Turn: Hashable, Sendable {
         /// Who spoke.
-        package enum Role: String, Sendable, Hashable, CaseIterable { case user, assistant }
-        package var role: Role
+        public enum Role: String, Sendable, Hashable, CaseIterable { case user, assistant }
+        public var role: Role
         /// In order. `toolResult` only in user turns; `toolCall` and `reasoning` only in assistant turns.
-        package var parts: [Part]
+        public var parts: [Part]
 
-        package init(_ role: Role, _ parts: [Part]) {
+        public init(_ role: Role, _ parts: [Part]) {
             self.role = role
             self.parts = parts
         }
     }
 
     /// One piece of a turn.
-    package enum Part: Hashable, Sendable {
+    public enum Part: Hashable, Sendable {
         case text(String, cache: CacheMark? = nil)
         case image(Image, cache: CacheMark? = nil)
         case toolCall(ToolCall, cache: CacheMark? = nil)
@@ -58,28 +58,28 @@ package struct Conversation: Hashable, Sendable {
     }
 
     /// Anthropic's `cache_control`, Bedrock's `cachePoint`: the prompt up to here may be kept by the provider.
-    package enum CacheMark: String, Hashable, Sendable {
+    public enum CacheMark: String, Hashable, Sendable {
         case fiveMinutes = "5m"
         case oneHour = "1h"
     }
 
     /// A picture: its bytes, or where the provider finds it.
-    package enum Image: Hashable, Sendable {
+    public enum Image: Hashable, Sendable {
         /// `mediaType` such as `image/png`; `data` is base64 (RFC 4648 section 4).
         case inline(mediaType: String, data: String)
         case link(String)
     }
 
     /// What the model asks the caller to run.
-    package struct ToolCall: Hashable, Sendable {
-        package var id: String
-        package var name: String
+    public struct ToolCall: Hashable, Sendable {
+        public var id: String
+        public var name: String
         /// A JSON object as text; empty means `{}`.
-        package var arguments: String
+        public var arguments: String
         /// What the model signed the call with (Gemini's `thoughtSignature`).
-        package var signature: OpaqueToken?
+        public var signature: OpaqueToken?
 
-        package init(id: String, name: String, arguments: String, signature: OpaqueToken? = nil) {
+        public init(id: String, name: String, arguments: String, signature: OpaqueToken? = nil) {
             self.id = id
             self.name = name
             self.arguments = arguments
@@ -88,16 +88,16 @@ package struct Conversation: Hashable, Sendable {
     }
 
     /// What came of a tool call.
-    package struct ToolResult: Hashable, Sendable {
+    public struct ToolResult: Hashable, Sendable {
         /// The id of the call it answers.
-        package var call: String
+        public var call: String
         /// The name of the tool, which some formats want: decoders fill it in from the call of the same id.
-        package var name: String?
+        public var name: String?
         /// Only texts and images.
-        package var parts: [Part]
-        package var isError: Bool
+        public var parts: [Part]
+        public var isError: Bool
 
-        package init(call: String, name: String? = nil, parts: [Part], isError: Bool = false) {
+        public init(call: String, name: String? = nil, parts: [Part], isError: Bool = false) {
             self.call = call
             self.name = name
             self.parts = parts
@@ -106,15 +106,15 @@ package struct Conversation: Hashable, Sendable {
     }
 
     /// What a model thought before it answered.
-    package struct Reasoning: Hashable, Sendable {
+    public struct Reasoning: Hashable, Sendable {
         /// Empty where the provider keeps it to itself.
-        package var text: String
+        public var text: String
         /// Hands it back unchanged to the one who made it; its whole content where ``isHidden``.
-        package var token: OpaqueToken?
+        public var token: OpaqueToken?
         /// Whether the provider gave it only in encrypted form (Anthropic `redacted_thinking`).
-        package var isHidden: Bool
+        public var isHidden: Bool
 
-        package init(text: String, token: OpaqueToken? = nil, isHidden: Bool = false) {
+        public init(text: String, token: OpaqueToken? = nil, isHidden: Bool = false) {
             self.text = text
             self.token = token
             self.isHidden = isHidden
@@ -122,15 +122,15 @@ package struct Conversation: Hashable, Sendable {
     }
 
     /// A tool that the model may call.
-    package struct Tool: Hashable, Sendable {
-        package var name: String
-        package var description: String?
+    public struct Tool: Hashable, Sendable {
+        public var name: String
+        public var description: String?
         /// JSON schema of the arguments; nil = none.
-        package var schema: JSONNode?
-        package var strict: Bool?
-        package var cache: CacheMark?
+        public var schema: JSONNode?
+        public var strict: Bool?
+        public var cache: CacheMark?
 
-        package init(
+        public init(
             name: String, description: String? = nil, schema: JSONNode? = nil, strict: Bool? = nil,
             cache: CacheMark? = nil
         ) {
@@ -143,13 +143,13 @@ package struct Conversation: Hashable, Sendable {
     }
 
     /// Whether and which tool the model has to call.
-    package enum ToolChoice: Hashable, Sendable {
+    public enum ToolChoice: Hashable, Sendable {
         case auto, none, any
         case named(String)
     }
 
     /// In which shape the answer has to come.
-    package enum OutputShape: Hashable, Sendable {
+    public enum OutputShape: Hashable, Sendable {
         case text
         /// Any JSON object.
         case json
@@ -157,7 +157,7 @@ package struct Conversation: Hashable, Sendable {
     }
 
     /// How much the model shall think.
-    package enum ReasoningWish: Hashable, Sendable {
+    public enum ReasoningWish: Hashable, Sendable {
         case off
         /// `minimal`, `low`, `medium`, `high` (OpenAI `reasoning_effort`).
         case effort(String)
@@ -169,18 +169,18 @@ package struct Conversation: Hashable, Sendable {
 }
 
 /// A whole answer in no provider's words.
-package struct TranslatedAnswer: Hashable, Sendable {
+public struct TranslatedAnswer: Hashable, Sendable {
     /// The provider's own id, where it gave one.
-    package var id: String?
+    public var id: String?
     /// In order: texts, reasoning, tool calls, refusals.
-    package var parts: [Conversation.Part]
-    package var stop: StopReason
+    public var parts: [Conversation.Part]
+    public var stop: StopReason
     /// The stop sequence that was met, where the provider names it.
-    package var stopSequence: String?
+    public var stopSequence: String?
     /// nil where the provider reported none.
-    package var usage: Usage?
+    public var usage: Usage?
 
-    package init(
+    public init(
         id: String? = nil, parts: [Conversation.Part], stop: StopReason, stopSequence: String? = nil,
         usage: Usage? = nil
     ) {
@@ -193,7 +193,7 @@ package struct TranslatedAnswer: Hashable, Sendable {
 }
 
 /// Why a model stopped.
-package enum StopReason: String, Hashable, Sendable, CaseIterable {
+public enum StopReason: String, Hashable, Sendable, CaseIterable {
     case finished
     case stopSequence = "stop_sequence"
     case length
@@ -205,7 +205,7 @@ package enum StopReason: String, Hashable, Sendable, CaseIterable {
 }
 
 /// One step of a streamed answer in no provider's words.
-package enum AnswerPiece: Hashable, Sendable {
+public enum AnswerPiece: Hashable, Sendable {
     /// The first piece, once.
     case began(id: String?)
     case text(String)

@@ -2,7 +2,7 @@
 ///
 /// Members keep their order and numbers their spelling, so that what is only handed on (tool schemas, arguments) stays
 /// what it was. Repeated members are refused, as everywhere.
-package indirect enum JSONNode: Hashable, Sendable {
+public indirect enum JSONNode: Hashable, Sendable {
     case null
     case bool(Bool)
     /// As it was written (RFC 8259 section 6).
@@ -12,25 +12,25 @@ package indirect enum JSONNode: Hashable, Sendable {
     case object([Member])
 
     /// One member of an object.
-    package struct Member: Hashable, Sendable {
-        package var name: String
-        package var value: JSONNode
+    public struct Member: Hashable, Sendable {
+        public var name: String
+        public var value: JSONNode
 
-        package init(_ name: String, _ value: JSONNode) {
+        public init(_ name: String, _ value: JSONNode) {
             self.name = name
             self.value = value
         }
     }
 
     /// Reads one value with nothing but blanks around it; the nesting is bounded by ``JSONScanner/depthMost``.
-    package static func read(_ bytes: UnsafeRawBufferPointer) throws(JSONFault) -> JSONNode {
+    public static func read(_ bytes: UnsafeRawBufferPointer) throws(JSONFault) -> JSONNode {
         var scanner = JSONScanner(bytes)
         let node = try take(&scanner)
         try scanner.finish()
         return node
     }
 
-    package static func read(_ text: String) throws(JSONFault) -> JSONNode {
+    public static func read(_ text: String) throws(JSONFault) -> JSONNode {
         let bytes = Array(text.utf8)
         let result: Result<JSONNode, JSONFault> = bytes.withUnsafeBytes { buffer in
             Result { () throws(JSONFault) in try read(buffer) }
@@ -78,7 +78,7 @@ package indirect enum JSONNode: Hashable, Sendable {
 
 extension JSONNode {
     /// The value of a member; nil for one that is missing or null, and for what is not an object.
-    package subscript(name: String) -> JSONNode? {
+    public subscript(name: String) -> JSONNode? {
         guard case .object(let members) = self,
             let found = members.first(where: { $0.name.utf8.elementsEqual(name.utf8) })
         else { return nil }
@@ -86,31 +86,31 @@ extension JSONNode {
         return found.value
     }
 
-    package var text: String? { if case .string(let text) = self { text } else { nil } }
-    package var flag: Bool? { if case .bool(let flag) = self { flag } else { nil } }
-    package var elements: [JSONNode]? { if case .array(let elements) = self { elements } else { nil } }
-    package var members: [Member]? { if case .object(let members) = self { members } else { nil } }
+    public var text: String? { if case .string(let text) = self { text } else { nil } }
+    public var flag: Bool? { if case .bool(let flag) = self { flag } else { nil } }
+    public var elements: [JSONNode]? { if case .array(let elements) = self { elements } else { nil } }
+    public var members: [Member]? { if case .object(let members) = self { members } else { nil } }
     /// A whole number within 64 bits, written without fraction or exponent.
-    package var whole: Int64? { if case .number(let text) = self { Int64(text) } else { nil } }
-    package var isNumber: Bool { if case .number = self { true } else { false } }
+    public var whole: Int64? { if case .number(let text) = self { Int64(text) } else { nil } }
+    public var isNumber: Bool { if case .number = self { true } else { false } }
 
     /// An object of the members that have a value.
-    package static func object(_ pairs: KeyValuePairs<String, JSONNode?>) -> JSONNode {
+    public static func object(_ pairs: KeyValuePairs<String, JSONNode?>) -> JSONNode {
         .object(pairs.compactMap { name, value in value.map { Member(name, $0) } })
     }
 
-    package static func whole(_ value: Int64) -> JSONNode { .number(String(value)) }
+    public static func whole(_ value: Int64) -> JSONNode { .number(String(value)) }
 
     /// The value as JSON text.
-    package var bytes: [UInt8] {
+    public var bytes: [UInt8] {
         var writer = JSONWriter(capacity: 1_024)
         write(to: &writer)
         return writer.bytes
     }
 
-    package var json: String { String(decoding: bytes, as: UTF8.self) }
+    public var json: String { String(decoding: bytes, as: UTF8.self) }
 
-    package func write(to writer: inout JSONWriter) {
+    public func write(to writer: inout JSONWriter) {
         switch self {
         case .null: writer.raw("null")
         case .bool(let value): writer.raw(value ? "true" : "false")

@@ -1,18 +1,18 @@
-package import Domain
+public import Domain
 
 /// One streamed answer on its way from the provider's format into the caller's.
-package struct TranslatedStream: StreamFacts {
+public struct TranslatedStream: StreamFacts {
     private var decoder: any StreamDecoder
     private var encoder: any StreamEncoder
 
-    package private(set) var usage: Usage?
-    package private(set) var usageIsFinal = false
-    package private(set) var ended = false
-    package private(set) var fault: UpstreamError?
-    package private(set) var sawContent = false
-    package private(set) var deltas: Int64 = 0
-    package private(set) var contentBytes: Int64 = 0
-    package var nextEventNumber: Int64 { encoder.nextEventNumber }
+    public private(set) var usage: Usage?
+    public private(set) var usageIsFinal = false
+    public private(set) var ended = false
+    public private(set) var fault: UpstreamError?
+    public private(set) var sawContent = false
+    public private(set) var deltas: Int64 = 0
+    public private(set) var contentBytes: Int64 = 0
+    public var nextEventNumber: Int64 { encoder.nextEventNumber }
 
     init(_ decoder: any StreamDecoder, _ encoder: any StreamEncoder) {
         self.decoder = decoder
@@ -20,7 +20,7 @@ package struct TranslatedStream: StreamFacts {
     }
 
     /// Reads one chunk; appends what goes to the caller, whole events only.
-    package mutating func read(
+    public mutating func read(
         _ chunk: UnsafeRawBufferPointer, into out: inout [UInt8]
     ) throws(StreamFault) {
         var pieces: [AnswerPiece] = []
@@ -31,7 +31,7 @@ package struct TranslatedStream: StreamFacts {
     }
 
     /// The connection ended.
-    package mutating func finish(into out: inout [UInt8]) {
+    public mutating func finish(into out: inout [UInt8]) {
         var pieces: [AnswerPiece] = []
         decoder.finish { pieces.append($0) }
         for piece in pieces { take(piece, into: &out) }

@@ -1,66 +1,66 @@
-package import Domain
+public import Domain
 
 /// A request that cannot be said in the other format: which field, and why. Becomes a 400.
-package struct TranslationRefusal: Error, Hashable, Sendable {
+public struct TranslationRefusal: Error, Hashable, Sendable {
     /// The caller's path to it, such as `messages[2].content[0].type`.
-    package let field: String
+    public let field: String
     /// The end of "'FIELD' …", naming what to do.
-    package let problem: String
+    public let problem: String
 
-    package init(_ field: String, _ problem: String) {
+    public init(_ field: String, _ problem: String) {
         self.field = field
         self.problem = problem
     }
 
     /// What the caller is told.
-    package var failure: CallFailure {
+    public var failure: CallFailure {
         CallFailure(.invalidRequest, source: .caller, "'\(field)' \(problem)", field: field)
     }
 }
 
 /// The request's fields that were left out because the other format has no word for them and the answer does not
 /// depend on them; the answer's head names them.
-package struct Losses: Hashable, Sendable {
+public struct Losses: Hashable, Sendable {
     /// A head must not grow with what a caller writes.
-    package static var most: Int { 16 }
+    public static var most: Int { 16 }
 
     /// The caller's names, each once, in the order met.
-    package private(set) var fields: [String] = []
+    public private(set) var fields: [String] = []
 
-    package init() {}
+    public init() {}
 
-    package mutating func note(_ field: String) {
+    public mutating func note(_ field: String) {
         guard fields.count < Self.most, !fields.contains(field) else { return }
         fields.append(field)
     }
 }
 
 /// What an encoder of requests has to know of the place a request goes to.
-package struct WireTarget: Hashable, Sendable {
+public struct WireTarget: Hashable, Sendable {
     /// The model in the provider's words.
-    package var model: String
+    public var model: String
     /// What the provider's chat completions want otherwise than OpenAI's.
-    package var quirks: ChatQuirks
+    public var quirks: ChatQuirks
 
-    package init(model: String, quirks: ChatQuirks = .openAI) {
+    public init(model: String, quirks: ChatQuirks = .openAI) {
         self.model = model
         self.quirks = quirks
     }
 }
 
 /// What an encoder of answers has to know of the call.
-package struct AnswerContext: Hashable, Sendable {
+public struct AnswerContext: Hashable, Sendable {
     /// The gateway's id of the call; encoders put their format's prefix before it.
-    package var id: String
+    public var id: String
     /// The model as the caller named it.
-    package var model: String
-    package var created: WallTime
+    public var model: String
+    public var created: WallTime
     /// Whether the caller asked for usage in a stream.
-    package var wantsStreamUsage: Bool
+    public var wantsStreamUsage: Bool
     /// What is supposed for the input until the provider's figure comes, for formats that begin with one.
-    package var inputEstimate: Int64
+    public var inputEstimate: Int64
 
-    package init(
+    public init(
         id: String, model: String, created: WallTime, wantsStreamUsage: Bool = true, inputEstimate: Int64 = 0
     ) {
         self.id = id
@@ -72,32 +72,32 @@ package struct AnswerContext: Hashable, Sendable {
 }
 
 /// Reads the requests of a format that callers speak.
-package protocol RequestDecoder {
+public protocol RequestDecoder {
     static func decode(
         _ request: JSONNode, losses: inout Losses
     ) throws(TranslationRefusal) -> Conversation
 }
 
 /// Writes requests in a format that providers speak. The model goes into the body only where the format has it there.
-package protocol RequestEncoder {
+public protocol RequestEncoder {
     static func encode(
         _ conversation: Conversation, for target: WireTarget, losses: inout Losses
     ) throws(TranslationRefusal) -> JSONNode
 }
 
 /// Reads the whole answers of a format that providers speak.
-package protocol AnswerDecoder {
+public protocol AnswerDecoder {
     /// nil where the body is not an answer of this format: then the provider is at fault.
     static func decode(_ answer: JSONNode) -> TranslatedAnswer?
 }
 
 /// Writes whole answers in a format that callers speak.
-package protocol AnswerEncoder {
+public protocol AnswerEncoder {
     static func encode(_ answer: TranslatedAnswer, in context: AnswerContext) -> [UInt8]
 }
 
 /// Reads the streams of a format that providers speak, however they are cut into chunks.
-package protocol StreamDecoder {
+public protocol StreamDecoder {
     init()
     mutating func read(
         _ chunk: UnsafeRawBufferPointer, _ take: (AnswerPiece) -> Void
@@ -107,7 +107,7 @@ package protocol StreamDecoder {
 }
 
 /// Writes streams in a format that callers speak.
-package protocol StreamEncoder {
+public protocol StreamEncoder {
     init(_ context: AnswerContext)
     /// Appends the events that a piece becomes; whole events only. For `.failed` and for the cut of a stream nothing is
     /// written: the error frame is the gateway's (``ErrorEnvelope``).
@@ -117,11 +117,11 @@ package protocol StreamEncoder {
 }
 
 extension StreamEncoder {
-    package var nextEventNumber: Int64 { 0 }
+    public var nextEventNumber: Int64 { 0 }
 }
 
 /// A stream decoder for formats that come as server-sent events: the reader sees one event at a time.
-package protocol EventReader {
+public protocol EventReader {
     init()
     /// - Parameters:
     ///   - name: the `event` field; empty where there was none.
@@ -131,13 +131,13 @@ package protocol EventReader {
 }
 
 /// Follows a stream of server-sent events for an ``EventReader``.
-package struct EventStreamDecoder<Reader: EventReader>: StreamDecoder {
+public struct EventStreamDecoder<Reader: EventReader>: StreamDecoder {
     private var scanner = EventStreamScanner()
     private var reader = Reader()
 
-    package init() {}
+    public init() {}
 
-    package mutating func read(
+    public mutating func read(
         _ chunk: UnsafeRawBufferPointer, _ take: (AnswerPiece) -> Void
     ) throws(StreamFault) {
         try scanner.scan(chunk, for: &reader) { reader, event in
@@ -145,7 +145,7 @@ package struct EventStreamDecoder<Reader: EventReader>: StreamDecoder {
         }
     }
 
-    package mutating func finish(_ take: (AnswerPiece) -> Void) {
+    public mutating func finish(_ take: (AnswerPiece) -> Void) {
         scanner.finish(for: &reader) { reader, event in
             if !event.data.isEmpty { reader.read(name: event.name, data: event.data, take) }
         }

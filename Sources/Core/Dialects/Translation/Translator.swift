@@ -1,12 +1,12 @@
-package import Domain
+public import Domain
 
 /// Says calls of one format in another, and the answers back: the one door to all codecs.
 ///
 /// A request is read once (``read(_:as:)``) and may be written for several targets; what a target's format cannot say is
 /// refused for that target only.
-package enum Translator {
+public enum Translator {
     /// A caller's request, understood.
-    package enum Source: Sendable, Hashable {
+    public enum Source: Sendable, Hashable {
         case chat(Conversation, Losses)
         /// OpenAI's embeddings, which have one other format only.
         case embeddings(JSONNode)
@@ -14,20 +14,20 @@ package enum Translator {
     }
 
     /// A request in the provider's words.
-    package struct Request: Sendable {
-        package let body: [UInt8]
-        package let losses: Losses
+    public struct Request: Sendable {
+        public let body: [UInt8]
+        public let losses: Losses
     }
 
     /// A whole answer in the caller's words.
-    package struct Answer: Sendable {
-        package let body: [UInt8]
+    public struct Answer: Sendable {
+        public let body: [UInt8]
         /// nil where the provider reported none.
-        package let usage: Usage?
+        public let usage: Usage?
     }
 
     /// Reads a request's body; failures are the caller's and name the field.
-    package static func read(
+    public static func read(
         _ body: UnsafeRawBufferPointer, as dialect: Dialect
     ) throws(CallFailure) -> Source {
         let root: JSONNode
@@ -50,7 +50,7 @@ package enum Translator {
     }
 
     /// Writes a request for a target.
-    package static func request(
+    public static func request(
         _ source: Source, in format: WireFormat, for target: WireTarget
     ) throws(TranslationRefusal) -> Request {
         switch source {
@@ -68,7 +68,7 @@ package enum Translator {
     }
 
     /// Says a whole answer in the caller's words; nil where it is none of the provider's format.
-    package static func answer(
+    public static func answer(
         _ body: UnsafeRawBufferPointer, from format: WireFormat, to dialect: Dialect, of source: Source,
         in context: AnswerContext
     ) -> Answer? {
@@ -90,7 +90,7 @@ package enum Translator {
     }
 
     /// What went wrong, where a provider says so in a body that came with a 200; nil where it does not.
-    package static func failure(
+    public static func failure(
         _ body: UnsafeRawBufferPointer, from format: WireFormat
     ) -> UpstreamError? {
         switch format {
@@ -102,7 +102,7 @@ package enum Translator {
     }
 
     /// Follows a stream and says it in the caller's words.
-    package static func stream(
+    public static func stream(
         from format: WireFormat, to dialect: Dialect, in context: AnswerContext
     ) -> TranslatedStream {
         TranslatedStream(streamDecoder(format).init(), streamEncoder(dialect).init(context))

@@ -1,5 +1,5 @@
 /// The wire formats of chat endpoints that calls are translated between.
-package enum WireFormat: String, Sendable, Hashable, CaseIterable {
+public enum WireFormat: String, Sendable, Hashable, CaseIterable {
     /// `POST /chat/completions` (OpenAI API reference, "Chat").
     case openAIChat = "openai-chat"
     /// `POST /responses` (OpenAI API reference, "Responses").
@@ -16,17 +16,17 @@ package enum WireFormat: String, Sendable, Hashable, CaseIterable {
 ///
 /// In another format than its own it travels as ``tagged``, so that it comes back to its maker unchanged and to nobody
 /// else: providers refuse each other's.
-package struct OpaqueToken: Hashable, Sendable {
-    package let origin: WireFormat
-    package let text: String
+public struct OpaqueToken: Hashable, Sendable {
+    public let origin: WireFormat
+    public let text: String
 
-    package init(_ text: String, of origin: WireFormat) {
+    public init(_ text: String, of origin: WireFormat) {
         self.origin = origin
         self.text = text
     }
 
     /// Reads the form that other formats carry; nil for a text that no gateway wrote.
-    package init?(tagged: String) {
+    public init?(tagged: String) {
         for format in WireFormat.allCases {
             let tag = format.rawValue + ":"
             guard tagged.utf8.starts(with: tag.utf8) else { continue }
@@ -37,5 +37,5 @@ package struct OpaqueToken: Hashable, Sendable {
     }
 
     /// The token with its maker's name before it.
-    package var tagged: String { "\(origin.rawValue):\(text)" }
+    public var tagged: String { "\(origin.rawValue):\(text)" }
 }

@@ -1,28 +1,28 @@
-package import Domain
+public import Domain
 
 /// A signed statement of how many records a log had at a time, and of the root of its tree over them.
 ///
 /// Written as a note (c2sp.org/signed-note, tlog-checkpoint, tlog-cosignature): origin, size and root a line each, an
 /// empty line, and a line with the signature, which covers the time too. No extension lines.
-package struct AuditCheckpoint: Sendable, Equatable {
-    package let origin: String
-    package let size: Int64
-    package let root: Digest256
+public struct AuditCheckpoint: Sendable, Equatable {
+    public let origin: String
+    public let size: Int64
+    public let root: Digest256
     /// Seconds since 1970.
-    package let time: Int64
+    public let time: Int64
     /// The whole note, with its last newline.
-    package let note: String
+    public let note: String
 
     /// What gives an Ed25519 signature over a message.
-    package typealias Signing = ([UInt8]) throws -> [UInt8]
+    public typealias Signing = ([UInt8]) throws -> [UInt8]
     /// Whether a signature is a public key's over a message.
-    package typealias Verifying =
+    public typealias Verifying =
         @Sendable (
             _ signature: [UInt8], _ message: [UInt8], _ publicKey: [UInt8]
         ) -> Bool
 
     /// Signs a new one.
-    package init(
+    public init(
         of head: AuditHead, key: AuditLogKey, at now: WallTime, hashing: Hashing, signing: Signing
     ) throws {
         origin = key.origin
@@ -36,7 +36,7 @@ package struct AuditCheckpoint: Sendable, Equatable {
     }
 
     /// Reads a note and checks its signature by this key; signatures by others, such as witnesses, are passed over.
-    package init(
+    public init(
         verifying note: AuditNote, key: AuditLogKey, hashing: Hashing, verifying: Verifying
     ) throws(AuditNoteFault) {
         guard note.origin.utf8.elementsEqual(key.origin.utf8) else { throw .otherLog }
@@ -70,27 +70,27 @@ package struct AuditCheckpoint: Sendable, Equatable {
 }
 
 /// Why a note is not taken for a checkpoint.
-package enum AuditNoteFault: Error, Sendable, Equatable {
+public enum AuditNoteFault: Error, Sendable, Equatable {
     case otherLog
     case badSignature
     case notSigned
 }
 
 /// A note as it was read: nothing in it is believed before its signature was checked.
-package struct AuditNote: Sendable, Equatable {
+public struct AuditNote: Sendable, Equatable {
     /// One line under a note: whose signature, and its bytes with the key's id before it.
-    package struct Signature: Sendable, Equatable {
-        package let name: String
-        package let blob: [UInt8]
+    public struct Signature: Sendable, Equatable {
+        public let name: String
+        public let blob: [UInt8]
     }
 
-    package let origin: String
-    package let size: Int64
-    package let root: Digest256
-    package let signatures: [Signature]
-    package let text: String
+    public let origin: String
+    public let size: Int64
+    public let root: Digest256
+    public let signatures: [Signature]
+    public let text: String
     /// Where it begins in the file, 1 for the first line.
-    package let line: Int
+    public let line: Int
 
     fileprivate var body: String { "\(origin)\n\(size)\n\(Base64.text(of: root.bytes))\n" }
 
@@ -99,7 +99,7 @@ package struct AuditNote: Sendable, Equatable {
 
     /// Notes that stand one after the other, with empty lines between them. `skipped`: where lines begin that could not
     /// be read as a note, such as those of an interrupted write.
-    package static func all(in bytes: some Collection<UInt8>) -> (notes: [AuditNote], skipped: [Int]) {
+    public static func all(in bytes: some Collection<UInt8>) -> (notes: [AuditNote], skipped: [Int]) {
         // The last line of a whole file is the empty one after its newline.
         let lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).map {
             String(decoding: $0, as: UTF8.self)

@@ -1,4 +1,4 @@
-package import Domain
+public import Domain
 
 /// The audit as lines of canonical JSON, to be verified anywhere: the head, then records and checkpoints in their order.
 ///
@@ -9,21 +9,21 @@ package import Domain
 /// `operator` holds `actor`, `from`, `session`, `tty`, `uid` and the `blinding` (hexadecimal), with which they give
 /// what stands in the record as `operator`; it is empty where those facts were erased. A record of the older form has
 /// its actor in the record.
-package enum AuditExport {
+public enum AuditExport {
     static let mark = "gatehouse 1"
 
-    package static func head(key: String, records: Int64) -> [UInt8] {
+    public static func head(key: String, records: Int64) -> [UInt8] {
         line(["audit": .text(mark), "key": .text(key), "records": .text("\(records)")])
     }
 
-    package static func line(_ record: AuditRecord) -> [UInt8] {
+    public static func line(_ record: AuditRecord) -> [UInt8] {
         line([
             "hash": .text(hexadecimalText(of: record.hash)), "operator": operatorObject(record),
             "record": recordObject(record),
         ])
     }
 
-    package static func checkpoint(_ note: String) -> [UInt8] { line(["checkpoint": .text(note)]) }
+    public static func checkpoint(_ note: String) -> [UInt8] { line(["checkpoint": .text(note)]) }
 
     private static func line(_ members: [String: CanonicalJSON]) -> [UInt8] {
         CanonicalJSON.object(members).bytes + [UInt8(ascii: "\n")]

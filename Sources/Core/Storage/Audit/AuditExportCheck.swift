@@ -1,34 +1,34 @@
-package import Domain
+public import Domain
 
 /// Verifies an export by itself, line by line: the chain, the tree, and every checkpoint in it and outside of it.
 ///
 /// With all leaves at hand the root at each checkpoint's size is computed anew from the same records; that is what a
 /// consistency proof between two checkpoints stands for, and stronger.
-package struct AuditExportCheck: Sendable {
+public struct AuditExportCheck: Sendable {
     /// What speaks against an export, with the line or the record that it is about.
-    package struct Fault: Error, Sendable, Equatable, CustomStringConvertible {
-        package let description: String
-        package init(_ description: String) { self.description = description }
+    public struct Fault: Error, Sendable, Equatable, CustomStringConvertible {
+        public let description: String
+        public init(_ description: String) { self.description = description }
     }
 
     /// What was found in an export against which nothing speaks.
-    package struct Report: Sendable, Equatable {
-        package var records: Int64 = 0
-        package var head: [UInt8] = []
-        package var root = Digest256(0, 0, 0, 0)
-        package var key: AuditLogKey?
+    public struct Report: Sendable, Equatable {
+        public var records: Int64 = 0
+        public var head: [UInt8] = []
+        public var root = Digest256(0, 0, 0, 0)
+        public var key: AuditLogKey?
         /// Checkpoints in the export and outside of it that were checked; of other logs, that could not be.
-        package var inside = 0
-        package var outside = 0
-        package var otherLogs = 0
+        public var inside = 0
+        public var outside = 0
+        public var otherLogs = 0
         /// How many records a checked checkpoint covers.
-        package var signed: Int64 = 0
-        package var signedAt: Int64?
-        package var erased = 0
-        package var clockJumps: [AuditWalk.ClockJump] = []
-        package var clockJumpCount = 0
+        public var signed: Int64 = 0
+        public var signedAt: Int64?
+        public var erased = 0
+        public var clockJumps: [AuditWalk.ClockJump] = []
+        public var clockJumpCount = 0
         /// Checkpoints outside that are older than one before them.
-        package var checkpointJumps: [Int] = []
+        public var checkpointJumps: [Int] = []
     }
 
     private let hashing: Hashing
@@ -49,7 +49,7 @@ package struct AuditExportCheck: Sendable {
     /// - Parameters:
     ///   - outside: notes that were kept elsewhere, in their order.
     ///   - trusted: whether the key that the export names is the one that was noted elsewhere.
-    package init(
+    public init(
         outside: [AuditNote], hashing: @escaping Hashing, verifying: @escaping AuditCheckpoint.Verifying,
         trusted: @escaping @Sendable (AuditLogKey) -> Bool
     ) {
@@ -62,7 +62,7 @@ package struct AuditExportCheck: Sendable {
     }
 
     /// Takes the next line, without its newline.
-    package mutating func take(_ bytes: [UInt8]) throws(Fault) {
+    public mutating func take(_ bytes: [UInt8]) throws(Fault) {
         lineNumber += 1
         guard let line = AuditExport.read(bytes) else {
             throw Fault(
@@ -159,7 +159,7 @@ package struct AuditExportCheck: Sendable {
     }
 
     /// After the last line.
-    package consuming func finish() throws(Fault) -> Report {
+    public consuming func finish() throws(Fault) -> Report {
         guard let announced else { throw Fault("the file is empty") }
         guard announced == walk.tree.size else {
             throw Fault(

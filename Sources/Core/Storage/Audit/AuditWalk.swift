@@ -1,41 +1,41 @@
-package import Domain
+public import Domain
 
 /// A walk over an audit chain from its first record, one record at a time; it makes the tree on its way.
 ///
 /// Finds changed, missing, doubled and swapped records and a chain that does not begin at 1. It cannot find that
 /// records were cut off at the end, nor that someone who can write the whole file computed all hashes anew: only a
 /// checkpoint that is kept elsewhere shows that.
-package struct AuditWalk: Sendable {
+public struct AuditWalk: Sendable {
     /// A record that is earlier than the one before.
-    package struct ClockJump: Sendable, Equatable {
-        package let sequence: Int64
-        package let from: WallTime
-        package let to: WallTime
+    public struct ClockJump: Sendable, Equatable {
+        public let sequence: Int64
+        public let from: WallTime
+        public let to: WallTime
     }
 
     private var count: Int64 = 0
     private var head = AuditChain.origin
     private var last: WallTime?
     /// Of the records up to here.
-    package private(set) var tree = MerkleFrontier()
+    public private(set) var tree = MerkleFrontier()
     /// The first findings about the clock, which are no fault of the chain; `clockJumpCount` has all of them.
-    package private(set) var clockJumps: [ClockJump] = []
-    package private(set) var clockJumpCount = 0
+    public private(set) var clockJumps: [ClockJump] = []
+    public private(set) var clockJumpCount = 0
     /// What ended the walk.
-    package private(set) var finding: AuditVerification?
+    public private(set) var finding: AuditVerification?
     private static let clockJumpsMost = 20
     private let hashing: Hashing
 
-    package init(hashing: @escaping Hashing) { self.hashing = hashing }
+    public init(hashing: @escaping Hashing) { self.hashing = hashing }
 
     /// What the walk has found, if it ends here.
-    package var verdict: AuditVerification { finding ?? .intact(records: count, head: head) }
+    public var verdict: AuditVerification { finding ?? .intact(records: count, head: head) }
 
-    package var root: Digest256 { tree.root(hashing: hashing) }
+    public var root: Digest256 { tree.root(hashing: hashing) }
 
     /// Takes the next record as stored; nil while all is well. After a finding the walk is over.
     @discardableResult
-    package mutating func take(_ record: AuditRecord) -> AuditVerification? {
+    public mutating func take(_ record: AuditRecord) -> AuditVerification? {
         if finding == nil { finding = fault(of: record) }
         guard finding == nil, let leaf = Digest256(bytes: record.hash) else { return finding }
         if let last, record.draft.at < last {
@@ -52,7 +52,7 @@ package struct AuditWalk: Sendable {
     }
 
     /// Ends the walk with something that was found beside the records.
-    package mutating func stop(at sequence: Int64, _ what: String) {
+    public mutating func stop(at sequence: Int64, _ what: String) {
         if finding == nil { finding = .broken(at: sequence, what: what) }
     }
 
@@ -80,7 +80,7 @@ package struct AuditWalk: Sendable {
     }
 
     /// Walks over records that are all at hand, in the order they are given.
-    package static func verify(
+    public static func verify(
         _ records: some Sequence<AuditRecord>, hashing: @escaping Hashing
     ) -> AuditVerification {
         var walk = AuditWalk(hashing: hashing)

@@ -3,18 +3,18 @@
 ///
 /// The restriction takes away what two programs could do differently: there are no numbers (RFC 8785 writes those as
 /// ECMAScript does, inexact above 2^53), and ASCII names have the same order as UTF-8 and as UTF-16.
-package enum CanonicalJSON: Sendable {
+public enum CanonicalJSON: Sendable {
     case text(String)
     case object([String: CanonicalJSON])
 
-    package var bytes: [UInt8] {
+    public var bytes: [UInt8] {
         var out: [UInt8] = []
         write(to: &out)
         return out
     }
 
     /// The text of a member of an object.
-    package subscript(name: String) -> String? {
+    public subscript(name: String) -> String? {
         guard case .object(let members) = self, case .text(let text)? = members[name] else { return nil }
         return text
     }
@@ -66,7 +66,7 @@ extension CanonicalJSON {
     private static let deepest = 4
 
     /// Reads bytes that are in the canonical form, and nothing else: what is read gives the same bytes again.
-    package init?(canonical bytes: some Sequence<UInt8>) {
+    public init?(canonical bytes: some Sequence<UInt8>) {
         let bytes = Array(bytes)
         var position = 0
         guard let value = Self.value(bytes, &position, depth: 0), position == bytes.count,

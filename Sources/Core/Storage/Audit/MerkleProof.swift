@@ -1,9 +1,9 @@
-package import Domain
+public import Domain
 
 /// Checks proofs with nothing but hashes (RFC 9162 sections 2.1.3.2 and 2.1.4.2).
-package enum MerkleProof {
+public enum MerkleProof {
     /// Whether the leaf with this hash stands at `index` in the tree of `size` leaves with this root.
-    package static func includes(
+    public static func includes(
         leaf: Digest256, at index: Int64, size: Int64, root: Digest256, proof: [Digest256], hashing: Hashing
     ) -> Bool {
         guard index >= 0, index < size else { return false }
@@ -19,7 +19,7 @@ package enum MerkleProof {
     }
 
     /// Whether the tree of `oldSize` leaves with `oldRoot` is what the tree of `newSize` leaves with `newRoot` began as.
-    package static func extends(
+    public static func extends(
         oldSize: Int64, oldRoot: Digest256, newSize: Int64, newRoot: Digest256, proof: [Digest256],
         hashing: Hashing
     ) -> Bool {

@@ -1,4 +1,4 @@
-package import Domain
+public import Domain
 
 /// Which addresses a provider's host may lead to, so that a name cannot be pointed at this network from outside.
 ///
@@ -8,14 +8,14 @@ package import Domain
 /// 2. Link-local, metadata, translated, reserved and multicast addresses are reached by nobody.
 /// 3. Private and loopback addresses are reached only by a host the operator listed, and only inside the ranges
 ///    listed with it.
-package struct AddressRule: Hashable, Sendable {
+public struct AddressRule: Hashable, Sendable {
     /// Hosts (lower case) that may lead to private addresses, with the ranges they may lead to.
-    package let allowances: [String: [AddressRange]]
+    public let allowances: [String: [AddressRange]]
 
-    package init(allowances: [String: [AddressRange]] = [:]) { self.allowances = allowances }
+    public init(allowances: [String: [AddressRange]] = [:]) { self.allowances = allowances }
 
     /// Whether a connection for the origin may go to the address.
-    package func permits(_ address: IPAddress, for origin: Origin) -> Bool {
+    public func permits(_ address: IPAddress, for origin: Origin) -> Bool {
         let loopback = Self.loopback.contains { $0.contains(address) }
         if origin.isLoopback { return loopback }
         if Self.closed.contains(where: { $0.contains(address) }) { return false }

@@ -1,7 +1,7 @@
 internal import Glibc
 
 /// An IPv4 or IPv6 address as one number, so that an IPv4 address and its IPv4-mapped form are the same thing.
-package struct IPAddress: Hashable, Sendable, CustomStringConvertible {
+public struct IPAddress: Hashable, Sendable, CustomStringConvertible {
     /// Network order read as a number; IPv4 stands in `::ffff:0:0/96` (RFC 4291 section 2.5.5.2).
     let number: UInt128
 
@@ -10,7 +10,7 @@ package struct IPAddress: Hashable, Sendable, CustomStringConvertible {
     init(number: UInt128) { self.number = number }
 
     /// Reads four full decimal numbers, or IPv6 without a zone; nil for anything else.
-    package init?(_ text: String) {
+    public init?(_ text: String) {
         var bytes = [UInt8](repeating: 0, count: 16)
         // inet_pton takes dotted quads only: none of the short, octal and hexadecimal forms of inet_aton.
         if inet_pton(AF_INET, text, &bytes) == 1 {
@@ -22,10 +22,10 @@ package struct IPAddress: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
-    package var isIPv4: Bool { number >> 32 == 0xffff }
+    public var isIPv4: Bool { number >> 32 == 0xffff }
 
     /// Dotted quad, or the form of RFC 5952.
-    package var text: String {
+    public var text: String {
         if isIPv4 {
             let four = UInt32(truncatingIfNeeded: number)
             return "\(four >> 24).\(four >> 16 & 255).\(four >> 8 & 255).\(four & 255)"
@@ -36,17 +36,17 @@ package struct IPAddress: Hashable, Sendable, CustomStringConvertible {
         return String(decoding: room.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: Unicode.ASCII.self)
     }
 
-    package var description: String { text }
+    public var description: String { text }
 }
 
 /// A block of addresses, `10.0.0.0/8` or `fd12::/16`.
-package struct AddressRange: Hashable, Sendable, CustomStringConvertible {
+public struct AddressRange: Hashable, Sendable, CustomStringConvertible {
     let base: UInt128
     /// Of 128; an IPv4 block counts the 96 bits of the mapped prefix.
     let prefix: Int
 
     /// Reads an address with an optional `/BITS`; says what is wrong otherwise.
-    package init(_ text: String) throws(ProviderRefusal) {
+    public init(_ text: String) throws(ProviderRefusal) {
         let parts = text.split(separator: "/", omittingEmptySubsequences: false)
         guard let address = parts.first.flatMap({ IPAddress(String($0)) }), parts.count <= 2 else {
             throw ProviderRefusal("an address range is written like 10.1.2.0/24 or fd12:3456::/32")
@@ -61,11 +61,11 @@ package struct AddressRange: Hashable, Sendable, CustomStringConvertible {
         prefix = short ? bits + 96 : bits
     }
 
-    package func contains(_ address: IPAddress) -> Bool {
+    public func contains(_ address: IPAddress) -> Bool {
         prefix == 0 || (address.number ^ base) >> UInt128(128 - prefix) == 0
     }
 
-    package var description: String {
+    public var description: String {
         let address = IPAddress(number: base)
         return "\(address)/\(address.isIPv4 && prefix >= 96 ? prefix - 96 : prefix)"
     }

@@ -1,26 +1,26 @@
-package import Dialects
-package import Domain
+public import Dialects
+public import Domain
 
 /// Anthropic: its key in `x-api-key`, and a version header that it demands on every call.
 ///
 /// After https://docs.anthropic.com/en/api/overview and /versioning (seen 2026-11-23).
-package struct AnthropicProvider: ProviderAdapter {
-    package init() {}
+public struct AnthropicProvider: ProviderAdapter {
+    public init() {}
 
-    package var kind: ProviderKind { .anthropic }
-    package var authorization: Authorization { .own("x-api-key") }
-    package var defaultHeaders: [ProviderHeader] { [ProviderHeader("anthropic-version", "2023-06-01")] }
-    package var forwardedHeaders: [String] { ["anthropic-version", "anthropic-beta", "idempotency-key"] }
-    package var chatFormat: WireFormat { .anthropicMessages }
-    package var namesModelInPath: Bool { false }
+    public var kind: ProviderKind { .anthropic }
+    public var authorization: Authorization { .own("x-api-key") }
+    public var defaultHeaders: [ProviderHeader] { [ProviderHeader("anthropic-version", "2023-06-01")] }
+    public var forwardedHeaders: [String] { ["anthropic-version", "anthropic-beta", "idempotency-key"] }
+    public var chatFormat: WireFormat { .anthropicMessages }
+    public var namesModelInPath: Bool { false }
 
-    package var presets: [ProviderDefinition] {
+    public var presets: [ProviderDefinition] {
         ProviderList.preset("anthropic", kind, "https://api.anthropic.com/v1")
     }
 
-    package func verificationPath(at definition: ProviderDefinition) -> String? { "/models" }
+    public func verificationPath(at definition: ProviderDefinition) -> String? { "/models" }
 
-    package func path(for call: WireCall, at definition: ProviderDefinition) -> String? {
+    public func path(for call: WireCall, at definition: ProviderDefinition) -> String? {
         switch call.purpose {
         case .chat(.anthropicMessages): "/messages"
         case .countTokens: "/messages/count_tokens"

@@ -1,13 +1,13 @@
-package import Cipher
-package import Domain
-package import NIOCore
+public import Cipher
+public import Domain
+public import NIOCore
 internal import NIOHTTP1
 
 /// One signed call to a service of AWS, for what is no call of a tenant: over a connection of its own, bounded in time
 /// and size.
-package struct AWSCall: Sendable {
+public struct AWSCall: Sendable {
     /// What came back.
-    package enum Answer: Sendable {
+    public enum Answer: Sendable {
         /// The body may hold secrets: whoever has read it overwrites it.
         case response(status: Int, body: ByteBuffer)
         case failure(UpstreamFailure)
@@ -22,14 +22,14 @@ package struct AWSCall: Sendable {
     private let options: UpstreamOptions
     private let tls: UpstreamTLS
 
-    package init(on loop: any EventLoop, options: UpstreamOptions, tls: UpstreamTLS) {
+    public init(on loop: any EventLoop, options: UpstreamOptions, tls: UpstreamTLS) {
         self.loop = loop
         self.options = options
         self.tls = tls
     }
 
     /// - Parameter credential: `ACCESS_KEY_ID:SECRET_ACCESS_KEY[:SESSION_TOKEN]`, see ``AWSCredentialText``.
-    package func send(
+    public func send(
         _ body: [UInt8], to endpoint: UpstreamEndpoint, credential: borrowing SecretBytes, at time: WallTime
     ) async -> Answer {
         let outgoing: OutgoingRequest

@@ -4,14 +4,14 @@
 /// `ACCESS_KEY_ID:SECRET_ACCESS_KEY[:SESSION_TOKEN]`, which signs each request (``SigV4``). None of the three parts nor
 /// an API key can hold a colon: they are base64 or letters and digits. The parts point into the lent bytes and are
 /// void with them.
-package enum AWSCredentialText {
+public enum AWSCredentialText {
     case apiKey(UnsafeRawBufferPointer)
     case accessKey(AWSAccessKey)
 
     /// Longest text: what a provider key may have in all; session tokens have up to about 4 KiB.
-    package static var bytesMost: Int { 8 * 1_024 }
+    public static var bytesMost: Int { 8 * 1_024 }
 
-    package init(_ lent: UnsafeRawBufferPointer) throws(AWSCredentialFault) {
+    public init(_ lent: UnsafeRawBufferPointer) throws(AWSCredentialFault) {
         guard !lent.isEmpty else { throw .empty }
         guard lent.count <= Self.bytesMost else { throw .tooLong }
         guard lent.first != UInt8(ascii: "{") else { throw .json }
@@ -50,13 +50,13 @@ package enum AWSCredentialText {
 }
 
 /// An access key of AWS, its secret parts lent: they are void once the bytes they came from are.
-package struct AWSAccessKey {
-    package let id: String
-    package let secret: UnsafeRawBufferPointer
+public struct AWSAccessKey {
+    public let id: String
+    public let secret: UnsafeRawBufferPointer
     /// Of temporary credentials only.
-    package let sessionToken: UnsafeRawBufferPointer?
+    public let sessionToken: UnsafeRawBufferPointer?
 
-    package init(id: String, secret: UnsafeRawBufferPointer, sessionToken: UnsafeRawBufferPointer? = nil) {
+    public init(id: String, secret: UnsafeRawBufferPointer, sessionToken: UnsafeRawBufferPointer? = nil) {
         self.id = id
         self.secret = secret
         self.sessionToken = sessionToken
@@ -64,12 +64,12 @@ package struct AWSAccessKey {
 }
 
 /// Why a stored provider key for Amazon Bedrock cannot be used; says nothing of its content.
-package enum AWSCredentialFault: Error, Hashable, Sendable, CustomStringConvertible {
+public enum AWSCredentialFault: Error, Hashable, Sendable, CustomStringConvertible {
     case empty, tooLong, json, accessKeyID, secretMissing, tokenMissing, tooManyParts
     /// A blank, a control character or a byte that is not ASCII; counted from 0.
     case notPrintable(offset: Int)
 
-    package var description: String {
+    public var description: String {
         let problem =
             switch self {
             case .empty: "is empty"

@@ -1,17 +1,17 @@
-package import Cipher
-package import Domain
+public import Cipher
+public import Domain
 
 /// Signs requests to AWS with an access key (AWS IAM User Guide, "Create a signed AWS API request", Signature Version 4).
 ///
 /// A pure function of request, key and time. The secret goes from the lent bytes into the secure heap and nowhere
 /// else: the derived keys and the text to be hashed, which holds the session token, lie there too and are wiped. Out
 /// of reach are libcrypto's own contexts and the registers that carry a digest.
-package struct SigV4: Sendable {
+public struct SigV4: Sendable {
     private let region: String
     private let service: String
 
     /// - Parameter region: such as `eu-central-1`: lower-case letters, digits and `-`, else nil.
-    package init?(region: String, service: String = "bedrock") {
+    public init?(region: String, service: String = "bedrock") {
         for name in [region, service] {
             let isRight = name.utf8.allSatisfy { byte in
                 switch byte {
@@ -28,20 +28,20 @@ package struct SigV4: Sendable {
     }
 
     /// What of a request is signed.
-    package struct Request: Sendable {
-        package var method: String
+    public struct Request: Sendable {
+        public var method: String
         /// The path in canonical form: for Bedrock `BedrockPath.canonicalPath`, encoded twice.
-        package var canonicalPath: String
+        public var canonicalPath: String
         /// In canonical form: encoded and sorted.
-        package var canonicalQuery: String
+        public var canonicalQuery: String
         /// The headers that are signed besides those that `sign` adds, each name once: `host` above all, and
         /// `content-type`. They must go out with these values.
-        package var headers: [ProviderHeader]
-        package var bodyDigest: Digest256
+        public var headers: [ProviderHeader]
+        public var bodyDigest: Digest256
         /// Whether `x-amz-content-sha256` is sent and signed too; the body's digest is signed in any case.
-        package var namesBodyDigest: Bool
+        public var namesBodyDigest: Bool
 
-        package init(
+        public init(
             method: String, canonicalPath: String, canonicalQuery: String = "", headers: [ProviderHeader],
             bodyDigest: Digest256, namesBodyDigest: Bool = true
         ) {
@@ -59,7 +59,7 @@ package struct SigV4: Sendable {
     ///
     /// Where the key has a session token, the caller also sends it as `x-amz-security-token`, which is signed here; it
     /// is a secret, so it is written from its own bytes and not handed back as text.
-    package func sign(
+    public func sign(
         _ request: Request, with key: AWSAccessKey, at time: WallTime
     ) throws(CipherFailure) -> [ProviderHeader] {
         let stamp = Self.stamp(time)

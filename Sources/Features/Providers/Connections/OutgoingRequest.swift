@@ -1,14 +1,14 @@
-package import Cipher
-package import Domain
-package import NIOCore
-package import NIOHTTP1
+public import Cipher
+public import Domain
+public import NIOCore
+public import NIOHTTP1
 
 /// A request in the form it goes out: one buffer with head and key, and the body unless that stands in it too.
 ///
 /// The key's bytes go straight from the lent secret into this buffer, whose room is reserved beforehand so that no
 /// growing leaves a copy behind. `wipe` overwrites them. What remains out of reach: the TLS library's own copy
 /// while a record is made, and the kernel's socket buffer.
-package struct OutgoingRequest: Sendable {
+public struct OutgoingRequest: Sendable {
     let endpoint: UpstreamEndpoint
     var head: ByteBuffer
     /// Nil where the body stands in `head`.
@@ -25,7 +25,7 @@ package struct OutgoingRequest: Sendable {
     static let forwardedMax = 8
 
     /// Lends the secret to the other initialiser.
-    package init(
+    public init(
         to endpoint: UpstreamEndpoint, body: ByteBuffer, callerHeaders: HTTPHeaders? = nil,
         secret: borrowing SecretBytes?, time: WallTime = WallTime(milliseconds: 0),
         room: ByteBuffer = ByteBuffer()

@@ -1,4 +1,4 @@
-package import NIOCore
+public import NIOCore
 
 /// The flushes of one turn of an event loop, done one after the other at the turn's end.
 ///
@@ -8,14 +8,14 @@ package import NIOCore
 /// call at a time nothing is put off but the rest of that call's own work.
 ///
 /// Confined to its loop.
-package final class TurnFlushes {
+public final class TurnFlushes {
     private let loop: any EventLoop
     private var waiting: [ChannelHandlerContext] = []
 
     init(loop: any EventLoop) { self.loop = loop }
 
     /// Flushes what was written through the context, once everything else of this turn is done.
-    package func flush(_ context: ChannelHandlerContext) {
+    public func flush(_ context: ChannelHandlerContext) {
         guard waiting.last !== context else { return }
         waiting.append(context)
         if waiting.count == 1 { loop.assumeIsolated().execute { self.run() } }

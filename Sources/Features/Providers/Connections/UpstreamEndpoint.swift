@@ -1,13 +1,13 @@
-package import Domain
+public import Domain
 internal import NIOCore
 
 /// Where one kind of call to one provider is served, with everything that can be written ahead of any request.
 ///
 /// Made once when the configuration is read. `host`, path and fixed headers come from the configuration alone,
 /// never from a request.
-package final class UpstreamEndpoint: Sendable {
-    package let provider: ProviderName
-    package let origin: Origin
+public final class UpstreamEndpoint: Sendable {
+    public let provider: ProviderName
+    public let origin: Origin
     let keyless: Bool
     let allowsPlainHTTP: Bool
     let isPost: Bool
@@ -36,7 +36,7 @@ package final class UpstreamEndpoint: Sendable {
     /// The endpoint for a caller's calls of a dialect; refuses one that cannot reach the provider.
     ///
     /// - Parameter model: needed where the adapter names it in the path, and ignored elsewhere; so is `streamed`.
-    package convenience init(
+    public convenience init(
         _ definition: ProviderDefinition, dialect: Dialect, model: ModelName? = nil, streamed: Bool = false
     ) throws(ProviderRefusal) {
         let adapter = try Self.adapter(of: definition)
@@ -49,7 +49,7 @@ package final class UpstreamEndpoint: Sendable {
     }
 
     /// The endpoint for finding out whether a provider key works, or, without one, whether anybody answers.
-    package static func verification(
+    public static func verification(
         of definition: ProviderDefinition, withoutKey: Bool = false
     ) throws(ProviderRefusal) -> UpstreamEndpoint {
         let adapter = try adapter(of: definition)
@@ -110,7 +110,7 @@ package final class UpstreamEndpoint: Sendable {
     /// A call of AWS's JSON protocol 1.1 (Smithy, "AWS JSON 1.1 protocol"), signed with an access key.
     ///
     /// - Parameter operation: such as `TrentService.Decrypt`; letters, digits and dots.
-    package init(
+    public init(
         aws service: String, operation: String, region: String, at base: BaseURL
     ) throws(ProviderRefusal) {
         guard let provider = try? ProviderName(service) else {

@@ -1,12 +1,12 @@
 internal import Domain
-package import NIOCore
-package import NIOHTTP1
+public import NIOCore
+public import NIOHTTP1
 
 /// Takes a response as it comes; called on the pool's event loop only, never from inside `send`.
 ///
 /// Exactly one of `upstreamEnd` and `upstreamFailed` is called, once, and nothing after it; after
 /// `UpstreamExchange.cancel` nothing at all.
-package protocol UpstreamDelegate: AnyObject {
+public protocol UpstreamDelegate: AnyObject {
     /// The head: a redirect is a response like any other and is not followed.
     func upstreamHead(status: Int, headers: HTTPHeaders)
     /// A piece of the body, as it came.
@@ -19,20 +19,20 @@ package protocol UpstreamDelegate: AnyObject {
 }
 
 extension UpstreamDelegate {
-    package func upstreamPause() {}
+    public func upstreamPause() {}
 }
 
 /// One request and its response: what the caller of `UpstreamPool.send` holds on to.
 ///
 /// Confined to the pool's event loop.
-package final class UpstreamExchange {
+public final class UpstreamExchange {
     var outgoing: OutgoingRequest
     let timeouts: UpstreamTimeouts
     let startedAt: Int
     private(set) var delegate: (any UpstreamDelegate)?
     weak var connection: UpstreamConnection?
     /// Whether the request went to a connection: from then on the provider may have it.
-    package internal(set) var hasLeft = false
+    public internal(set) var hasLeft = false
     var headCame = false
     var hasRetried = false
     /// The request is gone and can not be sent a second time.
@@ -52,10 +52,10 @@ package final class UpstreamExchange {
         self.pool = pool
     }
 
-    package var isOver: Bool { delegate == nil }
+    public var isOver: Bool { delegate == nil }
 
     /// Ends the exchange without a further word to the delegate; the connection is closed, never used again.
-    package func cancel() {
+    public func cancel() {
         guard delegate != nil else { return }
         delegate = nil
         connection?.abandon()
@@ -64,10 +64,10 @@ package final class UpstreamExchange {
 
     /// Stops reading from the provider, because the caller takes the response more slowly than it comes. Up to four
     /// reads of 16 KiB that are under way may still be delivered.
-    package func pauseReading() { setPaused(true) }
+    public func pauseReading() { setPaused(true) }
 
     /// Reads again.
-    package func resumeReading() { setPaused(false) }
+    public func resumeReading() { setPaused(false) }
 
     private func setPaused(_ paused: Bool) {
         guard isPaused != paused, !isOver else { return }

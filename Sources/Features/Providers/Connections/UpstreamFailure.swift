@@ -1,9 +1,9 @@
-package import Domain
+public import Domain
 
 /// Why an exchange with a provider ended without a complete response.
-package enum UpstreamFailure: Error, Hashable, Sendable, CustomStringConvertible {
+public enum UpstreamFailure: Error, Hashable, Sendable, CustomStringConvertible {
     /// Which of the bounds on time ran out.
-    package enum Timeout: String, Hashable, Sendable {
+    public enum Timeout: String, Hashable, Sendable {
         case connect
         case firstByte = "first byte"
         case idle
@@ -11,7 +11,7 @@ package enum UpstreamFailure: Error, Hashable, Sendable, CustomStringConvertible
     }
 
     /// How far the response had come.
-    package enum Progress: Hashable, Sendable {
+    public enum Progress: Hashable, Sendable {
         case beforeHead
         case beforeContent
         case afterContent
@@ -36,7 +36,7 @@ package enum UpstreamFailure: Error, Hashable, Sendable, CustomStringConvertible
     case shuttingDown
 
     /// The row of the failure table, or nil where the fault is not the provider's: the gateway is full or stopping.
-    package func failureClass(at progress: Progress) -> FailureClass? {
+    public func failureClass(at progress: Progress) -> FailureClass? {
         switch (self, progress) {
         case (.overloaded, _), (.shuttingDown, _): nil
         case (_, .beforeContent): .brokeBeforeContent
@@ -47,7 +47,7 @@ package enum UpstreamFailure: Error, Hashable, Sendable, CustomStringConvertible
     }
 
     /// A phrase for people, without host, address or anything a provider said.
-    package var description: String {
+    public var description: String {
         switch self {
         case .unknownHost: "the provider's host name has no address"
         case .addressRefused: "the provider's host leads to an address that is closed to it"

@@ -1,18 +1,18 @@
 internal import NIOHTTP1
 
 /// The bounds on the time of one exchange. Never early; late by at most twice `UpstreamOptions.tick`.
-package struct UpstreamTimeouts: Hashable, Sendable {
+public struct UpstreamTimeouts: Hashable, Sendable {
     /// From the request to a usable connection: look-up, TCP and TLS together.
-    package var connect: Duration
+    public var connect: Duration
     /// From the moment the request is written until the response's head is complete. A long prompt to a reasoning
     /// model may take most of a minute.
-    package var firstByte: Duration
+    public var firstByte: Duration
     /// Between two pieces of a response; time during which the caller takes nothing does not count.
-    package var idle: Duration
+    public var idle: Duration
     /// Of everything; nil for none.
-    package var total: Duration?
+    public var total: Duration?
 
-    package init(
+    public init(
         connect: Duration = .seconds(5), firstByte: Duration = .seconds(60), idle: Duration = .seconds(60),
         total: Duration? = nil
     ) {
@@ -24,19 +24,19 @@ package struct UpstreamTimeouts: Hashable, Sendable {
 }
 
 /// Settings of an `UpstreamPool`; every bound is per event loop.
-package struct UpstreamOptions: Sendable {
-    package var timeouts = UpstreamTimeouts()
+public struct UpstreamOptions: Sendable {
+    public var timeouts = UpstreamTimeouts()
     /// Idle connections kept for one origin and credential.
-    package var idlePerKeyMax = 16
+    public var idlePerKeyMax = 16
     /// Connections open or opening, of all origins.
-    package var openMax = 512
+    public var openMax = 512
     /// How long an idle connection is kept: below the idle timeouts providers' front ends are known for.
-    package var keepIdle: Duration = .seconds(60)
+    public var keepIdle: Duration = .seconds(60)
     /// How often timeouts are looked at: one timer per event loop, instead of one or more per exchange.
-    package var tick: Duration = .milliseconds(250)
-    package var addressRule = AddressRule()
+    public var tick: Duration = .milliseconds(250)
+    public var addressRule = AddressRule()
 
-    package init() {}
+    public init() {}
 
     /// Bounds on a response's head: providers send some 2 KiB in 30 headers; eight times that is room enough.
     static var headLimits: NIOHTTPDecoderLimitConfiguration {

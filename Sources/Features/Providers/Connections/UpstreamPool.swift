@@ -1,6 +1,6 @@
-package import Cipher
-package import Domain
-package import NIOCore
+public import Cipher
+public import Domain
+public import NIOCore
 internal import NIOPosix
 internal import NIOSSL
 
@@ -8,25 +8,25 @@ internal import NIOSSL
 ///
 /// Confined to its loop, without locks. Connections are shared by no two credentials and no two tenants, are bounded
 /// in number, and time is measured in ticks of one timer, so that an exchange sets and cancels no timer of its own.
-package final class UpstreamPool {
+public final class UpstreamPool {
     /// Figures for operators and tests.
-    package struct Counts: Hashable, Sendable {
-        package internal(set) var open = 0
-        package internal(set) var idle = 0
+    public struct Counts: Hashable, Sendable {
+        public internal(set) var open = 0
+        public internal(set) var idle = 0
         /// Since the start.
-        package internal(set) var dialled = 0
-        package internal(set) var reused = 0
-        package internal(set) var sentAgain = 0
-        package internal(set) var evicted = 0
+        public internal(set) var dialled = 0
+        public internal(set) var reused = 0
+        public internal(set) var sentAgain = 0
+        public internal(set) var evicted = 0
         /// Keys that could not be overwritten in place, because their buffer was still shared.
-        package internal(set) var copiesLeft = 0
+        public internal(set) var copiesLeft = 0
     }
 
-    package let loop: any EventLoop
-    package let flushes: TurnFlushes
+    public let loop: any EventLoop
+    public let flushes: TurnFlushes
     let options: UpstreamOptions
     private(set) var ticks = 0
-    package private(set) var counts = Counts()
+    public private(set) var counts = Counts()
     private let tls: UpstreamTLS
     private let resolver: AddressResolver
     private let tickNanoseconds: Int64
@@ -44,7 +44,7 @@ package final class UpstreamPool {
     /// Fits the providers' pieces and the largest TLS record (RFC 8446 section 5.1) alike.
     private static let readSize = 16 * 1024
 
-    package init(loop: any EventLoop, options: UpstreamOptions = UpstreamOptions(), tls: UpstreamTLS) {
+    public init(loop: any EventLoop, options: UpstreamOptions = UpstreamOptions(), tls: UpstreamTLS) {
         self.loop = loop
         flushes = TurnFlushes(loop: loop)
         self.options = options
@@ -61,7 +61,7 @@ package final class UpstreamPool {
     /// the request has been written (on a connection used before: with the first byte of the response, or two ticks
     /// later, because until then it may have to be sent again). The delegate is never called from inside this.
     /// Refuses, with a sentence, a request that cannot be written safely; then the delegate hears nothing.
-    package func send(
+    public func send(
         _ request: UpstreamRequest, secret: borrowing SecretBytes?, delegate: any UpstreamDelegate,
         timeouts: UpstreamTimeouts? = nil
     ) throws(ProviderRefusal) -> UpstreamExchange {
@@ -73,7 +73,7 @@ package final class UpstreamPool {
     }
 
     /// The same for a secret that is itself lent.
-    package func send(
+    public func send(
         _ request: UpstreamRequest, secret: borrowing SecretBytes, delegate: any UpstreamDelegate,
         timeouts: UpstreamTimeouts? = nil
     ) throws(ProviderRefusal) -> UpstreamExchange {
@@ -263,14 +263,14 @@ package final class UpstreamPool {
     // MARK: - Closing
 
     /// Closes what is idle, and what is in use after its exchange: the key was revoked or replaced.
-    package func closeConnections(for key: ProviderKeyID) {
+    public func closeConnections(for key: ProviderKeyID) {
         for connection in Array(connections.values) where connection.shelf.key.key == key {
             connection.retire()
         }
     }
 
     /// Takes no more requests, closes what is idle, and what is in use after its exchange.
-    package func shutdown() {
+    public func shutdown() {
         isShutDown = true
         for connection in Array(connections.values) { connection.retire() }
     }

@@ -3,9 +3,9 @@ internal import NIOSSL
 /// How providers' certificates are checked: full verification, TLS 1.2 at least (RFC 9325 section 3.1.1).
 ///
 /// Loading the trust roots takes milliseconds and megabytes: make one and give it to the pools of all event loops.
-package struct UpstreamTLS: Sendable {
+public struct UpstreamTLS: Sendable {
     /// Whom to trust.
-    package enum TrustRoots: Hashable, Sendable {
+    public enum TrustRoots: Hashable, Sendable {
         case system
         /// A PEM file of certificate authorities, instead of the system's; for private providers.
         case file(String)
@@ -14,7 +14,7 @@ package struct UpstreamTLS: Sendable {
     let context: NIOSSLContext
 
     /// Refuses a file that cannot be read or holds no certificate.
-    package init(trust: TrustRoots = .system) throws(ProviderRefusal) {
+    public init(trust: TrustRoots = .system) throws(ProviderRefusal) {
         var configuration = TLSConfiguration.makeClientConfiguration()
         configuration.certificateVerification = .fullVerification
         configuration.minimumTLSVersion = .tlsv12

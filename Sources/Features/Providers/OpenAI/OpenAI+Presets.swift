@@ -1,9 +1,9 @@
-package import Domain
+public import Domain
 
 extension OpenAIProvider {
     /// Base addresses from each provider's own reference (seen 2026-11-23). Ollama and vLLM run on this machine, on
     /// their own default ports, without keys; for another machine the configuration names them.
-    package var presets: [ProviderDefinition] {
+    public var presets: [ProviderDefinition] {
         switch kind {
         case .openai: ProviderList.preset("openai", kind, "https://api.openai.com/v1")
         case .openaiCompatible:

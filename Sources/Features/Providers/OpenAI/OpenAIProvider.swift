@@ -1,31 +1,31 @@
-package import Dialects
-package import Domain
+public import Dialects
+public import Domain
 
 /// OpenAI, Azure OpenAI, and the many providers that speak OpenAI's wire format.
 ///
 /// Paths and headers after https://platform.openai.com/docs/api-reference and, for Azure,
 /// https://learn.microsoft.com/azure/ai-foundry/openai/reference (seen 2026-11-23). Compatible providers get none of
 /// the caller's headers: some refuse what they do not know.
-package struct OpenAIProvider: ProviderAdapter {
-    package let kind: ProviderKind
+public struct OpenAIProvider: ProviderAdapter {
+    public let kind: ProviderKind
 
-    package init(kind: ProviderKind) { self.kind = kind }
+    public init(kind: ProviderKind) { self.kind = kind }
 
-    package var authorization: Authorization { kind == .azure ? .ownOrToken("api-key") : .bearer }
-    package var defaultHeaders: [ProviderHeader] { [] }
-    package var chatFormat: WireFormat { .openAIChat }
+    public var authorization: Authorization { kind == .azure ? .ownOrToken("api-key") : .bearer }
+    public var defaultHeaders: [ProviderHeader] { [] }
+    public var chatFormat: WireFormat { .openAIChat }
     /// Azure's addresses by deployment hold it; its v1 addresses are few enough to be treated alike.
-    package var namesModelInPath: Bool { kind == .azure }
+    public var namesModelInPath: Bool { kind == .azure }
 
-    package var forwardedHeaders: [String] {
+    public var forwardedHeaders: [String] {
         kind == .openai ? ["openai-beta", "idempotency-key"] : []
     }
 
-    package func verificationPath(at definition: ProviderDefinition) -> String? {
+    public func verificationPath(at definition: ProviderDefinition) -> String? {
         definition.apiVersion.map { "/models?api-version=\($0)" } ?? "/models"
     }
 
-    package func path(for call: WireCall, at definition: ProviderDefinition) -> String? {
+    public func path(for call: WireCall, at definition: ProviderDefinition) -> String? {
         let path: String
         switch call.purpose {
         case .chat(.openAIChat): path = "/chat/completions"

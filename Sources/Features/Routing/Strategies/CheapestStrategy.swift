@@ -1,12 +1,12 @@
-package import Domain
+public import Domain
 
 /// The lowest price of this call first, by the price table and the call's estimated tokens; unknown prices last.
-package struct CheapestStrategy: RoutingStrategy {
-    package var name: RoutingStrategyName { .cheapest }
+public struct CheapestStrategy: RoutingStrategy {
+    public var name: RoutingStrategyName { .cheapest }
 
-    package init() {}
+    public init() {}
 
-    package func order(_ candidates: [Candidate], by lot: RouteLot) -> [Int] {
+    public func order(_ candidates: [Candidate], by lot: RouteLot) -> [Int] {
         NearTie.order(
             candidates.map { $0.cost.map { Double($0.nanoUSD) } }, ranks: lot.ranks(of: candidates),
             unknownFirst: false)

@@ -1,12 +1,12 @@
-package import Domain
+public import Domain
 
 /// One conversation at one target, and behind it always the same others; by lot where the call belongs to none.
-package struct StickyStrategy: RoutingStrategy {
-    package var name: RoutingStrategyName { .sticky }
+public struct StickyStrategy: RoutingStrategy {
+    public var name: RoutingStrategyName { .sticky }
 
-    package init() {}
+    public init() {}
 
-    package func order(_ candidates: [Candidate], by lot: RouteLot) -> [Int] {
+    public func order(_ candidates: [Candidate], by lot: RouteLot) -> [Int] {
         guard lot.conversation != nil else { return WeightedStrategy().order(candidates, by: lot) }
         let ranks = lot.ranks(of: candidates)
         return candidates.indices.sorted { ranks[$0] < ranks[$1] }

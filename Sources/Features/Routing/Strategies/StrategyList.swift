@@ -1,10 +1,10 @@
-package import Domain
+public import Domain
 
 /// Every routing strategy, one line each.
-package enum StrategyList {
-    package static var all: [any RoutingStrategy] { RoutingStrategyName.allCases.map(strategy(named:)) }
+public enum StrategyList {
+    public static var all: [any RoutingStrategy] { RoutingStrategyName.allCases.map(strategy(named:)) }
 
-    package static func strategy(named name: RoutingStrategyName) -> any RoutingStrategy {
+    public static func strategy(named name: RoutingStrategyName) -> any RoutingStrategy {
         switch name {
         case .priority: PriorityStrategy()
         case .weighted: WeightedStrategy()

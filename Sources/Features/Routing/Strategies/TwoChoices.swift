@@ -1,12 +1,12 @@
-package import Domain
+public import Domain
 
 /// The shortest time to the first token, of two candidates drawn by lot.
-package struct FastestStrategy: RoutingStrategy {
-    package var name: RoutingStrategyName { .fastest }
+public struct FastestStrategy: RoutingStrategy {
+    public var name: RoutingStrategyName { .fastest }
 
-    package init() {}
+    public init() {}
 
-    package func order(_ candidates: [Candidate], by lot: RouteLot) -> [Int] {
+    public func order(_ candidates: [Candidate], by lot: RouteLot) -> [Int] {
         TwoChoices.order(
             candidates.map { candidate in
                 // What is under way there delays what comes: the peak load that Finagle's P2C multiplies by.
@@ -16,12 +16,12 @@ package struct FastestStrategy: RoutingStrategy {
 }
 
 /// The most tokens a second, of two candidates drawn by lot.
-package struct ThroughputStrategy: RoutingStrategy {
-    package var name: RoutingStrategyName { .throughput }
+public struct ThroughputStrategy: RoutingStrategy {
+    public var name: RoutingStrategyName { .throughput }
 
-    package init() {}
+    public init() {}
 
-    package func order(_ candidates: [Candidate], by lot: RouteLot) -> [Int] {
+    public func order(_ candidates: [Candidate], by lot: RouteLot) -> [Int] {
         TwoChoices.order(
             candidates.map { $0.gauge.tokensPerSecond.map { -$0 } }, ranks: lot.ranks(of: candidates),
             draw: lot.draw)

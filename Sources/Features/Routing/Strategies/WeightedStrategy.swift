@@ -1,15 +1,15 @@
-package import Domain
+public import Domain
 
 /// By lot, in proportion to the weights, without replacement; weight 0 comes last, in the route's order.
-package struct WeightedStrategy: RoutingStrategy {
+public struct WeightedStrategy: RoutingStrategy {
     /// Above any weight a route may state (10,000); keeps sums far from overflow.
     private static var weightMax: Int { 1_000_000 }
 
-    package var name: RoutingStrategyName { .weighted }
+    public var name: RoutingStrategyName { .weighted }
 
-    package init() {}
+    public init() {}
 
-    package func order(_ candidates: [Candidate], by lot: RouteLot) -> [Int] {
+    public func order(_ candidates: [Candidate], by lot: RouteLot) -> [Int] {
         var weights = candidates.map { UInt64(min(max($0.weight, 0), Self.weightMax)) }
         var total = weights.reduce(0, +)
         var order: [Int] = []

@@ -1,10 +1,10 @@
-package import Domain
+public import Domain
 
 /// Turns a terminal's bytes into keys, pastes and clicks; a plain value, byte by byte, time passed in.
 ///
 /// Whole control strings are swallowed whether they are known or not: the tail of a sequence that nobody knows must
 /// never come out as keys, because single letters are commands here.
-package struct InputDecoder: Sendable {
+public struct InputDecoder: Sendable {
     private enum State: Sendable {
         case ground
         case escape
@@ -34,10 +34,10 @@ package struct InputDecoder: Sendable {
     private var tail: [UInt8] = []
     private var last = Instant(nanoseconds: 0)
 
-    package init() {}
+    public init() {}
 
     /// Whether something has begun that time may end.
-    package var isWaiting: Bool {
+    public var isWaiting: Bool {
         switch state {
         case .ground, .paste: false
         default: true
@@ -45,7 +45,7 @@ package struct InputDecoder: Sendable {
     }
 
     /// Takes one byte.
-    package mutating func feed(_ byte: UInt8, at now: Instant) -> [Input] {
+    public mutating func feed(_ byte: UInt8, at now: Instant) -> [Input] {
         let late = idle(at: now)
         last = now
         return late + take(byte)
@@ -53,7 +53,7 @@ package struct InputDecoder: Sendable {
 
     /// Lets time have its effect: a lone escape becomes the key, an unfinished sequence is given up. A paste waits for
     /// its end however long that takes.
-    package mutating func idle(at now: Instant) -> [Input] {
+    public mutating func idle(at now: Instant) -> [Input] {
         switch state {
         case .ground, .paste: return []
         case .escape:

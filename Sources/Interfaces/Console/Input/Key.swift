@@ -1,5 +1,5 @@
 /// What a person did at the terminal, decoded.
-package enum Input: Sendable, Hashable {
+public enum Input: Sendable, Hashable {
     case key(Key)
     /// A bracketed paste, whole; bytes beyond the bound were dropped and are counted.
     case paste(Paste)
@@ -11,7 +11,7 @@ package enum Input: Sendable, Hashable {
 }
 
 /// A key press.
-package enum Key: Sendable, Hashable {
+public enum Key: Sendable, Hashable {
     /// A printable character.
     case character(Character)
     /// Control with a letter, given in lower case: `.control("d")`.
@@ -21,32 +21,32 @@ package enum Key: Sendable, Hashable {
 }
 
 /// A pasted text on its way to the one field that takes it: bytes, wiped by who uses them.
-package final class Paste: @unchecked Sendable, Hashable {
+public final class Paste: @unchecked Sendable, Hashable {
     // Safe because the bytes are written once before the object is shared, and wiped only by the one reducer.
     private var bytes: [UInt8]
-    package let dropped: Int
+    public let dropped: Int
 
-    package init(bytes: [UInt8], dropped: Int) {
+    public init(bytes: [UInt8], dropped: Int) {
         self.bytes = bytes
         self.dropped = dropped
     }
 
     deinit { wipe() }
 
-    package var count: Int { bytes.count }
+    public var count: Int { bytes.count }
 
     /// Lends the bytes to one call.
-    package func withBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
+    public func withBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
         try bytes.withUnsafeBytes(body)
     }
 
-    package func wipe() {
+    public func wipe() {
         bytes.withUnsafeMutableBytes { buffer in
             for index in buffer.indices { buffer[index] = 0 }
         }
         bytes.removeAll()
     }
 
-    package static func == (left: Paste, right: Paste) -> Bool { left === right }
-    package func hash(into hasher: inout Hasher) { hasher.combine(ObjectIdentifier(self)) }
+    public static func == (left: Paste, right: Paste) -> Bool { left === right }
+    public func hash(into hasher: inout Hasher) { hasher.combine(ObjectIdentifier(self)) }
 }

@@ -1,7 +1,7 @@
-package import Operations
+public import Operations
 
 /// What the console asks of the one who runs it.
-package enum ConsoleEffect: Sendable {
+public enum ConsoleEffect: Sendable {
     /// Carry out a command and answer with `commandDone` of the same id. The runner owns the draft and wipes it.
     case perform(id: Int, EngineCommand, secret: SecretDraft?)
     /// Put a question to the engine and answer with `answered` of the same id.

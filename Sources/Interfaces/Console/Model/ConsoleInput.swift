@@ -1,9 +1,9 @@
-package import Domain
-package import Events
-package import Operations
+public import Domain
+public import Events
+public import Operations
 
 /// All that can happen to the console: what a person did, time, and what the engine says.
-package enum ConsoleInput: Sendable {
+public enum ConsoleInput: Sendable {
     /// What a person did. A `tick` with the time of the input goes before it, so that time bounds hold.
     case input(Input)
     case tick(WallTime, Instant)

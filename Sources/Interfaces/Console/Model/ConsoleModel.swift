@@ -1,25 +1,25 @@
-package import Domain
+public import Domain
 import Operations
 
 /// All the console knows: a value that inputs change and a view draws.
 ///
 /// Holds no secret but what a dialog's draft holds while it is open. Every list in it is bounded.
-package struct ConsoleModel: Sendable {
+public struct ConsoleModel: Sendable {
     /// How many finished calls Traffic remembers.
-    package static let callsKept = 2_000
+    public static let callsKept = 2_000
     /// How long destructive keys rest after an escape sequence nobody knows: a terminal's late reply comes in one
     /// burst, and 150 ms is longer than any burst and shorter than a deliberate key press.
-    package static let restAfterUnknown: Duration = .milliseconds(150)
+    public static let restAfterUnknown: Duration = .milliseconds(150)
 
-    package let operatorName: String
-    package internal(set) var width: Int
-    package internal(set) var height: Int
-    package internal(set) var ascii: Bool
-    package internal(set) var theme: String
-    package internal(set) var pane: PaneID = .overview
+    public let operatorName: String
+    public internal(set) var width: Int
+    public internal(set) var height: Int
+    public internal(set) var ascii: Bool
+    public internal(set) var theme: String
+    public internal(set) var pane: PaneID = .overview
     /// What is shown is read-only: the console was started so, or the engine says so.
-    package var isReadOnly: Bool { startedReadOnly || live.readOnly }
-    package var isPaused: Bool { paused != nil }
+    public var isReadOnly: Bool { startedReadOnly || live.readOnly }
+    public var isPaused: Bool { paused != nil }
 
     let startedReadOnly: Bool
     var themes: [String]
@@ -53,7 +53,7 @@ package struct ConsoleModel: Sendable {
     /// - Parameters:
     ///   - operatorName: who the audit will name.
     ///   - readOnly: whether keys that change something are off.
-    package init(
+    public init(
         operatorName: String, width: Int = 80, height: Int = 24, theme: String = "", themes: [String] = [],
         ascii: Bool = false, readOnly: Bool = false, wall: WallTime = WallTime(milliseconds: 0),
         now: Instant = Instant(nanoseconds: 0)

@@ -1,9 +1,9 @@
 /// The panes, in the order of their digits.
-package enum PaneID: Int, Sendable, Hashable, CaseIterable {
+public enum PaneID: Int, Sendable, Hashable, CaseIterable {
     case overview = 1
     case traffic, providers, tenants, keys, cache, costs, audit
 
-    package var title: String {
+    public var title: String {
         switch self {
         case .overview: "Overview"
         case .traffic: "Traffic"
@@ -17,5 +17,5 @@ package enum PaneID: Int, Sendable, Hashable, CaseIterable {
     }
 
     /// What the palette and the command line call it.
-    package var word: String { title.lowercased() }
+    public var word: String { title.lowercased() }
 }

@@ -1,46 +1,46 @@
 /// One cell of the screen: a grapheme (never a control character), its width and its style.
-package struct Cell: Sendable, Hashable {
+public struct Cell: Sendable, Hashable {
     /// Empty for the second half of a wide grapheme.
-    package var text: String
+    public var text: String
     /// 1, 2, or 0 for the second half of a wide grapheme.
-    package var width: Int
-    package var style: Style
+    public var width: Int
+    public var style: Style
 
-    package init(_ text: String, width: Int = 1, style: Style) {
+    public init(_ text: String, width: Int = 1, style: Style) {
         self.text = text
         self.width = width
         self.style = style
     }
 
-    package static var blank: Cell { Cell(" ", style: Style(.text)) }
+    public static var blank: Cell { Cell(" ", style: Style(.text)) }
 }
 
 /// A drawn screen as a value: what a view makes and a terminal shows.
-package struct Frame: Sendable, Hashable {
-    package let width: Int
-    package let height: Int
+public struct Frame: Sendable, Hashable {
+    public let width: Int
+    public let height: Int
     /// Row by row; `width * height` of them.
-    package private(set) var cells: [Cell]
+    public private(set) var cells: [Cell]
     /// Where the terminal's cursor stands, for a text field; nil hides it.
-    package var cursor: Position?
+    public var cursor: Position?
 
     /// A place on the screen; column and row count from 0 at the top left.
-    package struct Position: Sendable, Hashable {
-        package var column: Int
-        package var row: Int
-        package init(column: Int, row: Int) {
+    public struct Position: Sendable, Hashable {
+        public var column: Int
+        public var row: Int
+        public init(column: Int, row: Int) {
             self.column = column
             self.row = row
         }
     }
 
-    package init(width: Int, height: Int) {
+    public init(width: Int, height: Int) {
         self.width = max(0, width)
         self.height = max(0, height)
         cells = Array(repeating: .blank, count: self.width * self.height)
     }
 
-    package subscript(column: Int, row: Int) -> Cell {
+    public subscript(column: Int, row: Int) -> Cell {
         get { cells[row * width + column] }
         set {
             guard column >= 0, column < width, row >= 0, row < height else { return }
@@ -49,7 +49,7 @@ package struct Frame: Sendable, Hashable {
     }
 
     /// The plain grid, a line a row, trailing blanks cut: what golden frames hold.
-    package var text: String {
+    public var text: String {
         (0..<height).map { row in
             var line = cells[(row * width)..<((row + 1) * width)].reduce(into: "") { $0 += $1.text }
             while line.last == " " { line.removeLast() }

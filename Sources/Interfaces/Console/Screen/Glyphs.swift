@@ -1,11 +1,11 @@
 /// The signs that rules, bars and graphs are drawn with: Unicode, or twins in plain ASCII.
-package struct Glyphs: Sendable, Hashable {
-    package let isASCII: Bool
+public struct Glyphs: Sendable, Hashable {
+    public let isASCII: Bool
 
-    package init(ascii: Bool) { isASCII = ascii }
+    public init(ascii: Bool) { isASCII = ascii }
 
-    package static var unicode: Glyphs { Glyphs(ascii: false) }
-    package static var ascii: Glyphs { Glyphs(ascii: true) }
+    public static var unicode: Glyphs { Glyphs(ascii: false) }
+    public static var ascii: Glyphs { Glyphs(ascii: true) }
 
     var rule: String { isASCII ? "-" : "─" }
     var divider: String { isASCII ? "|" : "│" }

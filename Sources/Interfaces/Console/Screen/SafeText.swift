@@ -1,12 +1,12 @@
 /// Makes any text fit to be shown: nothing in it can steer a terminal, hide, or reorder what stands around it.
-package enum SafeText {
+public enum SafeText {
     /// More marks than two on one base are a flood, not a script.
     private static let marksMost = 2
     /// Some scripts join several letters into one character; a screen's cell shows four scalars.
     private static let scalarsMost = 8
 
     /// At most `limit` characters; what must not be shown becomes `?`.
-    package static func clean(_ text: String, limit: Int) -> String {
+    public static func clean(_ text: String, limit: Int) -> String {
         if text.utf8.count <= limit, text.utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7f }) { return text }
         var out = ""
         var count = 0

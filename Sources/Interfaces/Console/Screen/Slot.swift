@@ -1,5 +1,5 @@
 /// What a piece of the screen means; a theme gives each meaning its colours and attributes.
-package enum Slot: String, Sendable, Hashable, CaseIterable {
+public enum Slot: String, Sendable, Hashable, CaseIterable {
     case baseBackground = "base.bg"
     case baseRaised = "base.raised"
     case text
@@ -37,13 +37,13 @@ package enum Slot: String, Sendable, Hashable, CaseIterable {
 }
 
 /// How a cell looks: its meaning, and whether it stands in the selected row, on a raised dialog or in a danger box.
-package struct Style: Sendable, Hashable {
+public struct Style: Sendable, Hashable {
     /// The ground a cell stands on.
-    package enum Ground: Sendable, Hashable { case base, raised, selected, danger }
-    package var slot: Slot
-    package var ground: Ground
+    public enum Ground: Sendable, Hashable { case base, raised, selected, danger }
+    public var slot: Slot
+    public var ground: Ground
 
-    package init(_ slot: Slot, on ground: Ground = .base) {
+    public init(_ slot: Slot, on ground: Ground = .base) {
         self.slot = slot
         self.ground = ground
     }

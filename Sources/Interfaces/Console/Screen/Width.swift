@@ -1,5 +1,5 @@
 /// How many cells a character takes on a terminal.
-package enum Width {
+public enum Width {
     /// Ranges of East Asian wide and fullwidth characters and of emoji shown wide (Unicode 15, UAX #11, as glibc
     /// 2.36's `wcwidth` has them).
     private static let wide: [ClosedRange<UInt32>] = [
@@ -23,7 +23,7 @@ package enum Width {
     ]
 
     /// 0, 1 or 2: what the first scalar takes; marks behind it take nothing.
-    package static func cells(of character: Character) -> Int {
+    public static func cells(of character: Character) -> Int {
         guard let scalar = character.unicodeScalars.first else { return 0 }
         if scalar.value < 0x300 { return 1 }
         // Vowels and finals of Hangul join the letter before them.

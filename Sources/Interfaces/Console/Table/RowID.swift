@@ -1,7 +1,7 @@
-package import Domain
+public import Domain
 
 /// What a row stands for: a selection follows this, never a position.
-package enum RowID: Hashable, Sendable {
+public enum RowID: Hashable, Sendable {
     case target(Target)
     case tenant(TenantID)
     case providerKey(ProviderKeyID)

@@ -1,6 +1,6 @@
 extension Theme {
     /// The theme that is there when no file is found: `Themes/ops-dark.theme`, compiled in (a test compares the two).
-    package static let builtIn: Theme =
+    public static let builtIn: Theme =
         (try? ThemeParser.parse(builtInText, path: "", base: nil))
         ?? Theme(name: "ops-dark", path: "", colours: [:], attributes: [:])
 

@@ -1,10 +1,10 @@
 /// A colour as three bytes.
-package struct RGB: Sendable, Hashable {
-    package let red: UInt8
-    package let green: UInt8
-    package let blue: UInt8
+public struct RGB: Sendable, Hashable {
+    public let red: UInt8
+    public let green: UInt8
+    public let blue: UInt8
 
-    package init(_ red: UInt8, _ green: UInt8, _ blue: UInt8) {
+    public init(_ red: UInt8, _ green: UInt8, _ blue: UInt8) {
         self.red = red
         self.green = green
         self.blue = blue
@@ -30,13 +30,13 @@ package struct RGB: Sendable, Hashable {
     }
 
     /// WCAG 2.1, contrast ratio: 1 to 21.
-    package func contrast(with other: RGB) -> Double {
+    public func contrast(with other: RGB) -> Double {
         let (first, second) = (luminance, other.luminance)
         return (max(first, second) + 0.05) / (min(first, second) + 0.05)
     }
 
     /// The nearest of the 240 fixed colours of a 256-colour terminal (the first 16 are the user's own).
-    package var nearest256: Int {
+    public var nearest256: Int {
         let levels = [0, 95, 135, 175, 215, 255]
         func level(_ byte: UInt8) -> Int {
             levels.indices.min { abs(levels[$0] - Int(byte)) < abs(levels[$1] - Int(byte)) } ?? 0
@@ -70,16 +70,16 @@ private enum Power {
 }
 
 /// One slot's colour in the depths that terminals have.
-package struct ThemeColour: Sendable, Hashable {
-    package var rgb: RGB?
+public struct ThemeColour: Sendable, Hashable {
+    public var rgb: RGB?
     /// 0 to 255; computed from `rgb` where the theme does not name one.
-    package var index256: Int?
+    public var index256: Int?
     /// 0 to 15.
-    package var name16: Int?
+    public var name16: Int?
     /// The terminal's own colour.
-    package var isDefault: Bool
+    public var isDefault: Bool
 
-    package init(rgb: RGB? = nil, index256: Int? = nil, name16: Int? = nil, isDefault: Bool = false) {
+    public init(rgb: RGB? = nil, index256: Int? = nil, name16: Int? = nil, isDefault: Bool = false) {
         self.rgb = rgb
         self.index256 = index256
         self.name16 = name16
@@ -88,38 +88,38 @@ package struct ThemeColour: Sendable, Hashable {
 }
 
 /// What a slot looks like without colours.
-package struct MonoAttributes: OptionSet, Sendable, Hashable {
-    package let rawValue: Int
-    package init(rawValue: Int) { self.rawValue = rawValue }
-    package static let bold = MonoAttributes(rawValue: 1)
-    package static let dim = MonoAttributes(rawValue: 2)
-    package static let reverse = MonoAttributes(rawValue: 4)
-    package static let underline = MonoAttributes(rawValue: 8)
+public struct MonoAttributes: OptionSet, Sendable, Hashable {
+    public let rawValue: Int
+    public init(rawValue: Int) { self.rawValue = rawValue }
+    public static let bold = MonoAttributes(rawValue: 1)
+    public static let dim = MonoAttributes(rawValue: 2)
+    public static let reverse = MonoAttributes(rawValue: 4)
+    public static let underline = MonoAttributes(rawValue: 8)
 }
 
 /// What each meaning on the screen looks like.
-package struct Theme: Sendable, Hashable {
-    package let name: String
+public struct Theme: Sendable, Hashable {
+    public let name: String
     /// Where it was read; empty for the one compiled in.
-    package let path: String
+    public let path: String
     var colours: [Slot: ThemeColour]
     var attributes: [Slot: MonoAttributes]
 
-    package func colour(of slot: Slot) -> ThemeColour { colours[slot] ?? ThemeColour(isDefault: true) }
-    package func mono(of slot: Slot) -> MonoAttributes { attributes[slot] ?? [] }
+    public func colour(of slot: Slot) -> ThemeColour { colours[slot] ?? ThemeColour(isDefault: true) }
+    public func mono(of slot: Slot) -> MonoAttributes { attributes[slot] ?? [] }
 
     /// No slot has a colour: attributes do all.
-    package var isMono: Bool { colours.values.allSatisfy { $0.isDefault } }
+    public var isMono: Bool { colours.values.allSatisfy { $0.isDefault } }
 
     /// The lowest contrast of what must be read on the ground; nil where the ground is the terminal's own.
-    package var lowestContrast: Double? {
+    public var lowestContrast: Double? {
         guard let ground = colour(of: .baseBackground).rgb else { return nil }
         let read: [Slot] = [.text, .statusOK, .statusWarn, .statusBad, .statusHeld, .key]
         return read.compactMap { colour(of: $0).rgb?.contrast(with: ground) }.min()
     }
 
     /// `7.3:1`, or `-`.
-    package var contrastText: String {
+    public var contrastText: String {
         guard let lowestContrast else { return "-" }
         let tenths = Int((lowestContrast * 10).rounded(.down))
         return "\(tenths / 10).\(tenths % 10):1"

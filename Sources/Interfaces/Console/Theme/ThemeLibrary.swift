@@ -1,10 +1,10 @@
 /// The themes that were found, and what is wrong with the files that hold none.
-package struct ThemeLibrary: Sendable {
-    package let themes: [Theme]
-    package let problems: [ThemeProblem]
+public struct ThemeLibrary: Sendable {
+    public let themes: [Theme]
+    public let problems: [ThemeProblem]
 
     /// The first file of a name wins; the theme compiled in is always there.
-    package init(files: [(path: String, text: String)]) {
+    public init(files: [(path: String, text: String)]) {
         var themes: [Theme] = []
         var problems: [ThemeProblem] = []
         for file in files {
@@ -21,12 +21,12 @@ package struct ThemeLibrary: Sendable {
     }
 
     /// By name, or by the path of its file.
-    package func theme(named name: String) -> Theme? {
+    public func theme(named name: String) -> Theme? {
         themes.first { $0.name == name || (!name.isEmpty && $0.path == name) }
     }
 
     /// The one after, and after the last the first.
-    package func next(after name: String) -> Theme {
+    public func next(after name: String) -> Theme {
         guard let index = themes.firstIndex(where: { $0.name == name }) else {
             return themes.first ?? Theme.builtIn
         }

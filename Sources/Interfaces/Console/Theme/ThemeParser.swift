@@ -1,21 +1,21 @@
 /// What is wrong with a theme file: where, which slot, what to do.
-package struct ThemeProblem: Error, Sendable, Equatable, CustomStringConvertible {
-    package let file: String
-    package let line: Int
-    package let slot: String
-    package let what: String
-    package var description: String { "\(file):\(line): \(slot.isEmpty ? "" : "\(slot): ")\(what)" }
+public struct ThemeProblem: Error, Sendable, Equatable, CustomStringConvertible {
+    public let file: String
+    public let line: Int
+    public let slot: String
+    public let what: String
+    public var description: String { "\(file):\(line): \(slot.isEmpty ? "" : "\(slot): ")\(what)" }
 }
 
 /// Reads theme files: a slot a line, `slot = rgb, 256, 16, mono`, any column left out, `#` at a line's start for
 /// comments. What a file does not say comes from the theme that is compiled in.
-package enum ThemeParser {
+public enum ThemeParser {
     private static let names16 = [
         "black", "red", "green", "yellow", "blue", "magenta", "cyan", "white", "bright-black", "bright-red",
         "bright-green", "bright-yellow", "bright-blue", "bright-magenta", "bright-cyan", "bright-white",
     ]
 
-    package static func parse(_ text: String, path: String) throws(ThemeProblem) -> Theme {
+    public static func parse(_ text: String, path: String) throws(ThemeProblem) -> Theme {
         try parse(text, path: path, base: Theme.builtIn)
     }
 

@@ -4,7 +4,7 @@ import Operations
 
 extension ConsoleModel {
     /// Takes what happened and says what to do about it.
-    package mutating func update(_ input: ConsoleInput) -> [ConsoleEffect] {
+    public mutating func update(_ input: ConsoleInput) -> [ConsoleEffect] {
         let effects = follow(input)
         return effects + askForDialog()
     }

@@ -1,9 +1,9 @@
 import Domain
 
 /// Draws the console: a pure function from the model to a frame.
-package enum ConsoleView {
+public enum ConsoleView {
     /// The whole screen at the model's size.
-    package static func draw(_ model: ConsoleModel, _ glyphs: Glyphs) -> Frame { canvas(model, glyphs).frame }
+    public static func draw(_ model: ConsoleModel, _ glyphs: Glyphs) -> Frame { canvas(model, glyphs).frame }
 
     /// Where the rows are that a click can choose.
     static func hits(_ model: ConsoleModel) -> [Canvas.Hit] { canvas(model, .ascii).hits }

@@ -4,8 +4,8 @@ import Domain
 ///
 /// Source: Anthropic API reference, "Create a Message". Blocks that the gateway never asks for (the provider's own
 /// tools and their results) are passed over.
-package enum MessagesAnswerDecoder: AnswerDecoder {
-    package static func decode(_ answer: JSONNode) -> TranslatedAnswer? {
+public enum MessagesAnswerDecoder: AnswerDecoder {
+    public static func decode(_ answer: JSONNode) -> TranslatedAnswer? {
         guard let blocks = answer["content"]?.elements, let reason = answer["stop_reason"]?.text else {
             return nil
         }

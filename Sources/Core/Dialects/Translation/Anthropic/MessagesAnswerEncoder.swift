@@ -4,8 +4,8 @@ import Domain
 ///
 /// Source: Anthropic API reference, "Create a Message". What a model said in place of an answer goes as text: the stop
 /// reason tells that it refused.
-package enum MessagesAnswerEncoder: AnswerEncoder {
-    package static func encode(_ answer: TranslatedAnswer, in context: AnswerContext) -> [UInt8] {
+public enum MessagesAnswerEncoder: AnswerEncoder {
+    public static func encode(_ answer: TranslatedAnswer, in context: AnswerContext) -> [UInt8] {
         var blocks: [JSONNode] = []
         var hasCalls = false
         for part in answer.parts {

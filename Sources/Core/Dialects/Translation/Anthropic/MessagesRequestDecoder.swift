@@ -2,8 +2,8 @@
 ///
 /// Source: Anthropic API reference, "Create a Message" and "Count tokens in a Message" (SDK 2.12.0). The model is not
 /// read: whoever routes the call does that.
-package enum MessagesRequestDecoder: RequestDecoder {
-    package static func decode(
+public enum MessagesRequestDecoder: RequestDecoder {
+    public static func decode(
         _ request: JSONNode, losses: inout Losses
     ) throws(TranslationRefusal) -> Conversation {
         let root = MessagesPlace(node: request, path: "")
@@ -16,7 +16,7 @@ package enum MessagesRequestDecoder: RequestDecoder {
     }
 
     /// Reads the body of `/v1/messages/count_tokens`, which has no `max_tokens` and no `stream`.
-    package static func decodeForCount(
+    public static func decodeForCount(
         _ root: JSONNode, losses: inout Losses
     ) throws(TranslationRefusal) -> Conversation {
         let root = MessagesPlace(node: root, path: "")

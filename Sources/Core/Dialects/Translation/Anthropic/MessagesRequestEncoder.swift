@@ -2,8 +2,8 @@
 ///
 /// Source: Anthropic API reference, "Create a Message" (SDK 2.12.0); "Structured outputs" for schemas. See
 /// ``MessagesThinking`` for what depends on the model.
-package enum MessagesRequestEncoder: RequestEncoder {
-    package static func encode(
+public enum MessagesRequestEncoder: RequestEncoder {
+    public static func encode(
         _ conversation: Conversation, for target: WireTarget, losses: inout Losses
     ) throws(TranslationRefusal) -> JSONNode {
         try refuse(conversation)

@@ -1,14 +1,14 @@
 import Domain
 
 /// Reads the streams of Anthropic's messages, however they are cut into chunks.
-package typealias MessagesStreamDecoder = EventStreamDecoder<MessagesEventReader>
+public typealias MessagesStreamDecoder = EventStreamDecoder<MessagesEventReader>
 
 /// What is known of a streamed answer of Anthropic's messages so far.
 ///
 /// Source: Anthropic API reference, "Streaming messages". Every figure of the usage is cumulative; of several
 /// `message_delta` events the last one's stop reason counts, so it is reported with `message_stop`. Blocks and deltas
 /// that the gateway never asks for (citations, the provider's own tools) are passed over.
-package struct MessagesEventReader: EventReader {
+public struct MessagesEventReader: EventReader {
     private enum Block {
         case text
         /// The last signature that came replaces those before, as in the SDKs.
@@ -39,9 +39,9 @@ package struct MessagesEventReader: EventReader {
     private var stop: StopReason?
     private var stopSequence: String?
 
-    package init() {}
+    public init() {}
 
-    package mutating func read(
+    public mutating func read(
         name: UnsafeRawBufferPointer, data: UnsafeRawBufferPointer, _ take: (AnswerPiece) -> Void
     ) {
         guard !isOver, !bytesEqual(name, "ping") else { return }

@@ -10,10 +10,10 @@ import Domain
 ///
 /// A signature without a thought that comes last of all is left out: the last block of a message is what callers show as
 /// its answer, and the API never ends one with thinking.
-package struct MessagesStreamEncoder: StreamEncoder {
+public struct MessagesStreamEncoder: StreamEncoder {
     /// The most bytes that wait in all; an answer's whole arguments have some kilobytes. A stream that would need more
     /// ends with an `error` event and nothing behind it.
-    package static var heldBytesMost: Int { 1 << 20 }
+    public static var heldBytesMost: Int { 1 << 20 }
 
     private struct Block {
         enum Kind { case text, thinking, call(Int), whole }
@@ -52,11 +52,11 @@ package struct MessagesStreamEncoder: StreamEncoder {
     /// What `message_delta` says, until it is written.
     private var end: (stop: StopReason, sequence: String?)?
 
-    package init(_ context: AnswerContext) {
+    public init(_ context: AnswerContext) {
         self.context = context
     }
 
-    package mutating func write(_ piece: AnswerPiece, into out: inout [UInt8]) {
+    public mutating func write(_ piece: AnswerPiece, into out: inout [UInt8]) {
         if case .over = phase { return }
         switch piece {
         case .began: return

@@ -4,9 +4,9 @@
 /// CRC-32 of all before it; numbers are big-endian (Smithy specification, "Amazon Event Stream Specification").
 /// Both checksums are checked, the first as soon as it is there: a broken length is found before anybody waits for
 /// as many bytes. Messages that lie whole in a chunk are read in place; only an unfinished one is kept.
-package struct AWSEventStream {
+public struct AWSEventStream {
     /// The longest message: the specification's limit for payloads, and more than any event of Bedrock.
-    package static var messageBytesMost: Int { 16 << 20 }
+    public static var messageBytesMost: Int { 16 << 20 }
     /// The most bytes of headers, as the specification says.
     static var headerBytesMost: Int { 128 << 10 }
     /// Lengths and their checksum.
@@ -18,17 +18,17 @@ package struct AWSEventStream {
     private var held: [UInt8] = []
     private let limit: Int
 
-    package init(messageBytesMost limit: Int = Self.messageBytesMost) {
+    public init(messageBytesMost limit: Int = Self.messageBytesMost) {
         self.limit = limit
     }
 
     /// Whether all bytes so far belonged to whole messages.
-    package var isBetweenMessages: Bool { held.isEmpty }
+    public var isBetweenMessages: Bool { held.isEmpty }
 
     /// Reports each message that ends in this chunk, in order. After a throw the stream is of no further use.
     ///
     /// `reader` is lent to `visit`, so that stream and reader can be parts of one value.
-    package mutating func read<Reader>(
+    public mutating func read<Reader>(
         _ chunk: UnsafeRawBufferPointer, for reader: inout Reader,
         _ visit: (inout Reader, AWSEventMessage) throws(StreamFault) -> Void
     ) throws(StreamFault) {
@@ -90,19 +90,19 @@ package struct AWSEventStream {
 }
 
 /// One message of an AWS event stream, lent for the duration of the call that reports it.
-package struct AWSEventMessage {
+public struct AWSEventMessage {
     /// `:message-type`: `event`, `exception` or `error`; these and the following are empty where the header is missing.
-    package private(set) var type = UnsafeRawBufferPointer(start: nil, count: 0)
+    public private(set) var type = UnsafeRawBufferPointer(start: nil, count: 0)
     /// `:event-type`, the kind of an `event`.
-    package private(set) var event = UnsafeRawBufferPointer(start: nil, count: 0)
+    public private(set) var event = UnsafeRawBufferPointer(start: nil, count: 0)
     /// `:exception-type`, the kind of an `exception`.
-    package private(set) var exception = UnsafeRawBufferPointer(start: nil, count: 0)
+    public private(set) var exception = UnsafeRawBufferPointer(start: nil, count: 0)
     /// `:error-code` of an `error`.
-    package private(set) var errorCode = UnsafeRawBufferPointer(start: nil, count: 0)
+    public private(set) var errorCode = UnsafeRawBufferPointer(start: nil, count: 0)
     /// `:error-message` of an `error`.
-    package private(set) var errorMessage = UnsafeRawBufferPointer(start: nil, count: 0)
+    public private(set) var errorMessage = UnsafeRawBufferPointer(start: nil, count: 0)
     /// What it says; JSON for Bedrock.
-    package let payload: UnsafeRawBufferPointer
+    public let payload: UnsafeRawBufferPointer
 
     /// Bedrock sends three; more than this would only cost time.
     private static var headersMost: Int { 64 }

@@ -3,24 +3,24 @@
 /// Ids and ARNs hold `:` and `/`. Everything but the unreserved characters of RFC 3986 section 2.3 is percent-encoded
 /// as the AWS SDKs do. Signature Version 4 encodes the path once more for its canonical form (AWS IAM User Guide,
 /// "Create a signed AWS API request": each segment twice, but for Amazon S3).
-package struct BedrockPath: Hashable, Sendable {
+public struct BedrockPath: Hashable, Sendable {
     /// What is asked of the model.
-    package enum Operation: String, Sendable, CaseIterable {
+    public enum Operation: String, Sendable, CaseIterable {
         case converse
         case converseStream = "converse-stream"
         case countTokens = "count-tokens"
     }
 
     /// The path as it goes into the request's first line.
-    package let path: String
+    public let path: String
     /// The path as it goes into the canonical request of Signature Version 4.
-    package let canonicalPath: String
+    public let canonicalPath: String
 
     /// The longest `modelId` (API reference, "Converse").
     static var modelBytesMost: Int { 2_048 }
 
     /// nil for a model that no path can name: an empty or too long text, and `.` and `..`, which are steps in a path.
-    package init?(_ operation: Operation, model: String) {
+    public init?(_ operation: Operation, model: String) {
         guard (1...Self.modelBytesMost).contains(model.utf8.count),
             !model.utf8.elementsEqual(".".utf8), !model.utf8.elementsEqual("..".utf8)
         else { return nil }
@@ -29,7 +29,7 @@ package struct BedrockPath: Hashable, Sendable {
     }
 
     /// The canonical form of any path that is encoded already, such as one behind a base address of its own.
-    package static func canonical(_ path: String) -> String { encoded(path, keepsSlash: true) }
+    public static func canonical(_ path: String) -> String { encoded(path, keepsSlash: true) }
 
     private static func encoded(_ text: String, keepsSlash: Bool) -> String {
         let digits = Array("0123456789ABCDEF".utf8)

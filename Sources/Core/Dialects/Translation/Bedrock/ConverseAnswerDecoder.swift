@@ -2,8 +2,8 @@
 ///
 /// Source: Amazon Bedrock API reference, "Converse". Blocks that the gateway never asks for (images, the provider's own
 /// tools) are passed over; an answer whose output the model broke (`malformed_…`) counts as none.
-package enum ConverseAnswerDecoder: AnswerDecoder {
-    package static func decode(_ answer: JSONNode) -> TranslatedAnswer? {
+public enum ConverseAnswerDecoder: AnswerDecoder {
+    public static func decode(_ answer: JSONNode) -> TranslatedAnswer? {
         guard let blocks = answer["output"]?["message"]?["content"]?.elements,
             let reason = answer["stopReason"]?.text, let stop = ConverseStop.read(reason)
         else { return nil }

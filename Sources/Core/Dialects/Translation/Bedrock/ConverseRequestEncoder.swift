@@ -3,8 +3,8 @@
 ///
 /// Sources: Amazon Bedrock API reference, "Converse"; User Guide, "Get validated JSON results from models" (schemas),
 /// "Adaptive thinking" and "Extended thinking" (what Anthropic's models take in `additionalModelRequestFields`).
-package enum ConverseRequestEncoder: RequestEncoder {
-    package static func encode(
+public enum ConverseRequestEncoder: RequestEncoder {
+    public static func encode(
         _ conversation: Conversation, for target: WireTarget, losses: inout Losses
     ) throws(TranslationRefusal) -> JSONNode {
         try refuse(conversation)

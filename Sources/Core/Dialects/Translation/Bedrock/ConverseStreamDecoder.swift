@@ -5,13 +5,13 @@ import Domain
 /// Source: Amazon Bedrock API reference, "ConverseStream": `messageStart`, the content blocks, `messageStop`, and last
 /// `metadata` with the usage. Event types that are not known are passed over; a payload that is not JSON breaks the
 /// stream like a wrong checksum.
-package struct ConverseStreamDecoder: StreamDecoder {
+public struct ConverseStreamDecoder: StreamDecoder {
     private var messages = AWSEventStream()
     private var answer = ConverseEvents()
 
-    package init() {}
+    public init() {}
 
-    package mutating func read(
+    public mutating func read(
         _ chunk: UnsafeRawBufferPointer, _ take: (AnswerPiece) -> Void
     ) throws(StreamFault) {
         try messages.read(chunk, for: &answer) { (answer, message) throws(StreamFault) in
@@ -19,7 +19,7 @@ package struct ConverseStreamDecoder: StreamDecoder {
         }
     }
 
-    package mutating func finish(_ take: (AnswerPiece) -> Void) {
+    public mutating func finish(_ take: (AnswerPiece) -> Void) {
         // A message that was cut in half means that the connection broke, whatever came before.
         if messages.isBetweenMessages { answer.finish(take) }
     }

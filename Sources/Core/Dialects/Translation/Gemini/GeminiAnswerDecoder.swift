@@ -2,8 +2,8 @@
 ///
 /// Source: Gemini API reference, "GenerateContentResponse". An answer whose output the model broke counts as none, and so
 /// does one without candidates; ``GeminiFailure`` says what such an answer means.
-package enum GeminiAnswerDecoder: AnswerDecoder {
-    package static func decode(_ answer: JSONNode) -> TranslatedAnswer? {
+public enum GeminiAnswerDecoder: AnswerDecoder {
+    public static func decode(_ answer: JSONNode) -> TranslatedAnswer? {
         guard let candidate = GeminiCandidate.first(of: answer) else { return nil }
         let id = answer["responseId"]?.text ?? ""
         var parts: [Conversation.Part] = []

@@ -2,11 +2,11 @@
 /// is a stream stand in the path.
 ///
 /// Source: Gemini API reference, "Generating content", v1beta, and the members that the SDK writes (google-genai 3.6.1).
-package enum GeminiRequestEncoder: RequestEncoder {
+public enum GeminiRequestEncoder: RequestEncoder {
     /// The most stop sequences that are taken (API reference, "GenerationConfig").
     private static var stopsMost: Int { 5 }
 
-    package static func encode(
+    public static func encode(
         _ conversation: Conversation, for target: WireTarget, losses: inout Losses
     ) throws(TranslationRefusal) -> JSONNode {
         let model = GeminiModel(target.model)

@@ -5,13 +5,13 @@ import Domain
 /// Source: Gemini API reference, "models.streamGenerateContent": each event is a whole response that goes on where the
 /// last one stopped. No event says that it is the last. A `finishReason` came when the answer is whole, but older models
 /// have one in every event; so the end is reported when the connection ends.
-package struct GeminiStreamDecoder: StreamDecoder {
+public struct GeminiStreamDecoder: StreamDecoder {
     private var scanner = EventStreamScanner()
     private var answer = GeminiEvents()
 
-    package init() {}
+    public init() {}
 
-    package mutating func read(
+    public mutating func read(
         _ chunk: UnsafeRawBufferPointer, _ take: (AnswerPiece) -> Void
     ) throws(StreamFault) {
         try scanner.scan(chunk, for: &answer) { answer, event in
@@ -19,7 +19,7 @@ package struct GeminiStreamDecoder: StreamDecoder {
         }
     }
 
-    package mutating func finish(_ take: (AnswerPiece) -> Void) {
+    public mutating func finish(_ take: (AnswerPiece) -> Void) {
         scanner.finish(for: &answer) { answer, event in
             if !event.data.isEmpty { answer.read(event.data, take) }
         }

@@ -4,8 +4,8 @@ import Domain
 ///
 /// Source: OpenAI API reference, "The chat completion object"; ``ChatReasoning`` for what others added. Reasoning comes
 /// first, then the text, then the calls: the format keeps no other order.
-package enum ChatAnswerDecoder: AnswerDecoder {
-    package static func decode(_ answer: JSONNode) -> TranslatedAnswer? {
+public enum ChatAnswerDecoder: AnswerDecoder {
+    public static func decode(_ answer: JSONNode) -> TranslatedAnswer? {
         guard let choice = answer["choices"]?.elements?.first, let message = choice["message"],
             message.members != nil
         else { return nil }

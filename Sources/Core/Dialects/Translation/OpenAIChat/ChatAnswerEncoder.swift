@@ -4,8 +4,8 @@ import Domain
 ///
 /// Source: OpenAI API reference, "The chat completion object"; ``ChatReasoning`` for what others added. The format has
 /// one text an answer, so several are joined; handed back, the message is read as reasoning, text, refusal and calls.
-package enum ChatAnswerEncoder: AnswerEncoder {
-    package static func encode(_ answer: TranslatedAnswer, in context: AnswerContext) -> [UInt8] {
+public enum ChatAnswerEncoder: AnswerEncoder {
+    public static func encode(_ answer: TranslatedAnswer, in context: AnswerContext) -> [UInt8] {
         var text: String?
         var refusal: String?
         var calls: [JSONNode] = []

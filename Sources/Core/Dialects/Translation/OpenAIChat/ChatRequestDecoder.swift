@@ -6,8 +6,8 @@ typealias ChatPlace = MessagesPlace
 /// Source: OpenAI API reference, "Create chat completion" (SDK 3.54.0); OpenRouter, "Reasoning tokens" for `reasoning`,
 /// "Prompt caching" for `cache_control`, "Parameters" for `top_k`. The model is not read: whoever routes the call does
 /// that.
-package enum ChatRequestDecoder: RequestDecoder {
-    package static func decode(
+public enum ChatRequestDecoder: RequestDecoder {
+    public static func decode(
         _ request: JSONNode, losses: inout Losses
     ) throws(TranslationRefusal) -> Conversation {
         let root = ChatPlace(node: request, path: "")

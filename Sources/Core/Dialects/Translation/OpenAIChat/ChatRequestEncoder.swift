@@ -5,8 +5,8 @@ import Domain
 /// Source: OpenAI API reference, "Create chat completion" (SDK 3.54.0); what a provider wants otherwise is in its
 /// ``ChatQuirks``. `top_k` only narrows what the model picks from, so where it is unknown it is noted like the other
 /// things the format has no word for.
-package enum ChatRequestEncoder: RequestEncoder {
-    package static func encode(
+public enum ChatRequestEncoder: RequestEncoder {
+    public static func encode(
         _ conversation: Conversation, for target: WireTarget, losses: inout Losses
     ) throws(TranslationRefusal) -> JSONNode {
         let quirks = target.quirks

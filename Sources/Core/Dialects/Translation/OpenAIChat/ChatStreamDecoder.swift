@@ -1,14 +1,14 @@
 import Domain
 
 /// Reads the streams of OpenAI's chat completions, however they are cut into chunks.
-package typealias ChatStreamDecoder = EventStreamDecoder<ChatEventReader>
+public typealias ChatStreamDecoder = EventStreamDecoder<ChatEventReader>
 
 /// What is known of a streamed answer of OpenAI's chat completions so far.
 ///
 /// Source: OpenAI API reference, "The chat completion chunk object"; ``ChatReasoning`` for what others added. The format
 /// does not say where a tool call ends and allows pieces of several to alternate, so all end with the answer. Errors
 /// come as an `error` member (OpenRouter, "Errors and debugging"; vLLM), or as an event of that name.
-package struct ChatEventReader: EventReader {
+public struct ChatEventReader: EventReader {
     private struct Call {
         let id: String
         /// nil for servers that do not count.
@@ -34,9 +34,9 @@ package struct ChatEventReader: EventReader {
     private var calls: [Call] = []
     private var reasoning: Reasoning?
 
-    package init() {}
+    public init() {}
 
-    package mutating func read(
+    public mutating func read(
         name: UnsafeRawBufferPointer, data: UnsafeRawBufferPointer, _ take: (AnswerPiece) -> Void
     ) {
         guard !isOver else { return }

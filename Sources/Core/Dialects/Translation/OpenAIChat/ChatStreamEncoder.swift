@@ -5,7 +5,7 @@ import Domain
 /// Source: OpenAI API reference, "The chat completion chunk object"; ``ChatReasoning`` for what others added. The first
 /// chunk waits for the first piece that is content or the end, so that a call that fails before has written nothing. The
 /// usage comes in a chunk of its own before the end, if the caller asked for it.
-package struct ChatStreamEncoder: StreamEncoder {
+public struct ChatStreamEncoder: StreamEncoder {
     private enum Phase { case waiting, content, stopped, over }
 
     private let wantsUsage: Bool
@@ -19,13 +19,13 @@ package struct ChatStreamEncoder: StreamEncoder {
     private var details = 0
     private var isInReasoning = false
 
-    package init(_ context: AnswerContext) {
+    public init(_ context: AnswerContext) {
         wantsUsage = context.wantsStreamUsage
         let members = ChatAnswerEncoder.head(context, object: "chat.completion.chunk")
         head = Array("data: ".utf8) + JSONNode.object(members).bytes.dropLast()
     }
 
-    package mutating func write(_ piece: AnswerPiece, into out: inout [UInt8]) {
+    public mutating func write(_ piece: AnswerPiece, into out: inout [UInt8]) {
         switch (phase, piece) {
         case (.over, _), (_, .began): return
         case (_, .failed): phase = .over

@@ -5,8 +5,8 @@ import Domain
 /// Source: OpenAI API reference, "The response object" (SDK 3.54.0). Reasoning goes as a summary, with its token as
 /// `encrypted_content`; reasoning with a token but no text has one empty text in its summary, so that it can be told
 /// from what came in encrypted form only, which has none.
-package enum ResponsesAnswerEncoder: AnswerEncoder {
-    package static func encode(_ answer: TranslatedAnswer, in context: AnswerContext) -> [UInt8] {
+public enum ResponsesAnswerEncoder: AnswerEncoder {
+    public static func encode(_ answer: TranslatedAnswer, in context: AnswerContext) -> [UInt8] {
         let items = items(of: answer.parts, in: context)
         let hasRefusal = items.contains { $0.contents.contains { $0.kind == .refusal } }
         let reason = ResponsesStop.incompleteReason(answer.stop, hasRefusal: hasRefusal)

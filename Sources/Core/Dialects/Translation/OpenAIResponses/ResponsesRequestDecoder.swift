@@ -6,8 +6,8 @@ typealias ResponsesPlace = MessagesPlace
 /// Source: OpenAI API reference, "Create a model response" (SDK 3.54.0). The model is not read: whoever routes the call
 /// does that. What rests on state that OpenAI keeps (`previous_response_id`, `conversation`, `prompt`) is refused, as
 /// nobody else has it.
-package enum ResponsesRequestDecoder: RequestDecoder {
-    package static func decode(
+public enum ResponsesRequestDecoder: RequestDecoder {
+    public static func decode(
         _ request: JSONNode, losses: inout Losses
     ) throws(TranslationRefusal) -> Conversation {
         let root = ResponsesPlace(node: request, path: "")

@@ -5,10 +5,10 @@ import Domain
 /// Source: OpenAI API reference, "Streaming events" of responses. Every event names its item, so tool calls that come in
 /// turns stay open beside each other; of messages and reasoning one is open at a time. The last event repeats the whole
 /// response, for which everything is held. It comes with the provider's own end only, so that no cut answer looks whole.
-package struct ResponsesStreamEncoder: StreamEncoder {
+public struct ResponsesStreamEncoder: StreamEncoder {
     /// The most bytes of content that are held; no model writes half as much (128,000 tokens of about four bytes). A
     /// stream that would need more ends with an `error` event and nothing behind it.
-    package static var heldBytesMost: Int { 1 << 20 }
+    public static var heldBytesMost: Int { 1 << 20 }
     /// What an item counts besides its content.
     private static var itemBytes: Int { 256 }
 
@@ -30,13 +30,13 @@ package struct ResponsesStreamEncoder: StreamEncoder {
     private var usage: Usage?
 
     /// The number that the next event of the stream has, also where that is the gateway's error frame.
-    package var nextEventNumber: Int64 { events.count }
+    public var nextEventNumber: Int64 { events.count }
 
-    package init(_ context: AnswerContext) {
+    public init(_ context: AnswerContext) {
         self.context = context
     }
 
-    package mutating func write(_ piece: AnswerPiece, into out: inout [UInt8]) {
+    public mutating func write(_ piece: AnswerPiece, into out: inout [UInt8]) {
         if case .over = phase { return }
         switch piece {
         case .began: return
