@@ -11,7 +11,7 @@ extension CallSession {
     func begin(
         _ option: RoutePlan.Attempt, hasRoom: Bool, left: Duration, at now: Instant
     ) -> Attempt? {
-        guard let provider = directory.providers[option.target.provider] else { return nil }
+        guard let provider = directory.entries[option.target.provider] else { return nil }
         guard hasRoom || parts.gates.tryEnter(option.target, at: now) else {
             crowded = crowded ?? option
             return nil
@@ -29,7 +29,7 @@ extension CallSession {
             parts.gauges.began(option.target)
             begun += 1
             let attempt = Attempt(
-                target: option.target, provider: provider, key: option.key.flatMap { keys[$0] },
+                target: option.target, entry: provider, keyEntry: option.key.flatMap { keys[$0] },
                 number: begun,
                 timeouts: Timeouts(
                     connect: min(options.connect, left), firstByte: min(options.firstByte, left),
@@ -95,8 +95,9 @@ extension CallSession {
     public func withSecret<Result>(
         of attempt: Attempt, at now: Instant, _ body: (borrowing SecretBytes) -> Result
     ) throws(SealFailure) -> Result? {
-        guard let key = attempt.key else { return nil }
-        return try parts.secrets.withSecret(of: key, for: attempt.provider.origin, at: now, body)
+        guard let key = attempt.keyEntry else { return nil }
+        return try parts.secrets.withSecret(
+            of: key.record, for: attempt.entry.definition.origin, at: now, body)
     }
 
     /// The answer's first byte came, of an attempt or of the cache: from here on there is no failover.
@@ -111,8 +112,8 @@ extension CallSession {
 
     /// What the answer's head said of the limits of the attempt's key.
     public func heard(_ headroom: KeyHeadroom, by attempt: Attempt, at now: Instant) {
-        guard attempt.drill == nil, let key = attempt.key else { return }
-        parts.credentials.heard(headroom, of: key.id, for: attempt.target.model, at: now)
+        guard attempt.drill == nil, let key = attempt.keyID else { return }
+        parts.credentials.heard(headroom, of: key, for: attempt.target.model, at: now)
     }
 
     // MARK: How they went
@@ -175,9 +176,9 @@ extension CallSession {
         // Without a word of how long, a limited key rests for longer than a call waits.
         if retry == nil, rule.retriesSameKey > 0, !isLimited || retryAfter != nil {
             retry = Retry(
-                option: RoutePlan.Attempt(target: attempt.target, key: attempt.key?.id),
+                option: RoutePlan.Attempt(target: attempt.target, key: attempt.keyID),
                 left: rule.retriesSameKey, floor: retryAfter,
-                owner: isLimited ? attempt.key?.tenant : nil)
+                owner: isLimited ? attempt.keyEntry?.record.tenant : nil)
         } else if retry?.option.target == attempt.target {
             retry?.floor = retryAfter
         }
@@ -210,7 +211,7 @@ extension CallSession {
         _ attempt: Attempt, status: Int?, _ failure: FailureClass?, _ retryAfter: Duration?, at now: Instant
     ) {
         let outcome = AttemptOutcome(
-            target: attempt.target, providerKey: attempt.key?.id, status: status, failure: failure,
+            target: attempt.target, providerKey: attempt.keyID, status: status, failure: failure,
             microseconds: (now - attempt.started).wholeNanoseconds / 1_000,
             startMicroseconds: (attempt.started - call.received).wholeNanoseconds / 1_000)
         // In the order of their beginnings: one that outlasts its hedge stands before it.

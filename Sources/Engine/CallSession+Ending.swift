@@ -72,7 +72,7 @@ extension CallSession {
 
     private func makeRow(_ ending: Ending, cached: CachedAnswer?, at now: Instant) -> LedgerRow {
         let target = used?.target ?? outcomes.last?.target
-        let key = used.map { $0.key?.id } ?? outcomes.last?.providerKey
+        let key = used.map { $0.keyID } ?? outcomes.last?.providerKey
         let own = cached == nil ? ending.usage ?? ending.estimate : nil
         let isReported = ending.usage != nil && lost == nil
         let usage = lost.map { (own ?? Usage()) + $0.usage } ?? own
@@ -109,19 +109,19 @@ extension CallSession {
 
     /// The attempt that answered knows its provider.
     private func kind(of target: Target) -> ProviderKind? {
-        if let used, used.target == target { return used.provider.kind }
-        return directory.providers[target.provider]?.kind
+        if let used, used.target == target { return used.entry.definition.kind }
+        return directory.entries[target.provider]?.definition.kind
     }
 
     func payer(of key: ProviderKeyID?) -> Payer {
-        guard let key, let owner = keys[key]?.tenant else { return .tenant }
+        guard let key, let owner = keys[key]?.record.tenant else { return .tenant }
         return owner == who.tenant.id ? .tenant : .platform
     }
 
     /// Who pays for an attempt.
     public func payer(of attempt: Attempt) -> Payer {
-        guard let key = attempt.key else { return .tenant }
-        return key.tenant == who.tenant.id ? .tenant : .platform
+        guard let key = attempt.keyEntry else { return .tenant }
+        return key.record.tenant == who.tenant.id ? .tenant : .platform
     }
 
     func settleRefused(_ code: CallFailure.Code, status: Int) {

@@ -11,7 +11,7 @@ import Routing
 // own target, because a call has one row; that the answer's provider reported its own part is then not told apart.
 extension CallSession {
     /// How long an attempt may run before another may begin beside it; nil = no matter how long.
-    public var hedgeAfter: Duration? { hedge == nil ? route?.hedgeAfter : nil }
+    public var hedgeAfter: Duration? { hedge == nil ? prepared?.route.hedgeAfter : nil }
 
     /// Begins an attempt beside the only one under way, which has not brought an answer's first byte; nil where none may
     /// be made. A call makes one such attempt at most.
@@ -45,9 +45,9 @@ extension CallSession {
 
     private func suits(_ option: RoutePlan.Attempt, beside slow: Attempt) -> Bool {
         let isElsewhere = option.target != slow.target
-        guard isElsewhere || hasOneTarget && option.key != slow.key?.id else { return false }
+        guard isElsewhere || hasOneTarget && option.key != slow.keyID else { return false }
         return payer(of: option.key) == .tenant || payer(of: slow) == .platform
     }
 
-    private var hasOneTarget: Bool { Set(route?.choices.map(\.target) ?? []).count == 1 }
+    private var hasOneTarget: Bool { Set(prepared?.route.choices.map(\.target) ?? []).count == 1 }
 }

@@ -23,8 +23,8 @@ public final class CallSession {
     /// One try: where to, with which key, and until when. A class, as it is handed around a dozen times.
     public final class Attempt {
         public let target: Target
-        public let provider: ProviderDefinition
-        public let key: ProviderKeyRecord?
+        public let entry: ProviderEntry
+        let keyEntry: KeyEntry?
         public let number: Int
         public let timeouts: Timeouts
         let ticket: Breaker.Ticket
@@ -35,13 +35,13 @@ public final class CallSession {
         public let started: Instant
 
         init(
-            target: Target, provider: ProviderDefinition, key: ProviderKeyRecord?, number: Int,
+            target: Target, entry: ProviderEntry, keyEntry: KeyEntry?, number: Int,
             timeouts: Timeouts, ticket: Breaker.Ticket, drill: DrillFault?, keyPermit: Admission?,
             started: Instant
         ) {
             self.target = target
-            self.provider = provider
-            self.key = key
+            self.entry = entry
+            self.keyEntry = keyEntry
             self.number = number
             self.timeouts = timeouts
             self.ticket = ticket
@@ -49,6 +49,10 @@ public final class CallSession {
             self.keyPermit = keyPermit
             self.started = started
         }
+
+        public var provider: ProviderDefinition { entry.definition }
+        public var key: ProviderKeyRecord? { keyEntry?.record }
+        public var keyID: ProviderKeyID? { keyEntry?.record.id }
     }
 
     /// Bounds of one attempt.
@@ -71,12 +75,12 @@ public final class CallSession {
 
     let finder: RouteFinder
     var question: RouteQuestion
-    var route: Route?
+    var prepared: PreparedRoute?
     var queue: [RoutePlan.Attempt] = []
     /// What the plan left out because a call makes only so many attempts: it has its turn when others could not even
     /// begin.
     var spare: [RoutePlan.Attempt] = []
-    var keys: [ProviderKeyID: ProviderKeyRecord] = [:]
+    var keys: [ProviderKeyID: KeyEntry] = [:]
     public internal(set) var underWay = AttemptsUnderWay()
     /// Attempts begun so far: each one's number tells it apart.
     var begun = 0
@@ -161,7 +165,7 @@ public final class CallSession {
                 "no provider serves the model \"\(call.model)\" in this format for this virtual key; "
                     + "GET /v1/models lists what does, or name it PROVIDER/MODEL", field: "model")
         }
-        route = found.route
+        prepared = found.prepared
         take(found)
         if queue.isEmpty { reach(for: .lastResort, at: call.received) }
         guard queue.isEmpty, let failure = nothingLeft.failure(at: call.received) else { return }
@@ -192,7 +196,8 @@ public final class CallSession {
 
     /// Queues a reserve of the route, once.
     func reach(for reserve: Reserve, at now: Instant) {
-        guard let route, spent.insert(reserve).inserted else { return }
+        guard let prepared, spent.insert(reserve).inserted else { return }
+        let route = prepared.route
         let targets =
             switch reserve {
             case .lastResort: route.lastResort.map { [$0] } ?? []
@@ -204,7 +209,7 @@ public final class CallSession {
                 && !underWay.contains(where: { $0.target == target })
         }
         guard !fresh.isEmpty else { return }
-        take(finder.find(question, among: fresh.map { Route.Choice(target: $0) }, of: route, at: now))
+        take(finder.find(question, among: fresh.map { Route.Choice(target: $0) }, of: prepared, at: now))
     }
 
     /// Keeps a whole, good answer for the tenant, if it may be kept.

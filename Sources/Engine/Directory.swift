@@ -19,14 +19,22 @@ public final class Directory: Sendable {
     /// Whose keys serve also tenants that use platform keys.
     public let platform: TenantID?
     public let prices: PriceBook
-    /// Routes that were composed for names without one: each is composed once.
-    private let composed = Locked<[RouteKey: Route]>([:])
+    /// The same providers by reference, for the path.
+    let entries: [ProviderName: ProviderEntry]
+    /// Each is prepared once.
+    private let prepared = Locked<[RouteKey: PreparedRoute]>([:])
 
     private struct RouteKey: Hashable {
         let model: ModelName
         let tenant: TenantID
         let usesPlatformKeys: Bool
         let dialect: Dialect
+
+        /// A tenant asks for few models, and seldom for one in two formats.
+        func hash(into hasher: inout Hasher) {
+            hasher.combine(model)
+            hasher.combine(tenant)
+        }
     }
 
     /// Draining keys come first and active ones last, so that the path, which begins at the end, prefers active ones
@@ -55,8 +63,8 @@ public final class Directory: Sendable {
             routing: routing, platform: platform, prices: prices)
     }
 
-    /// Names that lead somewhere for a tenant: as many as its callers use, and callers can invent some.
-    private static let composedMost = 2_048
+    /// Names that lead somewhere for a tenant: as many as its callers use, and callers can invent some. Some 2 KiB each.
+    private static let preparedMost = 4_096
 
     public init(
         access: AccessDirectory, providers: [ProviderName: ProviderDefinition], routes: [ModelName: Route],
@@ -65,6 +73,7 @@ public final class Directory: Sendable {
     ) {
         self.access = access
         self.providers = providers
+        entries = providers.mapValues(ProviderEntry.init)
         self.routes = routes
         self.keys = keys
         self.limits = limits
@@ -74,24 +83,25 @@ public final class Directory: Sendable {
     }
 
     /// The route behind a model name, for a tenant and a wire format; without targets where there is none.
-    ///
-    /// A route of that name first; else `PROVIDER/MODEL`; else a bare name through the price table, at providers
-    /// that the tenant has a key for (names in alphabetical order, so that the answer does not change from call to
-    /// call).
-    func route(for model: ModelName, tenant: TenantRecord, dialect: Dialect) -> Route {
-        if let route = routes[model] {
-            let served = route.choices.filter { serves($0.target.provider, dialect) }
-            return served.count == route.choices.count ? route : route.with(served)
-        }
+    func prepared(for model: ModelName, tenant: TenantRecord, dialect: Dialect) -> PreparedRoute {
         let key = RouteKey(
             model: model, tenant: tenant.id, usesPlatformKeys: tenant.usesPlatformKeys, dialect: dialect)
-        if let known = composed.withLock({ $0[key] }) { return known }
-        let route = compose(model, tenant, dialect)
-        guard !route.choices.isEmpty else { return route }
-        composed.withLock { composed in
-            if composed.count < Self.composedMost { composed[key] = route }
+        if let known = prepared.withLock({ $0[key] }) { return known }
+        let route = route(for: model, tenant, dialect)
+        let fresh = PreparedRoute(route: route, standing: standingPlan(of: route, for: tenant))
+        guard !route.choices.isEmpty else { return fresh }
+        prepared.withLock { prepared in
+            if prepared.count < Self.preparedMost { prepared[key] = fresh }
         }
-        return route
+        return fresh
+    }
+
+    /// A route of that name first; else `PROVIDER/MODEL`; else a bare name through the price table, at providers that the
+    /// tenant has a key for (names in alphabetical order, so that the answer does not change from call to call).
+    private func route(for model: ModelName, _ tenant: TenantRecord, _ dialect: Dialect) -> Route {
+        guard let route = routes[model] else { return compose(model, tenant, dialect) }
+        let served = route.choices.filter { serves($0.target.provider, dialect) }
+        return served.count == route.choices.count ? route : route.with(served)
     }
 
     private func compose(_ model: ModelName, _ tenant: TenantRecord, _ dialect: Dialect) -> Route {

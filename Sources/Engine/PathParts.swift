@@ -111,20 +111,22 @@ public final class PathParts: Sendable {
         announce(
             breakers.report(result, of: attempt.ticket, for: attempt.target, at: now), at: attempt.target,
             lane: lane)
-        if failure == .keyRateLimit, let key = attempt.key {
+        if failure == .keyRateLimit, let key = attempt.keyEntry?.record {
             announce(
                 breakers.rateLimited(attempt.target, owner: key.tenant, retryAfter: retryAfter, at: now),
                 at: attempt.target, lane: lane)
         }
-        guard let key = attempt.key, let mark = failure == nil ? .ok : failure?.rule.credentialMark else {
+        guard let key = attempt.keyEntry, let mark = failure == nil ? .ok : failure?.rule.credentialMark
+        else {
             return
         }
         let changed = credentials.note(
-            mark, on: key.id, for: attempt.target.model, began: attempt.started, at: now,
+            mark, on: key.record.id, for: attempt.target.model, began: attempt.started, at: now,
             retryAfter: retryAfter)
         if let changed {
             publish(
-                .credentialMarked(.init(key: key.id, tenant: key.tenant, mark: changed, at: clock.wall)),
+                .credentialMarked(
+                    .init(key: key.record.id, tenant: key.record.tenant, mark: changed, at: clock.wall)),
                 lane: lane)
         }
     }

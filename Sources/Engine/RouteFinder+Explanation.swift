@@ -34,7 +34,7 @@ extension RouteFinder {
             explanation.candidates.append(
                 .init(
                     place: nil, target: skipped.target.description,
-                    key: skipped.key.flatMap { found.keys[$0]?.label.text },
+                    key: skipped.key.flatMap { found.keys[$0]?.record.label.text },
                     payer: payer(of: skipped.key, found, tenant), reason: skipped.reason.text(at: now),
                     price: price(of: question, at: skipped.target),
                     firstToken: readings[skipped.target]?.firstToken.map { $0.inSeconds * 1_000 },
@@ -53,7 +53,7 @@ extension RouteFinder {
         let reason = reason(attempt, found, price, reading ?? TargetReading())
         return .init(
             place: place, target: attempt.target.description,
-            key: attempt.key.flatMap { found.keys[$0]?.label.text },
+            key: attempt.key.flatMap { found.keys[$0]?.record.label.text },
             payer: payer(of: attempt.key, found, question.tenant), reason: reason, price: price,
             firstToken: reading?.firstToken.map { $0.inSeconds * 1_000 }, running: reading?.running ?? 0)
     }
@@ -82,7 +82,7 @@ extension RouteFinder {
                 "by the conversation; without one by lot, weight "
                     + "\(choice.map { found.route.choices[$0].weight } ?? 0)"
             }
-        if let key = attempt.key.flatMap({ found.keys[$0] }) {
+        if let key = attempt.key.flatMap({ found.keys[$0]?.record }) {
             if let canary = key.canary {
                 words += "; its key is on trial with \(canary.percent)% of the calls"
             }
@@ -98,7 +98,7 @@ extension RouteFinder {
     }
 
     private func payer(of key: ProviderKeyID?, _ found: Found, _ tenant: TenantRecord) -> String {
-        guard let key, let owner = found.keys[key]?.tenant else { return Payer.tenant.rawValue }
+        guard let key, let owner = found.keys[key]?.record.tenant else { return Payer.tenant.rawValue }
         return (owner == tenant.id ? Payer.tenant : .platform).rawValue
     }
 

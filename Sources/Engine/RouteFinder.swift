@@ -33,11 +33,12 @@ struct RouteFinder {
 
     /// A plan, and what it was made of.
     struct Found {
-        let route: Route
-        var plan: RoutePlan
+        let prepared: PreparedRoute
+        let plan: RoutePlan
         /// Every key that the plan may name.
-        let keys: [ProviderKeyID: ProviderKeyRecord]
+        let keys: [ProviderKeyID: KeyEntry]
         let candidates: [Candidate]
+        var route: Route { prepared.route }
         /// Whether the model's name leads anywhere at all for this tenant and format.
         var isKnown: Bool { !route.choices.isEmpty }
     }
@@ -50,18 +51,36 @@ struct RouteFinder {
         self.attemptsMax = attemptsMax
     }
 
-    /// - Parameter tried: targets that have had their chance; of a fallback's they are left out.
     func find(_ question: RouteQuestion, at now: Instant) -> Found {
-        let route = directory.route(for: question.model, tenant: question.tenant, dialect: question.dialect)
+        let prepared = directory.prepared(
+            for: question.model, tenant: question.tenant, dialect: question.dialect)
+        if let standing = standing(prepared, question, at: now) {
+            return Found(
+                prepared: prepared, plan: standing.plan, keys: standing.keys, candidates: standing.candidates)
+        }
+        let route = prepared.route
         let choices = overrides?.choices(route.choices, of: question.model) ?? route.choices
-        return find(question, among: choices, of: route, at: now)
+        return find(question, among: choices, of: prepared, at: now)
+    }
+
+    /// The route's standing plan, where this call asks for nothing that could change it and all that it names is well:
+    /// nearly always.
+    private func standing(
+        _ prepared: PreparedRoute, _ question: RouteQuestion, at now: Instant
+    ) -> StandingPlan? {
+        guard overrides == nil, let standing = prepared.standing, standing.plan.attempts.count <= attemptsMax,
+            question.wishes.constraints.isEmpty, !isLong(question, for: prepared.route),
+            breakers.pass(standing.candidates, at: now), credentials.areWell(standing.candidates, at: now)
+        else { return nil }
+        return standing
     }
 
     /// The plan for some targets instead of the route's own: its fallbacks, its last resort.
     func find(
-        _ question: RouteQuestion, among choices: [Route.Choice], of route: Route, at now: Instant
+        _ question: RouteQuestion, among choices: [Route.Choice], of prepared: PreparedRoute, at now: Instant
     ) -> Found {
-        var keys: [ProviderKeyID: ProviderKeyRecord] = [:]
+        let route = prepared.route
+        var keys: [ProviderKeyID: KeyEntry] = [:]
         var objections: [RoutePlan.Skipped] = []
         let isPriced =
             route.strategy == .cheapest || route.constraints.costMost != nil
@@ -81,12 +100,10 @@ struct RouteFinder {
             }
             var owned = directory.keys(of: question.tenant, at: choice.target, by: question.lot)
             if let overrides { owned = overrides.keys(owned) }
-            for key in owned { keys[key.id] = key }
+            for key in owned { keys[key.id] = KeyEntry(key) }
             candidates.append(
                 Candidate(
-                    target: choice.target, weight: choice.weight, keys: owned.map(\.id),
-                    ownKeys: owned.count { $0.tenant == question.tenant.id },
-                    keyless: provider.keyless, cost: cost,
+                    choice, owned, of: question.tenant, keyless: provider.keyless, cost: cost,
                     gauge: readings.isEmpty ? TargetReading() : readings[place]))
         }
         let order = StrategyList.strategy(named: route.strategy).order(candidates, by: question.lot)
@@ -97,7 +114,12 @@ struct RouteFinder {
             plan = RoutePlan(
                 attempts: plan.attempts, skipped: plan.skipped + objections, retryAt: plan.retryAt)
         }
-        return Found(route: route, plan: plan, keys: keys, candidates: candidates)
+        return Found(prepared: prepared, plan: plan, keys: keys, candidates: candidates)
+    }
+
+    /// An estimate refuses nothing: it only prefers one target to another.
+    private func isLong(_ question: RouteQuestion, for route: Route) -> Bool {
+        question.input > Self.longInput && route.choices.count > 1 && !question.wishes.inlinesData
     }
 
     private func outlooks(of candidates: [Candidate], at now: Instant) -> [Breaker.Outlook] {
@@ -124,8 +146,7 @@ struct RouteFinder {
             let missing = wishes.needs.intersection(traits.lacks)
             if !missing.isEmpty { return "the model cannot do what the call asks for: \(missing.text)" }
         }
-        // An estimate refuses nothing: it only prefers one target to another.
-        let isLong = question.input > Self.longInput && !wishes.inlinesData && route.choices.count > 1
+        let isLong = isLong(question, for: route)
         guard isConstrained || isLong else { return nil }
         let context =
             traits?.context
@@ -156,7 +177,41 @@ extension RoutingStrategyName {
     }
 }
 
+extension Candidate {
+    fileprivate init(
+        _ choice: Route.Choice, _ owned: [ProviderKeyRecord], of tenant: TenantRecord, keyless: Bool,
+        cost: Money? = nil, gauge: TargetReading = TargetReading()
+    ) {
+        self.init(
+            target: choice.target, weight: choice.weight, keys: owned.map(\.id),
+            ownKeys: owned.count { $0.tenant == tenant.id }, keyless: keyless, cost: cost, gauge: gauge)
+    }
+}
+
 extension Directory {
+    /// The plan that calls get as long as all targets and keys are well; nil where calls differ: by lot, by price, by how
+    /// targets have been doing, or by what the route demands of them.
+    func standingPlan(of route: Route, for tenant: TenantRecord) -> StandingPlan? {
+        guard route.strategy == .priority, route.constraints.isEmpty, routing.traits.isEmpty else {
+            return nil
+        }
+        var candidates: [Candidate] = []
+        var keys: [ProviderKeyID: KeyEntry] = [:]
+        for choice in route.choices {
+            guard let provider = providers[choice.target.provider] else { continue }
+            let owned = self.keys(of: tenant, at: choice.target, by: RouteLot(draw: 0))
+            guard owned.count < 2 || owned.allSatisfy({ $0.weight == nil && $0.canary == nil }) else {
+                return nil
+            }
+            for key in owned { keys[key.id] = KeyEntry(key) }
+            candidates.append(Candidate(choice, owned, of: tenant, keyless: provider.keyless))
+        }
+        let plan = RoutePlanner(attemptsMax: .max).plan(
+            candidates, order: Array(candidates.indices), breakers: candidates.map { _ in .passes },
+            credentials: candidates.map { $0.keys.map { _ in .usable } }, at: Instant(nanoseconds: 0))
+        return plan.attempts.isEmpty ? nil : StandingPlan(candidates: candidates, keys: keys, plan: plan)
+    }
+
     /// What a call costs at a target by estimate; nil = the price is not known.
     func cost(of question: RouteQuestion, at target: Target, _ provider: ProviderDefinition) -> Money? {
         prices.price(provider: target.provider, model: target.model, kind: provider.kind).map {

@@ -7,6 +7,8 @@ public import Domain
 public protocol BreakerBoard: Sendable {
     /// What a permit would be for each candidate, in their order; takes no probe's slot.
     func outlooks(of candidates: [Candidate], at now: Instant) -> [Breaker.Outlook]
+    /// Whether a permit would be a plain pass for every one of them: the usual case, asked for without making a list.
+    func pass(_ candidates: [Candidate], at now: Instant) -> Bool
     func permit(_ target: Target, at now: Instant) -> Permission
     func report(
         _ result: AttemptResult, of ticket: Breaker.Ticket, for target: Target, at now: Instant

@@ -29,6 +29,13 @@ struct BreakerTable {
         }
     }
 
+    func pass(_ candidates: [Candidate], at now: Instant) -> Bool {
+        candidates.allSatisfy { candidate in
+            guard let place = places[candidate.target] else { return true }
+            return slots[place].breaker.outlook(at: now) == .passes
+        }
+    }
+
     mutating func permit(_ target: Target, at now: Instant) -> Permission {
         guard let place = places[target] else { return Permission(permit: .pass(.first), change: .none) }
         slots[place].lastUsed = now

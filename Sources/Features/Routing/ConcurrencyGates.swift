@@ -47,7 +47,7 @@ public final class ConcurrencyGates: Sendable {
 
     private func with<Result>(_ target: Target, _ body: (inout ConcurrencyGate) -> Result) -> Result {
         gates.withLock { gates in
-            if gates[target] == nil, gates.count >= capacity { gates = gates.filter { !$0.value.isFresh } }
+            if gates.count >= capacity, gates[target] == nil { gates = gates.filter { !$0.value.isFresh } }
             return body(&gates[target, default: ConcurrencyGate(options: options)])
         }
     }

@@ -7,6 +7,8 @@ public import Domain
 public protocol CredentialBoard: Sendable {
     /// For each candidate the availability of each of its keys, in their order; takes no probe.
     func availabilities(of candidates: [Candidate], at now: Instant) -> [[CredentialAvailability]]
+    /// Whether every key of every candidate may be used: the usual case, asked for without making a list.
+    func areWell(_ candidates: [Candidate], at now: Instant) -> Bool
     func take(_ key: ProviderKeyID, for model: ModelName, at now: Instant) -> CredentialAvailability
     /// Notes what an attempt begun at `began` showed; returns the mark when it is another than before.
     ///

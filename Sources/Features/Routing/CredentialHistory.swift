@@ -54,7 +54,7 @@ struct CredentialHistory: Sendable {
     }
 
     private mutating func update(_ key: ProviderKeyID, at now: Instant, _ change: (inout Record) -> Void) {
-        if records[key] == nil, records.count >= capacity { makeRoom() }
+        if records.count >= capacity, records[key] == nil { makeRoom() }
         records[key, default: Record(lastUsed: now)].change(at: now, change)
     }
 

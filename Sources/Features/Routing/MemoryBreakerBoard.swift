@@ -20,6 +20,10 @@ public final class MemoryBreakerBoard: BreakerBoard {
         table.withLock { $0.outlooks(of: candidates, at: now) }
     }
 
+    public func pass(_ candidates: [Candidate], at now: Instant) -> Bool {
+        table.withLock { $0.pass(candidates, at: now) }
+    }
+
     public func permit(_ target: Target, at now: Instant) -> Permission {
         table.withLock { $0.permit(target, at: now) }
     }

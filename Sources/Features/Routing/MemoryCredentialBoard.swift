@@ -37,8 +37,24 @@ public final class MemoryCredentialBoard: CredentialBoard {
         }
     }
 
+    public func areWell(_ candidates: [Candidate], at now: Instant) -> Bool {
+        state.withLock { state in
+            state.entries.isEmpty
+                || candidates.allSatisfy { candidate in
+                    candidate.keys.allSatisfy { key in
+                        guard let entry = state.entries[key] else { return true }
+                        return entry.availability(for: candidate.target.model, at: now) == .usable
+                    }
+                }
+        }
+    }
+
     public func take(_ key: ProviderKeyID, for model: ModelName, at now: Instant) -> CredentialAvailability {
-        state.withLock { $0.entries[key]?.take(for: model, at: now, options: options) ?? .usable }
+        state.withLock { state in
+            // Looked for first: asking for a place to change costs more, and nearly no key is among them.
+            guard state.entries[key] != nil else { return .usable }
+            return state.entries[key]?.take(for: model, at: now, options: options) ?? .usable
+        }
     }
 
     public func note(

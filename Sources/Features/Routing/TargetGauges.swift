@@ -19,7 +19,7 @@ public final class TargetGauges: Sendable {
 
     public func began(_ target: Target) {
         gauges.withLock { gauges in
-            if gauges[target] == nil, gauges.count >= capacity {
+            if gauges.count >= capacity, gauges[target] == nil {
                 gauges = gauges.filter { $0.value.running > 0 }
             }
             gauges[target, default: Gauge()].running += 1
@@ -33,14 +33,14 @@ public final class TargetGauges: Sendable {
         _ target: Target, firstToken: Duration?, tokens: (count: Int64, over: Duration)?, at now: Instant
     ) {
         gauges.withLock { gauges in
-            guard var gauge = gauges[target] else { return }
-            gauge.running = max(0, gauge.running - 1)
-            if let firstToken { gauge.firstToken.add(firstToken.inSeconds, at: now) }
+            guard let place = gauges.index(forKey: target) else { return }
+            gauges.values[place].running = max(0, gauges.values[place].running - 1)
+            if let firstToken { gauges.values[place].firstToken.add(firstToken.inSeconds, at: now) }
             // Over less than this, the rate is that of a buffer and not of a model.
             if let tokens, tokens.over >= .milliseconds(20), tokens.count > 0 {
-                gauge.tokensPerSecond.add(Double(tokens.count) / tokens.over.inSeconds, at: now)
+                gauges.values[place].tokensPerSecond.add(
+                    Double(tokens.count) / tokens.over.inSeconds, at: now)
             }
-            gauges[target] = gauge
         }
     }
 

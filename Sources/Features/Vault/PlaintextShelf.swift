@@ -17,6 +17,7 @@ struct PlaintextShelf {
         /// The vault's unlocked period in which it was opened.
         let generation: UInt64
 
+        @inline(__always)
         init(key: ProviderKeyRecord, origin: Origin, generation: UInt64) {
             id = key.id
             tenant = key.tenant
@@ -32,12 +33,15 @@ struct PlaintextShelf {
         let secret: HeldSecret
         let opened: Instant
         var used: Instant
+        /// How often it was lent since it was last asked.
+        var lent = 0
 
         func isOver(at now: Instant) -> Bool { now - used >= idleMax || now - opened >= ageMax }
     }
 
     private var entries: [ProviderKeyID: Entry] = [:]
-    /// Bounded by the number of stored provider keys: only a key that opened is counted.
+    /// Of keys that are held no more, or were never. Bounded by the number of stored provider keys: only a key that opened
+    /// is counted.
     private var uses: [ProviderKeyID: Int] = [:]
     /// Counts droppings, so that a key opened while it was being dropped is not put back.
     private(set) var drops = 0
@@ -49,11 +53,11 @@ struct PlaintextShelf {
     mutating func find(_ place: Place, at now: Instant) -> HeldSecret? {
         guard let index = entries.index(forKey: place.id) else { return nil }
         guard entries.values[index].place == place, !entries.values[index].isOver(at: now) else {
-            entries.remove(at: index)
+            remove(place.id)
             return nil
         }
         entries.values[index].used = now
-        uses[place.id, default: 0] += 1
+        entries.values[index].lent += 1
         return entries.values[index].secret
     }
 
@@ -61,12 +65,19 @@ struct PlaintextShelf {
         uses[place.id, default: 0] += 1
         guard drops == seen, !retired.contains(place.id) else { return }
         if entries.count >= Self.countMax, entries[place.id] == nil { makeRoom(at: now) }
+        remove(place.id)
         entries[place.id] = Entry(place: place, secret: secret, opened: now, used: now)
     }
 
     mutating func drop(_ key: ProviderKeyID) {
         drops += 1
-        entries[key] = nil
+        remove(key)
+    }
+
+    /// What it was lent for stays counted.
+    private mutating func remove(_ key: ProviderKeyID) {
+        guard let entry = entries.removeValue(forKey: key), entry.lent > 0 else { return }
+        uses[key, default: 0] += entry.lent
     }
 
     mutating func retire(_ key: ProviderKeyID) {
@@ -76,16 +87,21 @@ struct PlaintextShelf {
 
     mutating func dropAll() {
         drops += 1
-        entries.removeAll()
+        for key in Array(entries.keys) { remove(key) }
     }
 
     mutating func expire(at now: Instant) {
-        entries = entries.filter { !$0.value.isOver(at: now) }
+        for (key, entry) in entries where entry.isOver(at: now) { remove(key) }
     }
 
     mutating func takeUses() -> [ProviderKeyID: Int] {
-        defer { uses = [:] }
-        return uses
+        var taken = uses
+        uses = [:]
+        for index in entries.indices where entries.values[index].lent > 0 {
+            taken[entries.keys[index], default: 0] += entries.values[index].lent
+            entries.values[index].lent = 0
+        }
+        return taken
     }
 
     /// Forgets what is over, or else the key that was idle longest.
@@ -93,6 +109,6 @@ struct PlaintextShelf {
         expire(at: now)
         guard entries.count >= Self.countMax else { return }
         guard let idlest = entries.min(by: { $0.value.used < $1.value.used }) else { return }
-        entries[idlest.key] = nil
+        remove(idlest.key)
     }
 }

@@ -125,7 +125,7 @@ extension AttemptExchange {
 
     /// Whether a text gives back the key that was sent; true also when the vault is locked meanwhile.
     private func isEchoOfSecret(_ text: String) -> Bool {
-        guard attempt.key != nil else { return false }
+        guard attempt.keyID != nil else { return false }
         let bytes = Array(text.utf8)
         let found = try? call.session.withSecret(of: attempt, at: now) { secret in
             secret.withBytes { SecretEcho.isIn(bytes, $0) }

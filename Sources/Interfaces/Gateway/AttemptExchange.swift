@@ -71,15 +71,15 @@ final class AttemptExchange: UpstreamDelegate {
         do {
             let request = try UpstreamRequest(
                 endpoint: call.loop.endpoint(
-                    attempt.provider, call.dialect, attempt.target.model, streamed: call.fields.stream),
-                tenant: call.session.who.tenant.id, key: attempt.key?.id, callerHeaders: call.headers,
+                    attempt.entry, call.dialect, attempt.target.model, streamed: call.fields.stream),
+                tenant: call.session.who.tenant.id, key: attempt.keyID, callerHeaders: call.headers,
                 body: outgoing, time: call.loop.parts.clock.wall)
             let bounds = UpstreamTimeouts(
                 connect: min(attempt.timeouts.connect, timeLeft),
                 firstByte: min(attempt.timeouts.firstByte, timeLeft),
                 idle: attempt.timeouts.idle, total: timeLeft)
             let pool = call.loop.pool
-            guard attempt.key != nil else {
+            guard attempt.keyID != nil else {
                 upstream = try pool.send(request, secret: nil, delegate: self, timeouts: bounds)
                 return
             }
@@ -115,7 +115,7 @@ final class AttemptExchange: UpstreamDelegate {
         }
         let edits = BodyEdit.edits(
             fields: call.fields, upstreamModel: attempt.target.model,
-            askForUsage: attempt.provider.asksForUsage)
+            askForUsage: attempt.entry.definition.asksForUsage)
         guard !edits.isEmpty else { return call.body }
         var out = call.makeBuffer(BodyEdit.editedCount(edits, original: call.body.readableBytes))
         call.body.withUnsafeReadableBytes { bytes in

@@ -17,7 +17,7 @@ struct CallTranslation {
     mutating func request(
         for attempt: CallSession.Attempt, of call: CallExchange
     ) throws(CallFailure) -> [UInt8]? {
-        guard call.dialect.passage(to: attempt.provider.kind) == .translated,
+        guard call.dialect.passage(to: attempt.entry.definition.kind) == .translated,
             let format = ProviderList.chatFormat(of: attempt.provider.kind)
         else { return nil }
         let source = try call.understood()

@@ -17,7 +17,7 @@ final class LoopContext {
     let health: @Sendable () -> HealthState
     /// Ids of calls have to differ, not to be secret: no system call for each.
     private var random = SplitMix(seed: .random(in: .min ... .max))
-    private var endpoints: [EndpointKey: (definition: ProviderDefinition, endpoint: UpstreamEndpoint)] = [:]
+    private var endpoints: [EndpointKey: (entry: ProviderEntry, endpoint: UpstreamEndpoint)] = [:]
 
     private struct EndpointKey: Hashable {
         let provider: ProviderName
@@ -25,6 +25,12 @@ final class LoopContext {
         /// nil where the provider's paths do not name it.
         let model: ModelName?
         let streamed: Bool
+
+        /// Formats and streams are few.
+        func hash(into hasher: inout Hasher) {
+            hasher.combine(provider)
+            if let model { hasher.combine(model) }
+        }
     }
 
     /// Configurations come and go; beyond this many the table is begun anew.
@@ -46,16 +52,23 @@ final class LoopContext {
 
     /// The prepared endpoint of a provider for a call.
     func endpoint(
-        _ provider: ProviderDefinition, _ dialect: Dialect, _ model: ModelName, streamed: Bool
+        _ entry: ProviderEntry, _ dialect: Dialect, _ model: ModelName, streamed: Bool
     ) throws(ProviderRefusal) -> UpstreamEndpoint {
-        let inPath = ProviderList.namesModelInPath(provider.kind)
+        let inPath = ProviderList.namesModelInPath(entry.definition.kind)
         let key = EndpointKey(
-            provider: provider.name, dialect: dialect, model: inPath ? model : nil,
+            provider: entry.definition.name, dialect: dialect, model: inPath ? model : nil,
             streamed: inPath && streamed)
-        if let known = endpoints[key], known.definition == provider { return known.endpoint }
-        let fresh = try UpstreamEndpoint(provider, dialect: dialect, model: model, streamed: streamed)
+        if let known = endpoints[key] {
+            if known.entry === entry { return known.endpoint }
+            // Another directory with the same provider in it.
+            if known.entry.definition == entry.definition {
+                endpoints[key] = (entry, known.endpoint)
+                return known.endpoint
+            }
+        }
+        let fresh = try UpstreamEndpoint(entry.definition, dialect: dialect, model: model, streamed: streamed)
         if endpoints.count >= Self.endpointsMost { endpoints.removeAll() }
-        endpoints[key] = (provider, fresh)
+        endpoints[key] = (entry, fresh)
         return fresh
     }
 }

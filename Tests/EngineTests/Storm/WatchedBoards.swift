@@ -37,6 +37,8 @@ final class WatchedBreakers: BreakerBoard {
         inner.outlooks(of: candidates, at: now)
     }
 
+    func pass(_ candidates: [Candidate], at now: Instant) -> Bool { inner.pass(candidates, at: now) }
+
     func permit(_ target: Target, at now: Instant) -> Permission {
         let permission = inner.permit(target, at: now)
         hear(permission.change, of: target, at: now)
@@ -160,6 +162,8 @@ final class WatchedCredentials: CredentialBoard {
     func availabilities(of candidates: [Candidate], at now: Instant) -> [[CredentialAvailability]] {
         inner.availabilities(of: candidates, at: now)
     }
+
+    func areWell(_ candidates: [Candidate], at now: Instant) -> Bool { inner.areWell(candidates, at: now) }
 
     func take(_ key: ProviderKeyID, for model: ModelName, at now: Instant) -> CredentialAvailability {
         let availability = inner.take(key, for: model, at: now)
