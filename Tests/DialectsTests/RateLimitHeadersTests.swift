@@ -19,11 +19,16 @@ import Testing
                 "anthropic-ratelimit-requests-remaining": "0",
                 "anthropic-ratelimit-tokens-remaining": "12000",
             ]) == KeyHeadroom(requestsLeft: 0, requestsLimit: 50, tokensLeft: 12_000))
+        #expect(
+            read(["Anthropic-RateLimit-Tokens-Remaining": "7", "ANTHROPIC-RATELIMIT-TOKENS-LIMIT": "9"])
+                == KeyHeadroom(tokensLeft: 7, tokensLimit: 9))
     }
 
     @Test func `other headers, limits alone and what is no number say nothing`() {
         #expect(read([:]) == nil)
         #expect(read(["content-type": "application/json", "x-request-id-of-the-provider": "1"]) == nil)
+        // As long as the names that are meant.
+        #expect(read(["x-ratelimit-reset-requests-": "1", "y-ratelimit-remaining-requests": "1"]) == nil)
         #expect(read(["x-ratelimit-limit-requests": "500"]) == nil)
         #expect(read(["x-ratelimit-remaining-requests": "many"]) == nil)
     }

@@ -93,17 +93,25 @@ public struct Identifier<Kind>: Hashable, Sendable, Comparable, CustomStringConv
 
     /// Writes the text form into room for at least ``textLength`` bytes.
     public func writeText(to out: UnsafeMutableBufferPointer<UInt8>) {
-        var place = 0
-        for index in 0..<16 {
-            if index == 4 || index == 6 || index == 8 || index == 10 {
-                out[place] = UInt8(ascii: "-")
-                place += 1
-            }
-            let word = index < 8 ? high : low
-            let byte = UInt8(truncatingIfNeeded: word >> UInt64(8 * (7 - index % 8)))
-            out[place] = hexadecimalDigit(of: byte >> 4)
-            out[place + 1] = hexadecimalDigit(of: byte & 15)
-            place += 2
+        Self.write(high >> 32, digits: 8, to: out, at: 0)
+        out[8] = UInt8(ascii: "-")
+        Self.write(high >> 16, digits: 4, to: out, at: 9)
+        out[13] = UInt8(ascii: "-")
+        Self.write(high, digits: 4, to: out, at: 14)
+        out[18] = UInt8(ascii: "-")
+        Self.write(low >> 48, digits: 4, to: out, at: 19)
+        out[23] = UInt8(ascii: "-")
+        Self.write(low, digits: 12, to: out, at: 24)
+    }
+
+    /// Writes the last so many digits of a word.
+    @inline(__always)
+    private static func write(
+        _ word: UInt64, digits: Int, to out: UnsafeMutableBufferPointer<UInt8>, at start: Int
+    ) {
+        for digit in 0..<digits {
+            let value = UInt8(truncatingIfNeeded: word &>> UInt64(4 &* (digits &- 1 &- digit)))
+            out[start &+ digit] = hexadecimalDigit(of: value)
         }
     }
 
@@ -166,8 +174,10 @@ public func hexadecimalValue(of byte: UInt8) -> UInt8? {
 }
 
 /// The lower-case hexadecimal digit of a value below 16.
+@inline(__always)
 private func hexadecimalDigit(of value: UInt8) -> UInt8 {
-    value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") + value - 10
+    let digits: StaticString = "0123456789abcdef"
+    return digits.utf8Start[Int(value & 15)]
 }
 
 /// Two lower-case hexadecimal digits of a byte.

@@ -33,8 +33,10 @@ public enum VirtualKeyText {
     /// Whether the bytes have the form of a virtual key, checksum included.
     public static func isWellFormed(_ bytes: UnsafeRawBufferPointer) -> Bool {
         guard bytes.count == byteCount, bytes.starts(with: prefix) else { return false }
-        guard bytes[prefix.count...].allSatisfy(isBase62) else { return false }
         let bodyEnd = byteCount - checksumCount
+        for index in prefix.count..<bodyEnd where !isBase62(bytes[index]) { return false }
+        let alphabet = alphabet
+        // The checksum's own characters are compared with those of the alphabet.
         var rest = CRC32.checksum(UnsafeRawBufferPointer(rebasing: bytes[..<bodyEnd]))
         for index in (bodyEnd..<byteCount).reversed() {
             guard bytes[index] == alphabet[Int(rest % 62)] else { return false }
@@ -55,6 +57,6 @@ public enum VirtualKeyText {
 
     @inline(__always)
     private static func isBase62(_ byte: UInt8) -> Bool {
-        (byte >= 0x30 && byte <= 0x39) || (byte >= 0x41 && byte <= 0x5a) || (byte >= 0x61 && byte <= 0x7a)
+        byte &- UInt8(ascii: "0") < 10 || (byte | 0x20) &- UInt8(ascii: "a") < 26
     }
 }

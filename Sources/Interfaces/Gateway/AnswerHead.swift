@@ -60,9 +60,10 @@ struct AnswerHead {
             out.write("\r\ntransfer-encoding: chunked\r\ncache-control: no-cache")
         }
         out.write("\r\nx-request-id: ")
+        let id = out.count
         out.write(request)
         out.write("\r\nrequest-id: ")
-        out.write(request)
+        out.writeAgain(id..<id + CallID.textLength)
         if let target {
             out.write("\r\nx-gatehouse-target: ")
             out.write(text: target.provider.text)

@@ -161,11 +161,15 @@ struct CallHeaders {
 
 extension String {
     /// Compares with a lower-case ASCII name, ignoring ASCII case, byte by byte.
+    @inline(__always)
     func isHeader(_ name: StaticString) -> Bool {
-        let count = name.utf8CodeUnitCount
-        guard utf8.count == count else { return false }
+        // Most texts differ in their length: these pass by without a call.
+        utf8.count == name.utf8CodeUnitCount && isSameHeader(name)
+    }
+
+    private func isSameHeader(_ name: StaticString) -> Bool {
         // A native text has its bytes in one piece; another kind is compared by its own iterator.
-        return utf8.withContiguousStorageIfAvailable { Self.isHeader($0, name) }
+        utf8.withContiguousStorageIfAvailable { Self.isHeader($0, name) }
             ?? Array(utf8).withUnsafeBufferPointer { Self.isHeader($0, name) }
     }
 

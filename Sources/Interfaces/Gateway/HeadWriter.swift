@@ -15,8 +15,17 @@ struct HeadWriter {
     }
 
     mutating func write(text: String) {
-        var text = text
-        text.withUTF8 { write(UnsafeRawBufferPointer($0)) }
+        // A native text has its bytes in one piece; another kind is copied.
+        let isWritten: Void? = text.utf8.withContiguousStorageIfAvailable {
+            write(UnsafeRawBufferPointer($0))
+        }
+        if isWritten == nil { Array(text.utf8).withUnsafeBytes { write($0) } }
+    }
+
+    /// Writes a second time what was written in that place.
+    mutating func writeAgain(_ place: Range<Int>) {
+        precondition(place.upperBound <= count)
+        write(UnsafeRawBufferPointer(rebasing: room[place]))
     }
 
     /// The text form of an id, without making a text of it.
@@ -48,18 +57,21 @@ struct HeadWriter {
         count += bytes.count
     }
 
-    /// 20 digits are the most a UInt64 has.
+    /// 20 digits are the most a UInt64 has. They are counted by comparing, as a division costs several times as much.
     private mutating func writeDigits(_ value: UInt64, atLeast least: Int) {
         var digits = 1
-        var rest = value / 10
-        while rest > 0 || digits < least {
-            rest /= 10
-            digits += 1
+        var limit: UInt64 = 10
+        while digits < 20, value >= limit {
+            digits &+= 1
+            limit &*= 10
         }
+        digits = max(digits, least)
         precondition(room.count - count >= digits)
-        rest = value
-        for place in stride(from: count + digits - 1, through: count, by: -1) {
-            room[place] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
+        var rest = value
+        var place = count + digits
+        while place > count {
+            place &-= 1
+            room[place] = UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: rest % 10)
             rest /= 10
         }
         count += digits

@@ -91,8 +91,7 @@ extension JSONScanner {
         _ = peek()
         let start = position
         try skipValue()
-        let value = bytes[start..<position]
-        return value.count == word.utf8CodeUnitCount + 2 && value.first == UInt8(ascii: "\"")
-            && bytesEqual(bytes[(start + 1)..<(position - 1)], word)
+        return position - start == word.utf8CodeUnitCount + 2 && bytes[start] == UInt8(ascii: "\"")
+            && bytesEqual(bytes, at: start + 1, word)
     }
 }

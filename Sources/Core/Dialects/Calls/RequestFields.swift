@@ -123,13 +123,13 @@ private struct RequestReader {
     private func claims(
         _ name: MemberName, _ literal: StaticString, in parent: String = ""
     ) throws(JSONFault) -> Bool {
-        guard name.resembles(literal) else { return false }
-        guard name.matches(literal) else {
+        if name.matches(literal) { return true }
+        guard !name.resembles(literal) else {
             throw JSONFault(
                 "write it in lower case; upstreams differ on other spellings", at: name.start,
                 field: "\(parent)\(literal)")
         }
-        return true
+        return false
     }
 
     private mutating func readModel() throws(JSONFault) {

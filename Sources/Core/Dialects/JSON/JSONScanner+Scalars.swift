@@ -4,49 +4,67 @@ import Domain
 
 extension JSONScanner {
     /// Checks and passes one string; `position` stands on its opening quote.
+    @inline(__always)
     mutating func skipString() throws(JSONFault) {
-        let bytes = bytes
-        var index = position + 1
+        let end = Self.endOfPlainText(base, count, from: position &+ 1)
+        guard end < count, byte(at: end) == UInt8(ascii: "\"") else { return try skipRest(from: end) }
+        position = end &+ 1
+    }
+
+    /// Checks and passes a string from the first byte on that is not plain text; `position` stands on its opening
+    /// quote.
+    private mutating func skipRest(from start: Int) throws(JSONFault) {
+        var index = start
         while true {
-            index = Self.endOfPlainText(bytes, from: index)
-            guard index < bytes.count else {
+            guard index < count else {
                 throw JSONFault("a string that begins here has no end", at: position)
             }
-            switch bytes[index] {
+            switch byte(at: index) {
+            case 0x80...:
+                let end = Self.endOfMultibyteText(base, count, from: index)
+                guard end > index else { throw JSONFault("the text is not UTF-8", at: index) }
+                index = end
+            case UInt8(ascii: "\\"): index = try Self.endOfEscape(bytes, at: index)
             case UInt8(ascii: "\""):
                 position = index &+ 1
                 return
-            case UInt8(ascii: "\\"): index = try Self.endOfEscape(bytes, at: index)
-            case 0..<0x20: throw JSONFault("a control character in a string must be escaped", at: index)
-            default: index = try Self.endOfMultibyteText(bytes, from: index)
+            default: throw JSONFault("a control character in a string must be escaped", at: index)
             }
+            index = Self.endOfPlainText(base, count, from: index)
         }
     }
 
+    // The searches get what they need in registers: lent the scanner itself, each call would copy it.
+
     /// The first byte from `start` on that is a quote, a backslash, a control character or not ASCII.
-    @inline(__always)
-    private static func endOfPlainText(_ bytes: UnsafeRawBufferPointer, from start: Int) -> Int {
-        let ones: UInt64 = 0x0101_0101_0101_0101
-        let tops: UInt64 = 0x8080_8080_8080_8080
-        let count = bytes.count
-        guard let base = bytes.baseAddress else { return start }
+    private static func endOfPlainText(_ base: UnsafeRawPointer, _ count: Int, from start: Int) -> Int {
         var index = start
-        while index &+ 8 <= count {
+        let lastWord = count &- 8
+        while index <= lastWord {
             let word = UInt64(littleEndian: base.loadUnaligned(fromByteOffset: index, as: UInt64.self))
-            // Each term sets the top bit of the bytes it means, and of others only above a first hit (by a borrow) or
-            // where the last term sets it too: so the lowest bit is the first hit.
-            let hits =
-                (((word ^ (ones &* 0x22)) &- ones) | ((word ^ (ones &* 0x5c)) &- ones)
-                    | (word &- (ones &* 0x20)) | word) & tops
-            if hits != 0 { return index &+ hits.trailingZeroBitCount / 8 }
+            let special = specialBytes(of: word)
+            if special != 0 { return index &+ special.trailingZeroBitCount / 8 }
             index &+= 8
         }
-        while index < count {
-            let byte = bytes[index]
-            if byte == 0x22 || byte == 0x5c || byte < 0x20 || byte >= 0x80 { return index }
-            index &+= 1
-        }
+        while index < count, isPlain(base.load(fromByteOffset: index, as: UInt8.self)) { index &+= 1 }
         return index
+    }
+
+    @inline(__always)
+    private static func isPlain(_ byte: UInt8) -> Bool {
+        byte >= 0x20 && byte < 0x80 && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\")
+    }
+
+    /// Of eight bytes, the top bits of those that are a quote, a backslash, a control character or not ASCII. Only the
+    /// lowest that is set can be relied on: from a byte that is meant, a borrow may go up to others.
+    @inline(__always)
+    static func specialBytes(of word: UInt64) -> UInt64 {
+        let ones: UInt64 = 0x0101_0101_0101_0101
+        // With bit 1 turned over, the quote (0x22) is 0x20 and 0x20 is 0x22: what is below 0x21 then is a quote or a
+        // control character, and the others of 0x20 to 0x23 stay above.
+        let quotesAndControls = (word ^ (ones &* 0x02)) &- (ones &* 0x21)
+        let backslashes = (word ^ (ones &* 0x5c)) &- ones
+        return (quotesAndControls | backslashes | word) & (ones &* 0x80)
     }
 
     @inline(__always)
@@ -65,67 +83,76 @@ extension JSONScanner {
         }
     }
 
-    /// The first byte from `start` on that is ASCII, after checking the UTF-8 before it (Unicode 16, table 3-7:
-    /// no overlong forms, no surrogates, nothing above U+10FFFF).
-    private static func endOfMultibyteText(
-        _ bytes: UnsafeRawBufferPointer, from start: Int
-    ) throws(JSONFault) -> Int {
+    /// Passes characters above ASCII as long as their UTF-8 is right (Unicode 16, table 3-7: no overlong forms, no
+    /// surrogates, nothing above U+10FFFF), and single plain bytes between them, such as the blank between two words.
+    private static func endOfMultibyteText(_ base: UnsafeRawPointer, _ count: Int, from start: Int) -> Int {
         var index = start
-        while index < bytes.count, bytes[index] >= 0x80 {
-            let length = multibyteLength(bytes, at: index)
-            guard length > 0 else { throw JSONFault("the text is not UTF-8", at: index) }
+        while index < count {
+            let length = multibyteLength(base + index, count &- index)
+            guard length > 0 else { return index }
             index &+= length
+            if count &- index > 1, isPlain(base.load(fromByteOffset: index, as: UInt8.self)),
+                base.load(fromByteOffset: index &+ 1, as: UInt8.self) >= 0x80
+            {
+                index &+= 1
+            }
         }
         return index
     }
 
+    /// The bytes of the character above ASCII that begins there; 0 if there is none.
     @inline(__always)
-    private static func multibyteLength(_ bytes: UnsafeRawBufferPointer, at index: Int) -> Int {
-        let left = bytes.count &- index
-        func follows(_ offset: Int, from low: UInt8 = 0x80, to high: UInt8 = 0xbf) -> Bool {
-            let byte = bytes[index &+ offset]
-            return byte >= low && byte <= high
+    private static func multibyteLength(_ start: UnsafeRawPointer, _ left: Int) -> Int {
+        func byte(_ place: Int) -> UInt8 { start.load(fromByteOffset: place, as: UInt8.self) }
+        let first = byte(0)
+        guard first >= 0xc2, left > 1 else { return 0 }
+        let second = byte(1)
+        if first < 0xe0 { return follows(second) ? 2 : 0 }
+        guard left > 2, follows(second), follows(byte(2)) else { return 0 }
+        if first < 0xf0 {
+            // Overlong forms begin with E0 80 to E0 9F, surrogates with ED A0 to ED BF.
+            let isWrong = first == 0xe0 && second < 0xa0 || first == 0xed && second >= 0xa0
+            return isWrong ? 0 : 3
         }
-        switch bytes[index] {
-        case 0xc2...0xdf: return left > 1 && follows(1) ? 2 : 0
-        case 0xe0: return left > 2 && follows(1, from: 0xa0) && follows(2) ? 3 : 0
-        case 0xed: return left > 2 && follows(1, to: 0x9f) && follows(2) ? 3 : 0
-        case 0xe1...0xef: return left > 2 && follows(1) && follows(2) ? 3 : 0
-        case 0xf0: return left > 3 && follows(1, from: 0x90) && follows(2) && follows(3) ? 4 : 0
-        case 0xf1...0xf3: return left > 3 && follows(1) && follows(2) && follows(3) ? 4 : 0
-        case 0xf4: return left > 3 && follows(1, to: 0x8f) && follows(2) && follows(3) ? 4 : 0
-        default: return 0
-        }
+        // Overlong forms begin with F0 80 to F0 8F, what is above U+10FFFF with F4 90 or more.
+        guard first <= 0xf4, left > 3, follows(byte(3)) else { return 0 }
+        let isWrong = first == 0xf0 && second < 0x90 || first == 0xf4 && second >= 0x90
+        return isWrong ? 0 : 4
     }
+
+    /// Whether it is one of 80 to BF, with which a character goes on.
+    @inline(__always)
+    private static func follows(_ byte: UInt8) -> Bool { byte & 0xc0 == 0x80 }
 
     /// Checks and passes one number (RFC 8259 section 6).
     mutating func skipNumber() throws(JSONFault) {
         let start = position
-        if bytes[position] == UInt8(ascii: "-") { position += 1 }
-        if position < bytes.count, bytes[position] == UInt8(ascii: "0") {
-            position += 1
+        var index = start
+        if byte(at: index) == UInt8(ascii: "-") { index &+= 1 }
+        if index < count, byte(at: index) == UInt8(ascii: "0") {
+            index &+= 1
         } else {
-            try skipDigits(of: start)
+            index = try endOfDigits(from: index, of: start)
         }
-        if position < bytes.count, bytes[position] == UInt8(ascii: ".") {
-            position += 1
-            try skipDigits(of: start)
+        if index < count, byte(at: index) == UInt8(ascii: ".") {
+            index = try endOfDigits(from: index &+ 1, of: start)
         }
-        if position < bytes.count, bytes[position] | 0x20 == UInt8(ascii: "e") {
-            position += 1
-            if position < bytes.count,
-                bytes[position] == UInt8(ascii: "+") || bytes[position] == UInt8(ascii: "-")
-            {
-                position += 1
+        if index < count, byte(at: index) | 0x20 == UInt8(ascii: "e") {
+            index &+= 1
+            if index < count, byte(at: index) == UInt8(ascii: "+") || byte(at: index) == UInt8(ascii: "-") {
+                index &+= 1
             }
-            try skipDigits(of: start)
+            index = try endOfDigits(from: index, of: start)
         }
+        position = index
     }
 
-    private mutating func skipDigits(of start: Int) throws(JSONFault) {
-        let first = position
-        while position < bytes.count, bytes[position] &- UInt8(ascii: "0") <= 9 { position += 1 }
-        guard position > first else { throw JSONFault("this is not a number", at: start) }
+    @inline(__always)
+    private func endOfDigits(from first: Int, of start: Int) throws(JSONFault) -> Int {
+        var index = first
+        while index < count, byte(at: index) &- UInt8(ascii: "0") <= 9 { index &+= 1 }
+        guard index > first else { throw JSONFault("this is not a number", at: start) }
+        return index
     }
 
     /// The value of `\uXXXX` at a backslash; nil if it is anything else.
@@ -147,13 +174,14 @@ extension JSONScanner {
     /// its other half is refused: it stands for no character, and readers differ on what they make of it.
     public mutating func takeText() throws(JSONFault) -> String? {
         guard peek() == UInt8(ascii: "\"") else { return nil }
-        let start = position + 1
-        try skipString()
-        let inner = start..<position - 1
-        if Self.endOfPlainText(bytes, from: start) == inner.upperBound {
-            return String(decoding: bytes[inner], as: UTF8.self)
+        let start = position &+ 1
+        let end = Self.endOfPlainText(base, count, from: start)
+        guard end < count, byte(at: end) == UInt8(ascii: "\"") else {
+            try skipRest(from: end)
+            return String(decoding: try unescaped(start..<position &- 1), as: UTF8.self)
         }
-        return String(decoding: try unescaped(inner), as: UTF8.self)
+        position = end &+ 1
+        return String(decoding: UnsafeRawBufferPointer(rebasing: bytes[start..<end]), as: UTF8.self)
     }
 
     /// The bytes that the inside of a string stands for; `range` was passed by ``skipString()`` before.

@@ -1,3 +1,5 @@
+import Glibc
+
 /// Reads JSON where it lies: a cursor over lent bytes that checks RFC 8259 and decodes only what it is asked for.
 ///
 /// Everything it passes is checked: grammar, UTF-8 in every string, a nesting of at most ``depthMost``. It builds no
@@ -11,7 +13,9 @@ public struct JSONScanner {
     /// documentation, tool schemas included, stay below 40.
     public static var depthMost: Int { 128 }
 
-    public let bytes: UnsafeRawBufferPointer
+    // Not the buffer itself: each look at its count would ask again whether there is a buffer.
+    let base: UnsafeRawPointer
+    let count: Int
     /// The offset of the next byte to read.
     public internal(set) var position = 0
     var depth = 0
@@ -19,7 +23,18 @@ public struct JSONScanner {
     var isFresh = false
 
     public init(_ bytes: UnsafeRawBufferPointer) {
-        self.bytes = bytes
+        let nothing: StaticString = ""
+        base = bytes.baseAddress ?? UnsafeRawPointer(nothing.utf8Start)
+        count = bytes.count
+    }
+
+    public var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: base, count: count) }
+
+    /// The byte in a place below ``count``.
+    @inline(__always)
+    func byte(at place: Int) -> UInt8 {
+        assert(place >= 0 && place < count)
+        return base.load(fromByteOffset: place, as: UInt8.self)
     }
 
     /// Checks that the bytes are one JSON value with nothing but blanks around it.
@@ -32,7 +47,7 @@ public struct JSONScanner {
     /// Checks that nothing but blanks follows.
     public mutating func finish() throws(JSONFault) {
         skipBlanks()
-        guard position == bytes.count else {
+        guard position == count else {
             throw JSONFault("there are bytes after the value", at: position)
         }
     }
@@ -40,8 +55,16 @@ public struct JSONScanner {
     /// The first byte of the next value, which stays unread; nil at the end.
     @inline(__always)
     public mutating func peek() -> UInt8? {
+        guard position < count else { return nil }
+        let byte = byte(at: position)
+        return byte > 0x20 ? byte : peekBehindBlanks()
+    }
+
+    // Apart, so that the bodies without blanks, which most are, pass by in a few instructions.
+    @inline(never)
+    private mutating func peekBehindBlanks() -> UInt8? {
         skipBlanks()
-        return position < bytes.count ? bytes[position] : nil
+        return position < count ? byte(at: position) : nil
     }
 
     // MARK: Containers
@@ -64,10 +87,9 @@ public struct JSONScanner {
         guard peek() == UInt8(ascii: "\"") else {
             throw JSONFault("a member name in quotes is expected", at: position)
         }
-        let start = position + 1
+        let start = position &+ 1
         try skipString()
-        let name = MemberName(
-            raw: UnsafeRawBufferPointer(rebasing: bytes[start..<position - 1]), start: start)
+        let name = MemberName(base, from: start, to: position &- 1)
         guard peek() == UInt8(ascii: ":") else { throw JSONFault("':' is expected", at: position) }
         position += 1
         return name
@@ -171,11 +193,12 @@ public struct JSONScanner {
     /// Passes one value and reads it as a whole number from 0 to 2^63 - 1; nil if it is anything else.
     public mutating func takeCount() throws(JSONFault) -> Int64? {
         _ = peek()
+        if let value = takeShortCount() { return value }
         let start = position
         try skipValue()
         var value: Int64 = 0
         for index in start..<position {
-            let digit = bytes[index] &- UInt8(ascii: "0")
+            let digit = byte(at: index) &- UInt8(ascii: "0")
             guard digit <= 9 else { return nil }
             let (product, overflow) = value.multipliedReportingOverflow(by: 10)
             let (sum, carry) = product.addingReportingOverflow(Int64(digit))
@@ -185,18 +208,42 @@ public struct JSONScanner {
         return value
     }
 
-    private mutating func skipWord(_ word: StaticString) throws(JSONFault) {
-        let length = word.utf8CodeUnitCount
-        guard bytes.count - position >= length, bytesEqual(bytes[position..<position + length], word) else {
-            throw JSONFault("a value is expected", at: position)
+    /// Reads a whole number of at most 18 digits, as nearly every count is, in one pass; nil, and nothing read, for
+    /// whatever has to be looked at more closely.
+    @inline(__always)
+    private mutating func takeShortCount() -> Int64? {
+        let end = min(count, position &+ 19)
+        var index = position
+        var value: Int64 = 0
+        var next: UInt8 = 0
+        while index < end {
+            next = byte(at: index)
+            guard next &- UInt8(ascii: "0") <= 9 else { break }
+            value = value &* 10 &+ Int64(next &- UInt8(ascii: "0"))
+            index &+= 1
         }
-        position += length
+        // At the end there may be more digits; a zero before others is no number; these go on with a fraction.
+        guard index > position, index < end,
+            byte(at: position) != UInt8(ascii: "0") || index == position &+ 1,
+            next != UInt8(ascii: "."), next | 0x20 != UInt8(ascii: "e")
+        else { return nil }
+        position = index
+        return value
     }
 
+    // Inlined with its word, the comparison is one instruction.
     @inline(__always)
+    private mutating func skipWord(_ word: StaticString) throws(JSONFault) {
+        let length = word.utf8CodeUnitCount
+        guard count &- position >= length, bytesEqual(bytes, at: position, word) else {
+            throw JSONFault("a value is expected", at: position)
+        }
+        position &+= length
+    }
+
     mutating func skipBlanks() {
-        while position < bytes.count {
-            let byte = bytes[position]
+        while position < count {
+            let byte = byte(at: position)
             if byte > 0x20 { return }
             guard byte == 0x20 || byte == 0x0a || byte == 0x0d || byte == 0x09 else { return }
             position += 1
@@ -206,19 +253,20 @@ public struct JSONScanner {
 
 /// Whether some bytes are exactly those of an ASCII literal.
 @inline(__always)
-func bytesEqual(_ bytes: Slice<UnsafeRawBufferPointer>, _ literal: StaticString) -> Bool {
-    guard bytes.count == literal.utf8CodeUnitCount else { return false }
-    let start = bytes.startIndex
-    for index in 0..<literal.utf8CodeUnitCount where bytes.base[start + index] != literal.utf8Start[index] {
-        return false
-    }
-    return true
+func bytesEqual(_ bytes: UnsafeRawBufferPointer, _ literal: StaticString) -> Bool {
+    bytes.count == literal.utf8CodeUnitCount && bytesEqual(bytes, at: 0, literal)
 }
 
 /// Whether some bytes are exactly those of an ASCII literal.
 @inline(__always)
-func bytesEqual(_ bytes: UnsafeRawBufferPointer, _ literal: StaticString) -> Bool {
-    guard bytes.count == literal.utf8CodeUnitCount else { return false }
-    for index in 0..<bytes.count where bytes[index] != literal.utf8Start[index] { return false }
-    return true
+func bytesEqual(_ bytes: Slice<UnsafeRawBufferPointer>, _ literal: StaticString) -> Bool {
+    bytes.count == literal.utf8CodeUnitCount && bytesEqual(bytes.base, at: bytes.startIndex, literal)
+}
+
+/// Whether an ASCII literal stands in that place, where there must be room for it.
+@inline(__always)
+func bytesEqual(_ bytes: UnsafeRawBufferPointer, at start: Int, _ literal: StaticString) -> Bool {
+    guard let base = bytes.baseAddress else { return false }
+    // Inlined with its literal, this becomes a comparison or two of whole words.
+    return memcmp(base + start, literal.utf8Start, literal.utf8CodeUnitCount) == 0
 }

@@ -9,8 +9,11 @@ public struct MemberName {
     /// Whether there are escapes to resolve; only ``MemberNames`` looks, other readers compare names as written.
     fileprivate(set) var isEscaped = false
 
-    init(raw: UnsafeRawBufferPointer, start: Int) {
-        self.raw = raw
+    /// - Parameter end: where the quote stands that ends the name; a string was passed to it, so it lies within the
+    ///   bytes that begin at `base`.
+    @inline(__always)
+    init(_ base: UnsafeRawPointer, from start: Int, to end: Int) {
+        raw = UnsafeRawBufferPointer(start: base + start, count: end &- start)
         self.start = start
     }
 
@@ -103,22 +106,45 @@ public struct MemberNames {
         var copy = scanner
         copy.position = start - 1
         try copy.skipString()
-        let raw = UnsafeRawBufferPointer(rebasing: scanner.bytes[start..<copy.position - 1])
-        return try resolve(MemberName(raw: raw, start: start), in: scanner)
+        return try resolve(MemberName(scanner.base, from: start, to: copy.position - 1), in: scanner)
     }
 
-    /// A hash, and whether all bytes are printable ASCII but the backslash. Cheap and weak: equal hashes cost one
-    /// comparison of at most `longest` bytes, and there are at most `most`.
-    @inline(__always)
+    /// A hash, and whether all bytes are printable ASCII but the quote and the backslash. Cheap and weak: equal hashes
+    /// cost one comparison of at most `longest` bytes, and there are at most `most`.
     private static func hash(_ bytes: UnsafeRawBufferPointer) -> (hash: UInt32, isPlain: Bool) {
-        var hash = UInt32(truncatingIfNeeded: bytes.count)
-        var isPlain = true
-        for index in 0..<bytes.count {
-            let byte = bytes[index]
-            hash = (hash << 5 | hash >> 27) ^ UInt32(byte)
-            if byte &- 0x20 > 0x5e || byte == UInt8(ascii: "\\") { isPlain = false }
+        var sum = Sum(count: bytes.count)
+        var index = 0
+        while index &+ 8 <= bytes.count {
+            sum.add(UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self)))
+            index &+= 8
         }
-        return (hash, isPlain)
+        if index < bytes.count {
+            // Filled up with a byte that is plain.
+            var rest: UInt64 = 0x2020_2020_2020_2020
+            while index < bytes.count {
+                rest = rest << 8 | UInt64(bytes[index])
+                index &+= 1
+            }
+            sum.add(rest)
+        }
+        return (UInt32(truncatingIfNeeded: sum.value >> 32), sum.special == 0)
+    }
+
+    /// Adds up a name eight bytes at a time.
+    private struct Sum {
+        var value: UInt64
+        var special: UInt64 = 0
+
+        init(count: Int) { value = UInt64(truncatingIfNeeded: count) }
+
+        @inline(__always)
+        mutating func add(_ word: UInt64) {
+            // A multiplier without a pattern, as in Fibonacci hashing: 2^64 divided by the golden ratio.
+            value = (value ^ word) &* 0x9e37_79b9_7f4a_7c15
+            // One more than DEL (0x7f) sets the top bit.
+            special |=
+                JSONScanner.specialBytes(of: word) | (word &+ 0x0101_0101_0101_0101) & 0x8080_8080_8080_8080
+        }
     }
 }
 
