@@ -216,7 +216,7 @@ extension CallSession {
             startMicroseconds: (attempt.started - call.received).wholeNanoseconds / 1_000)
         // In the order of their beginnings: one that outlasts its hedge stands before it.
         let outlasted = hedge.map { attempt.number < $0 && !underWay.contains($0) } ?? false
-        outcomes.insert(outcome, at: outlasted ? outcomes.count - 1 : outcomes.count)
+        if outlasted { outcomes.insert(outcome, at: outcomes.count - 1) } else { outcomes.append(outcome) }
         // How long a whole answer takes says how long it is.
         let firstContent =
             attempt.number == committed && (call.streamed || failure == .cancelled)

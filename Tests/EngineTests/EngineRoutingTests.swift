@@ -119,6 +119,42 @@ import Testing
         try house.expectNothingHeld()
     }
 
+    @Test func `the plan that calls share gives way to a breaker, a key's health and a new key`()
+        async throws
+    {
+        let (house, token) = try await house(Self.route(["openai/gpt-6-sol", "second/gpt-6-sol"]))
+        let first = try Target("openai/gpt-6-sol")
+        func attempt() throws -> CallSession.Attempt {
+            let session = try house.forward(token, "smart")
+            defer { session.settle(.answered(), at: house.clock.now) }
+            return try session.attempt(at: house.clock.now)
+        }
+        let usual = try attempt()
+        #expect(usual.target == first && usual.key != nil)
+
+        let hold = BreakerHold(
+            mode: .open, owner: "a test", reason: "held", since: house.clock.wall,
+            ends: house.clock.wall + .seconds(60))
+        _ = house.parts.breakers.hold(hold, on: first, at: house.clock.now, wall: house.clock.wall)
+        #expect(try attempt().target.provider.text == "second")
+        _ = house.parts.breakers.release(first, at: house.clock.now)
+        #expect(try attempt().target == first)
+
+        let key = try #require(usual.key?.id)
+        _ = house.parts.credentials.note(
+            .rejected, on: key, for: first.model, began: house.clock.now, at: house.clock.now, retryAfter: nil
+        )
+        #expect(try attempt().target.provider.text == "second")
+        _ = house.parts.credentials.clear(key)
+        #expect(try attempt().key?.id == key)
+
+        house.clock.advance(.seconds(1))
+        _ = try await house.addKey(Self.key + "-newer", label: "newer")
+        let newer = try attempt()
+        #expect(newer.target == first && newer.key?.id != key && newer.key != nil)
+        try house.expectNothingHeld()
+    }
+
     @Test func `a call that is too long for one model goes to the route's longer one`() async throws {
         let (house, token) = try await house(
             Self.route(["openai/gpt-6-sol"], overflow: ["second/long"], policy: ["second/loose"]))

@@ -34,6 +34,12 @@ extension Breaker {
         }
     }
 
+    /// Whether `permit` would let a call through that is no probe.
+    func passes(at now: Instant) -> Bool {
+        if held == nil, position == .closed { return true }
+        return outlook(at: now) == .passes
+    }
+
     private func refusal(at now: Instant) -> Refusal {
         guard let held, now < held.ends else { return Refusal(cause: .open, retryAt: opening.until) }
         return Refusal(

@@ -32,7 +32,7 @@ struct BreakerTable {
     func pass(_ candidates: [Candidate], at now: Instant) -> Bool {
         candidates.allSatisfy { candidate in
             guard let place = places[candidate.target] else { return true }
-            return slots[place].breaker.outlook(at: now) == .passes
+            return slots[place].breaker.passes(at: now)
         }
     }
 

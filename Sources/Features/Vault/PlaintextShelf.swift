@@ -28,13 +28,21 @@ struct PlaintextShelf {
         }
     }
 
-    private struct Entry {
+    /// A class: each call finds one and changes it where it stands.
+    private final class Entry {
         let place: Place
         let secret: HeldSecret
         let opened: Instant
         var used: Instant
-        /// How often it was lent since it was last asked.
+        /// How often it was lent since that was last asked for.
         var lent = 0
+
+        init(place: Place, secret: HeldSecret, opened: Instant) {
+            self.place = place
+            self.secret = secret
+            self.opened = opened
+            used = opened
+        }
 
         func isOver(at now: Instant) -> Bool { now - used >= idleMax || now - opened >= ageMax }
     }
@@ -51,14 +59,14 @@ struct PlaintextShelf {
     var count: Int { entries.count }
 
     mutating func find(_ place: Place, at now: Instant) -> HeldSecret? {
-        guard let index = entries.index(forKey: place.id) else { return nil }
-        guard entries.values[index].place == place, !entries.values[index].isOver(at: now) else {
+        guard let entry = entries[place.id] else { return nil }
+        guard entry.place == place, !entry.isOver(at: now) else {
             remove(place.id)
             return nil
         }
-        entries.values[index].used = now
-        entries.values[index].lent += 1
-        return entries.values[index].secret
+        entry.used = now
+        entry.lent += 1
+        return entry.secret
     }
 
     mutating func put(_ secret: HeldSecret, at place: Place, now: Instant, unlessDroppedSince seen: Int) {
@@ -66,7 +74,7 @@ struct PlaintextShelf {
         guard drops == seen, !retired.contains(place.id) else { return }
         if entries.count >= Self.countMax, entries[place.id] == nil { makeRoom(at: now) }
         remove(place.id)
-        entries[place.id] = Entry(place: place, secret: secret, opened: now, used: now)
+        entries[place.id] = Entry(place: place, secret: secret, opened: now)
     }
 
     mutating func drop(_ key: ProviderKeyID) {
@@ -97,9 +105,9 @@ struct PlaintextShelf {
     mutating func takeUses() -> [ProviderKeyID: Int] {
         var taken = uses
         uses = [:]
-        for index in entries.indices where entries.values[index].lent > 0 {
-            taken[entries.keys[index], default: 0] += entries.values[index].lent
-            entries.values[index].lent = 0
+        for (key, entry) in entries where entry.lent > 0 {
+            taken[key, default: 0] += entry.lent
+            entry.lent = 0
         }
         return taken
     }

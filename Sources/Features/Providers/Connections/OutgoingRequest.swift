@@ -140,7 +140,7 @@ public struct OutgoingRequest: Sendable {
     }
 
     private func refuseOpenLine() throws(ProviderRefusal) {
-        guard endpoint.origin.secure || endpoint.origin.isLoopback || endpoint.allowsPlainHTTP else {
+        guard endpoint.takesKeys else {
             throw ProviderRefusal("a provider key is never sent over plain HTTP to another machine")
         }
     }

@@ -9,7 +9,8 @@ public final class UpstreamEndpoint: Sendable {
     public let provider: ProviderName
     public let origin: Origin
     let keyless: Bool
-    let allowsPlainHTTP: Bool
+    /// Whether a key may be sent: over TLS, to this machine, or where an operator allowed plain HTTP.
+    let takesKeys: Bool
     let isPost: Bool
     /// Request line and the headers that are the same every time, each with its line end.
     let fixedBytes: [UInt8]
@@ -76,7 +77,7 @@ public final class UpstreamEndpoint: Sendable {
         provider = definition.name
         origin = definition.origin
         keyless = definition.keyless || withoutKey
-        allowsPlainHTTP = definition.allowsPlainHTTP
+        takesKeys = origin.secure || origin.isLoopback || definition.allowsPlainHTTP
         self.isPost = isPost
         signs = adapter.authorization == .aws
         region = definition.region
@@ -121,7 +122,7 @@ public final class UpstreamEndpoint: Sendable {
         self.region = region
         origin = base.origin
         keyless = false
-        allowsPlainHTTP = false
+        takesKeys = origin.secure || origin.isLoopback
         isPost = true
         signs = true
         canonicalPath = base.pathPrefix.isEmpty ? "/" : base.pathPrefix
