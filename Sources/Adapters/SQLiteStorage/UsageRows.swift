@@ -17,52 +17,77 @@ extension LedgerRow {
                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 ON CONFLICT (call) DO NOTHING
                 """)
-        let tagged = try database.cachedStatement(sql: "INSERT INTO usage_tags (usage, tag) VALUES (?, ?)")
+        let tagged = "INSERT INTO usage_tags (usage, tag) VALUES (?, ?)"
         var usage = Binding(insert)
-        var tags = Binding(tagged)
-        for row in rows {
-            row.bind(to: &usage)
-            try usage.step(in: database)
-            guard database.changesCount == 1, !row.tags.isEmpty else { continue }
-            let position = database.lastInsertedRowID
-            for tag in row.tagList {
-                tags.bind(position)
-                tags.bind(tag)
-                try tags.step(in: database)
+        // Where they lie: handed over as values, each row would be copied twice.
+        try rows.withUnsafeBufferPointer { rows in
+            guard let first = rows.baseAddress else { return }
+            for place in rows.indices {
+                bind(first + place, after: first + max(0, place - 1), to: &usage)
+                try usage.step(in: database)
+                guard !rows[place].tags.isEmpty, database.changesCount == 1 else { continue }
+                let position = database.lastInsertedRowID
+                var tags = Binding(try database.cachedStatement(sql: tagged))
+                for tag in rows[place].tagList {
+                    tags.bind(position)
+                    tags.bind(tag)
+                    try tags.step(in: database)
+                }
             }
         }
     }
 
-    private func bind(to statement: inout Binding) {
-        statement.bind(call)
-        statement.bind(virtualKey)
-        statement.bind(at.milliseconds)
-        statement.bind(dialect.rawValue)
-        statement.bind(model)
-        statement.bind(target?.provider.text)
-        statement.bind(target?.model.text)
-        statement.bind(providerKey)
-        statement.bind(user)
-        statement.bind(team)
-        statement.bind(tags)
-        statement.bind(Int64(status))
-        statement.bind(end.rawValue)
-        statement.bind(failure?.rawValue)
-        statement.bind(cache.rawValue)
-        statement.bind(Int64(attempts))
-        statement.bind(usage.input)
-        statement.bind(usage.cacheRead)
-        statement.bind(usage.cacheWrite)
-        statement.bind(usage.cacheWriteHour)
-        statement.bind(usage.output)
-        statement.bind(usage.reasoning)
-        statement.bind(usageSource.rawValue)
-        statement.bind(cost?.nanoUSD)
-        statement.bind(saved?.nanoUSD)
-        statement.bind(priceVersion)
-        statement.bind(latencyMicroseconds)
-        statement.bind(firstByteMicroseconds)
-        statement.bind(payer.rawValue)
+    /// - Parameter last: the row bound before, if any: most of what two calls' rows say is the same.
+    private static func bind(
+        _ row: UnsafePointer<LedgerRow>, after last: UnsafePointer<LedgerRow>, to statement: inout Binding
+    ) {
+        let isSameTarget = row.pointee.target == last.pointee.target
+        statement.bind(row.pointee.call)
+        statement.bind(row.pointee.virtualKey, unless: row.pointee.virtualKey == last.pointee.virtualKey)
+        statement.bind(row.pointee.at.milliseconds, unless: row.pointee.at == last.pointee.at)
+        statement.bind(
+            row.pointee.dialect.rawValue, unless: row.pointee.dialect == last.pointee.dialect)
+        statement.bind(row.pointee.model, unless: row.pointee.model.hasBytes(of: last.pointee.model))
+        statement.bind(row.pointee.target?.provider.text, unless: isSameTarget)
+        statement.bind(row.pointee.target?.model.text, unless: isSameTarget)
+        statement.bind(row.pointee.providerKey, unless: row.pointee.providerKey == last.pointee.providerKey)
+        statement.bind(row.pointee.user, unless: row.pointee.user.hasBytes(of: last.pointee.user))
+        statement.bind(row.pointee.team, unless: row.pointee.team.hasBytes(of: last.pointee.team))
+        statement.bind(row.pointee.tags, unless: row.pointee.tags.hasBytes(of: last.pointee.tags))
+        statement.bind(Int64(row.pointee.status), unless: row.pointee.status == last.pointee.status)
+        statement.bind(row.pointee.end.rawValue, unless: row.pointee.end == last.pointee.end)
+        statement.bind(
+            row.pointee.failure?.rawValue, unless: row.pointee.failure == last.pointee.failure)
+        statement.bind(row.pointee.cache.rawValue, unless: row.pointee.cache == last.pointee.cache)
+        statement.bind(Int64(row.pointee.attempts), unless: row.pointee.attempts == last.pointee.attempts)
+        statement.bind(row.pointee.usage.input, unless: row.pointee.usage.input == last.pointee.usage.input)
+        statement.bind(
+            row.pointee.usage.cacheRead, unless: row.pointee.usage.cacheRead == last.pointee.usage.cacheRead)
+        statement.bind(
+            row.pointee.usage.cacheWrite,
+            unless: row.pointee.usage.cacheWrite == last.pointee.usage.cacheWrite)
+        statement.bind(
+            row.pointee.usage.cacheWriteHour,
+            unless: row.pointee.usage.cacheWriteHour == last.pointee.usage.cacheWriteHour)
+        statement.bind(
+            row.pointee.usage.output, unless: row.pointee.usage.output == last.pointee.usage.output)
+        statement.bind(
+            row.pointee.usage.reasoning, unless: row.pointee.usage.reasoning == last.pointee.usage.reasoning)
+        statement.bind(
+            row.pointee.usageSource.rawValue,
+            unless: row.pointee.usageSource == last.pointee.usageSource)
+        statement.bind(row.pointee.cost?.nanoUSD, unless: row.pointee.cost == last.pointee.cost)
+        statement.bind(row.pointee.saved?.nanoUSD, unless: row.pointee.saved == last.pointee.saved)
+        statement.bind(
+            row.pointee.priceVersion, unless: row.pointee.priceVersion.hasBytes(of: last.pointee.priceVersion)
+        )
+        statement.bind(
+            row.pointee.latencyMicroseconds,
+            unless: row.pointee.latencyMicroseconds == last.pointee.latencyMicroseconds)
+        statement.bind(
+            row.pointee.firstByteMicroseconds,
+            unless: row.pointee.firstByteMicroseconds == last.pointee.firstByteMicroseconds)
+        statement.bind(row.pointee.payer.rawValue, unless: row.pointee.payer == last.pointee.payer)
     }
 
     init(_ row: Row, tenant: TenantID) throws {
