@@ -191,6 +191,69 @@ import Testing
         }
     }
 
+    @Test func `words read before stand for the same bytes only`() throws {
+        let seed: UInt64 = 100
+        let bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: JournalFile.rowSize, alignment: 8)
+        defer { bytes.deallocate() }
+        // So few places that words push each other out all the time, and as many as a journal has.
+        for capacity in [1, 3, 512] {
+            var words = KnownWords(capacity: capacity)
+            for row in try Samples.rows(400, of: tenant, seed: seed) {
+                let length = LedgerRowCoding.encode(row, into: bytes)
+                let whole = UnsafeRawBufferPointer(rebasing: bytes[..<length])
+                #expect(LedgerRowCoding.decode(whole, knowing: &words) == row, "\(capacity), seed \(seed)")
+                let cut = UnsafeRawBufferPointer(rebasing: whole[..<(length - 1)])
+                #expect(LedgerRowCoding.decode(cut, knowing: &words) == nil)
+            }
+        }
+    }
+
+    @Test func `a late confirmation of a row that broke does not free the row that came into its slot`()
+        throws
+    {
+        let rows = try Samples.rows(2, of: tenant, seed: 8)
+        let journal = try MappedJournal(in: folder.data(), capacity: 1)
+        #expect(journal.reserve())
+        journal.append(rows[0])
+        #expect(try journal.pending(limit: 1) == [rows[0]])
+        try edit(JournalFile.headerSize + JournalFile.slotHead, [0xee, 0xee])
+        #expect(try journal.pending(limit: 1).isEmpty)
+        #expect(journal.reserve())
+        journal.append(rows[1])
+        try journal.confirm([rows[0].call])
+        #expect(try journal.pending(limit: 1) == [rows[1]])
+        try journal.confirm([rows[0].call])
+        #expect(journal.load == (1, 1))
+        try journal.confirm([rows[1].call])
+        #expect(journal.load == (0, 1))
+    }
+
+    @Test func `given slots are found by their call through any sequence of steps`() {
+        let seed: UInt64 = 4_712
+        var generator = SplitMix(seed: seed)
+        var given = GivenSlots(capacity: 5)
+        var model: [Int: CallID] = [:]
+        // Ids whose last bits are the same lie in one chain.
+        let calls = (0..<6).map { CallID(high: UInt64($0), low: UInt64($0 % 2) * 8) }
+        for step in 0..<5_000 {
+            let slot = Int.random(in: 0..<5, using: &generator)
+            let call = calls[Int.random(in: 0..<6, using: &generator)]
+            switch Int.random(in: 0..<4, using: &generator) {
+            case 0, 1:
+                given.give(slot, of: call)
+                model[slot] = call
+            case 2:
+                given.forget(slot)
+                model[slot] = nil
+            default:
+                var taken: Set<Int> = []
+                while let slot = given.take(call) { taken.insert(slot) }
+                #expect(taken == Set(model.filter { $0.value == call }.keys), "step \(step), seed \(seed)")
+                model = model.filter { $0.value != call }
+            }
+        }
+    }
+
     @Test func `slots keep their order and number through any sequence of steps`() {
         let seed: UInt64 = 4_711
         var generator = SplitMix(seed: seed)

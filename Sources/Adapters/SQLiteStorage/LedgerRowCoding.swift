@@ -1,4 +1,5 @@
 import Domain
+import Glibc
 
 /// A ledger row as bytes in a slot of the usage journal: fixed fields, then texts with their lengths.
 ///
@@ -47,40 +48,122 @@ enum LedgerRowCoding {
 
     /// Reads a row back; nil for bytes that no row of this version has.
     static func decode(_ bytes: UnsafeRawBufferPointer) -> LedgerRow? {
+        decode(bytes) { try RowWords($0) }
+    }
+
+    /// As `decode`, with the words of rows read before: most rows say what one of them said.
+    static func decode(_ bytes: UnsafeRawBufferPointer, knowing known: inout KnownWords) -> LedgerRow? {
+        decode(bytes) { try known.words(in: $0) }
+    }
+
+    @inline(__always)
+    private static func decode(
+        _ bytes: UnsafeRawBufferPointer, words: (UnsafeRawBufferPointer) throws -> RowWords
+    ) -> LedgerRow? {
         var reader = Reader(bytes: bytes)
         do {
-            let (call, tenant, virtualKey) = (
-                try reader.id() as CallID, try reader.id() as TenantID, try reader.id() as VirtualKeyID
-            )
-            let numbers = try (0..<11).map { _ in try reader.number() }
+            let call: CallID = try reader.id()
+            let tenant: TenantID = try reader.id()
+            let virtualKey: VirtualKeyID = try reader.id()
+            let (at, status, attempts) = (try reader.number(), try reader.number(), try reader.number())
+            let usage = Usage(
+                input: try reader.number(), cacheRead: try reader.number(), cacheWrite: try reader.number(),
+                cacheWriteHour: try reader.number(), output: try reader.number(),
+                reasoning: try reader.number())
+            let (latency, firstByte) = (try reader.number(), try reader.number())
             let (cost, saved) = (try reader.optionalNumber(), try reader.optionalNumber())
             let (providerKey, payer) = try reader.providerKey()
-            let (dialect, end) = (try reader.choice() as Dialect, try reader.choice() as CallEnd)
-            let failure = try reader.text()
-            let (cache, source) = (try reader.choice() as CacheOutcome, try reader.choice() as UsageSource)
-            let (provider, targetModel) = (try reader.text(), try reader.text())
-            let texts = try (0..<5).map { _ in try reader.text() }
-            let target =
-                provider.isEmpty
-                ? nil : Target(provider: try ProviderName(provider), model: try ModelName(targetModel))
-            let code = CallFailure.Code(rawValue: failure)
-            guard failure.isEmpty || code != nil else { return nil }
+            let words = try words(try reader.texts(RowWords.texts))
             return LedgerRow(
-                call: call, tenant: tenant, virtualKey: virtualKey, at: WallTime(milliseconds: numbers[0]),
-                dialect: dialect, model: texts[0], target: target, providerKey: providerKey, user: texts[1],
-                team: texts[2], tags: texts[4], status: Int(numbers[1]), end: end, failure: code,
-                cache: cache,
-                attempts: Int(numbers[2]),
-                usage: Usage(
-                    input: numbers[3], cacheRead: numbers[4], cacheWrite: numbers[5],
-                    cacheWriteHour: numbers[6], output: numbers[7], reasoning: numbers[8]),
-                usageSource: source, cost: cost.map(Money.init(nanoUSD:)),
-                saved: saved.map(Money.init(nanoUSD:)),
-                priceVersion: texts[3], latencyMicroseconds: numbers[9], firstByteMicroseconds: numbers[10],
-                payer: payer)
+                call: call, tenant: tenant, virtualKey: virtualKey, at: WallTime(milliseconds: at),
+                dialect: words.dialect, model: words.model, target: words.target, providerKey: providerKey,
+                user: words.user, team: words.team, tags: try reader.text(), status: Int(status),
+                end: words.end, failure: words.failure, cache: words.cache, attempts: Int(attempts),
+                usage: usage, usageSource: words.usageSource, cost: cost.map(Money.init(nanoUSD:)),
+                saved: saved.map(Money.init(nanoUSD:)), priceVersion: words.priceVersion,
+                latencyMicroseconds: latency, firstByteMicroseconds: firstByte, payer: payer)
         } catch {
             return nil
         }
+    }
+}
+
+/// What a row says in words, but for its tags, which a caller may make new for each call.
+struct RowWords {
+    /// How many texts it is made of.
+    fileprivate static let texts = 11
+
+    let dialect: Dialect
+    let end: CallEnd
+    let failure: CallFailure.Code?
+    let cache: CacheOutcome
+    let usageSource: UsageSource
+    let target: Target?
+    let model: String
+    let user: String
+    let team: String
+    let priceVersion: String
+
+    fileprivate init(_ bytes: UnsafeRawBufferPointer) throws {
+        var reader = Reader(bytes: bytes)
+        (dialect, end) = (try reader.choice(), try reader.choice())
+        let failure = try reader.text()
+        self.failure = CallFailure.Code(rawValue: failure)
+        guard failure.isEmpty || self.failure != nil else { throw Unreadable() }
+        (cache, usageSource) = (try reader.choice(), try reader.choice())
+        let (provider, targetModel) = (try reader.text(), try reader.text())
+        target =
+            provider.isEmpty
+            ? nil : Target(provider: try ProviderName(provider), model: try ModelName(targetModel))
+        (model, user) = (try reader.text(), try reader.text())
+        (team, priceVersion) = (try reader.text(), try reader.text())
+    }
+}
+
+/// The words of rows that were read before, each beside its bytes, so that the same bytes are read once.
+///
+/// Bounded: words whose bytes fall into the same place take it from each other.
+struct KnownWords {
+    private struct Entry {
+        let bytes: [UInt8]
+        let words: RowWords
+
+        func hasBytes(of other: UnsafeRawBufferPointer) -> Bool {
+            guard let start = other.baseAddress, bytes.count == other.count else { return false }
+            return memcmp(bytes, start, other.count) == 0
+        }
+    }
+
+    private var entries: [Entry?]
+
+    /// 512: some kilobytes for a gateway with few users and models, and 500 KiB at the very most.
+    init(capacity: Int = 512) { entries = Array(repeating: nil, count: max(1, capacity)) }
+
+    fileprivate mutating func words(in bytes: UnsafeRawBufferPointer) throws -> RowWords {
+        let place = Int(Self.mark(of: bytes) % UInt64(entries.count))
+        if let entry = entries[place], entry.hasBytes(of: bytes) { return entry.words }
+        let words = try RowWords(bytes)
+        entries[place] = Entry(bytes: Array(bytes), words: words)
+        return words
+    }
+
+    /// Spreads words over the places; not against those who choose them, who would only make others' be read again.
+    private static func mark(of bytes: UnsafeRawBufferPointer) -> UInt64 {
+        // Odd and with bits all over: 2^64 divided by the golden ratio.
+        let factor: UInt64 = 0x9e37_79b9_7f4a_7c15
+        var mark = UInt64(bytes.count)
+        var offset = 0
+        while offset + 8 <= bytes.count {
+            mark = (mark ^ bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self)) &* factor
+            mark ^= mark >> 32
+            offset += 8
+        }
+        while offset < bytes.count {
+            mark = (mark ^ UInt64(bytes[offset])) &* factor
+            mark ^= mark >> 32
+            offset += 1
+        }
+        return mark
     }
 }
 
@@ -173,13 +256,22 @@ private struct Reader {
         }
     }
 
-    mutating func text() throws -> String {
+    mutating func text() throws -> String { String(decoding: bytes[try textBytes()], as: UTF8.self) }
+
+    private mutating func textBytes() throws -> Range<Int> {
         guard bytes.count - offset >= 2 else { throw Unreadable() }
         let count = Int(UInt16(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: UInt16.self)))
-        offset += 2
-        guard bytes.count - offset >= count else { throw Unreadable() }
-        defer { offset += count }
-        return String(decoding: bytes[offset..<offset + count], as: UTF8.self)
+        let start = offset + 2
+        guard bytes.count - start >= count else { throw Unreadable() }
+        offset = start + count
+        return start..<offset
+    }
+
+    /// The bytes of so many texts, with their lengths.
+    mutating func texts(_ count: Int) throws -> UnsafeRawBufferPointer {
+        let start = offset
+        for _ in 0..<count { _ = try textBytes() }
+        return UnsafeRawBufferPointer(rebasing: bytes[start..<offset])
     }
 
     mutating func choice<Choice: RawRepresentable<String>>() throws -> Choice {

@@ -15,9 +15,9 @@ public import Storage
 public final class MappedJournal: UsageJournal {
     private let file: JournalFile
     private let slots: Locked<JournalSlots>
-    /// Slots whose rows were given out and are not yet confirmed. Held while rows are read and freed, so that two
-    /// drains at once never see a slot change its row between them.
-    private let given: Locked<[CallID: [Int]]>
+    /// What reading needs. Held while rows are read and freed, so that two drains at once never see a slot change its
+    /// row between them.
+    private let reading: Locked<Reading>
     private let tornLater = Locked(0)
     /// What was found in the file at opening.
     public let recovery: JournalRecovery
@@ -34,7 +34,7 @@ public final class MappedJournal: UsageJournal {
             JournalSlots(
                 capacity: file.slots, written: found.rows.map(\.slot),
                 sequence: found.rows.last?.sequence ?? 0))
-        given = Locked([:])
+        reading = Locked(Reading(given: GivenSlots(capacity: file.slots)))
     }
 
     public func reserve() -> Bool { slots.withLock { $0.reserve() } }
@@ -50,28 +50,41 @@ public final class MappedJournal: UsageJournal {
     }
 
     public func pending(limit: Int) throws -> [LedgerRow] {
-        given.withLock { given in
-            slots.withLock { $0.oldest(limit) }.compactMap { slot in
+        reading.withLock { reading in
+            let oldest = slots.withLock { $0.oldest(limit) }
+            var rows: [LedgerRow] = []
+            rows.reserveCapacity(oldest.count)
+            for slot in oldest {
                 let sequence = file.sequence(slot)
                 // Taken, and being written this moment.
-                guard sequence != 0 else { return nil }
+                guard sequence != 0 else { continue }
                 guard let bytes = file.checkedRow(slot, sequence: sequence),
-                    let row = LedgerRowCoding.decode(bytes)
+                    let row = LedgerRowCoding.decode(bytes, knowing: &reading.words)
                 else {
                     tornLater.withLock { $0 += 1 }
+                    reading.given.forget(slot)
                     free(slot)
-                    return nil
+                    continue
                 }
-                if given[row.call]?.contains(slot) != true { given[row.call, default: []].append(slot) }
-                return row
+                reading.given.give(slot, of: row.call)
+                rows.append(row)
             }
+            return rows
         }
     }
 
     public func confirm(_ calls: [CallID]) throws {
-        given.withLock { given in
-            for call in calls { given.removeValue(forKey: call)?.forEach(free) }
+        reading.withLock { reading in
+            for call in calls {
+                while let slot = reading.given.take(call) { free(slot) }
+            }
         }
+    }
+
+    private struct Reading {
+        /// Slots whose rows were given out and are not yet confirmed.
+        var given: GivenSlots
+        var words = KnownWords()
     }
 
     public var load: (used: Int, capacity: Int) { slots.withLock { ($0.used, $0.capacity) } }

@@ -61,7 +61,7 @@ public actor LedgerDrain {
     /// One round: reads a batch, appends it tenant by tenant; says how many rows moved.
     @discardableResult
     public func round() async -> Int {
-        let rows: [LedgerRow]
+        var rows: [LedgerRow]
         do {
             rows = try journal.pending(limit: options.batch + passedOver)
         } catch {
@@ -71,7 +71,7 @@ public actor LedgerDrain {
         var (moved, left) = (0, 0)
         var oldest: WallTime?
         // Several commits at once: the disk's flush, which is most of a small commit, then serves them together.
-        var groups = Self.grouped(rows)[...]
+        var groups = Self.grouped(&rows)[...]
         while !groups.isEmpty {
             for (rows, isMoved) in await move(groups.prefix(options.commitsAtOnce)) {
                 if isMoved {
@@ -142,17 +142,23 @@ public actor LedgerDrain {
         }
     }
 
-    /// Rows by tenant, tenants in the order of their oldest row.
-    private static func grouped(_ rows: [LedgerRow]) -> [(TenantID, [LedgerRow])] {
+    /// Takes the rows out by tenant, tenants in the order of their oldest row. Rows are moved: a copy of one would
+    /// count the users of all its texts up and down.
+    private static func grouped(_ rows: inout [LedgerRow]) -> [(TenantID, [LedgerRow])] {
+        guard let first = rows.first?.tenant else { return [] }
+        if rows.allSatisfy({ $0.tenant == first }) {
+            defer { rows = [] }
+            return [(first, rows)]
+        }
         var places: [TenantID: Int] = [:]
         var groups: [(TenantID, [LedgerRow])] = []
-        for row in rows {
-            if let place = places[row.tenant] {
-                groups[place].1.append(row)
-            } else {
-                places[row.tenant] = groups.count
-                groups.append((row.tenant, [row]))
-            }
+        for row in rows where places[row.tenant] == nil {
+            places[row.tenant] = groups.count
+            groups.append((row.tenant, []))
+        }
+        rows.reverse()
+        while let row = rows.popLast() {
+            if let place = places[row.tenant] { groups[place].1.append(row) }
         }
         return groups
     }
