@@ -4,9 +4,42 @@ import Operations
 /// What was spent over the last 24 hours by tenant, provider and model; a pure value, hours are UTC.
 struct CostBook: Sendable {
     struct Key: Hashable, Sendable {
-        var tenant: TenantID
-        var provider: String
-        var model: String
+        let tenant: TenantID
+        private let place: Place
+
+        /// Names that are a target's are kept as one, whose hash is made already.
+        private enum Place: Hashable, Sendable {
+            case target(Target)
+            case other(provider: String, model: String)
+        }
+
+        init(tenant: TenantID, target: Target) {
+            self.tenant = tenant
+            place = .target(target)
+        }
+
+        init(tenant: TenantID, provider: String, model: String) {
+            self.tenant = tenant
+            if let provider = try? ProviderName(provider), let model = try? ModelName(model) {
+                place = .target(Target(provider: provider, model: model))
+            } else {
+                place = .other(provider: provider, model: model)
+            }
+        }
+
+        var provider: String {
+            switch place {
+            case .target(let target): target.provider.text
+            case .other(let provider, _): provider
+            }
+        }
+
+        var model: String {
+            switch place {
+            case .target(let target): target.model.text
+            case .other(_, let model): model
+            }
+        }
     }
 
     struct Line: Sendable {
@@ -26,13 +59,18 @@ struct CostBook: Sendable {
     }
 
     private struct Hours: Sendable {
-        var slots: [Int64: Line] = [:]
+        /// A day of them at most, the one that came last at the end.
+        var slots: [(hour: Int64, line: Line)] = []
 
         mutating func add(_ line: Line, hour: Int64) {
-            slots[hour, default: Line()] += line
+            if let place = slots.lastIndex(where: { $0.hour == hour }) {
+                slots[place].line += line
+                return
+            }
+            slots.append((hour, line))
             guard slots.count > Int(CostBook.hoursKept) else { return }
             let oldest = hour - CostBook.hoursKept
-            slots = slots.filter { $0.key > oldest }
+            slots.removeAll { $0.hour <= oldest }
         }
     }
 
@@ -44,14 +82,18 @@ struct CostBook: Sendable {
 
     mutating func add(_ row: LedgerRow) {
         // A call that was let in and went nowhere cost nothing, and any caller can invent its model's name.
-        guard row.target != nil || row.cache == .hit else { return }
+        let key: Key
+        if let target = row.target {
+            key = Key(tenant: row.tenant, target: target)
+        } else if row.cache.isHit {
+            key = Key(tenant: row.tenant, provider: "(cache)", model: row.model)
+        } else {
+            return
+        }
         let line = Line(
             calls: 1, unpriced: row.cost == nil && row.target != nil ? 1 : 0, usage: row.usage,
             cost: row.cost ?? .zero, saved: row.saved ?? .zero)
-        let provider = row.target?.provider.text ?? "(cache)"
-        restore(
-            line, hour: row.at.milliseconds / Self.millisecondsPerHour,
-            key: Key(tenant: row.tenant, provider: provider, model: row.target?.model.text ?? row.model))
+        restore(line, hour: row.at.milliseconds / Self.millisecondsPerHour, key: key)
     }
 
     /// Adds sums of a past hour, read from the ledger at start.
@@ -61,10 +103,12 @@ struct CostBook: Sendable {
             return
         }
         if lines.count >= Self.linesMost {
-            lines = lines.filter { $0.value.slots.keys.contains { $0 > hour - Self.hoursKept } }
+            lines = lines.filter { $0.value.slots.contains { $0.hour > hour - Self.hoursKept } }
         }
         var key = key
-        if lines.count >= Self.linesMost { key.model = "(other)" }
+        if lines.count >= Self.linesMost {
+            key = Key(tenant: key.tenant, provider: key.provider, model: "(other)")
+        }
         lines[key, default: Hours()].add(line, hour: hour)
     }
 

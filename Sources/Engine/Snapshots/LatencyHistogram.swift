@@ -17,15 +17,21 @@ struct LatencyHistogram: Sendable {
     private var counts: [UInt32] = []
     private(set) var total: UInt64 = 0
 
-    mutating func add(milliseconds: Double) {
-        if counts.isEmpty { counts = Array(repeating: 0, count: Self.bounds.count) }
+    /// Which bucket a latency counts in: found once for a call, however many histograms it goes into.
+    static func bucket(milliseconds: Double) -> Int {
+        let bounds = bounds
         var low = 0
-        var high = Self.bounds.count - 1
+        var high = bounds.count - 1
         while low < high {
             let middle = (low + high) / 2
-            if Self.bounds[middle] < milliseconds { low = middle + 1 } else { high = middle }
+            if bounds[middle] < milliseconds { low = middle + 1 } else { high = middle }
         }
-        counts[low] &+= 1
+        return low
+    }
+
+    mutating func add(bucket: Int) {
+        if counts.isEmpty { counts = Array(repeating: 0, count: Self.bounds.count) }
+        counts[bucket] &+= 1
         total += 1
     }
 

@@ -9,13 +9,16 @@ struct RecentCalls: Sendable {
         let tenant: TenantID
         let model: String
         let dialect: Dialect
-        /// The targets of its attempts, in order.
-        let targets: [Target]
-        /// Whether its last attempt answered.
-        let answered: Bool
+        /// In order; kept as they came, for each call is noted and few are looked at.
+        let attempts: [AttemptOutcome]
         let usage: Usage
         let microseconds: Int64
         let drill: Bool
+
+        /// The targets of its attempts, in order.
+        var targets: [Target] { attempts.map(\.target) }
+        /// Whether its last attempt answered.
+        var answered: Bool { attempts.last?.failure == nil }
     }
 
     /// At 68 calls a second this is a minute; above, the newest stand for all.
@@ -27,11 +30,11 @@ struct RecentCalls: Sendable {
 
     mutating func add(_ finish: GatewayEvent.CallFinish) {
         // What never needed a target is not routed: cache hits, refusals.
-        guard finish.row.cache != .hit, finish.row.end != .refused else { return }
+        if finish.row.cache.isHit { return }
+        if case .refused = finish.row.end { return }
         let call = Call(
             at: finish.row.at, tenant: finish.row.tenant, model: finish.row.model,
-            dialect: finish.row.dialect, targets: finish.attempts.map(\.target),
-            answered: finish.attempts.last?.failure == nil, usage: finish.row.usage,
+            dialect: finish.row.dialect, attempts: finish.attempts, usage: finish.row.usage,
             microseconds: finish.row.latencyMicroseconds, drill: finish.drill)
         if ring.count < Self.most {
             ring.append(call)
@@ -70,12 +73,14 @@ struct RecentCalls: Sendable {
 
 extension RecentCalls.Call {
     fileprivate func add(to shares: inout [Target: RecentCalls.TargetShare]) {
-        for (place, target) in targets.enumerated() {
+        let answered = answered
+        for (place, attempt) in attempts.enumerated() {
+            let target = attempt.target
             shares[target, default: .init()].tenants[tenant, default: 0] += 1
             if drill { shares[target]?.drilled = true }
-            let isLast = place == targets.count - 1
+            let isLast = place == attempts.count - 1
             if isLast, answered { continue }
-            let then = isLast ? "" : targets[place + 1].description
+            let then = isLast ? "" : attempts[place + 1].target.description
             if then != target.description { shares[target]?.wentTo[then, default: 0] += 1 }
         }
     }

@@ -80,18 +80,12 @@ struct TrafficBook: Sendable {
         let row = finish.row
         recent.add(finish)
         let sample = TrafficWindow.Sample(
-            failed: Self.isError(row), milliseconds: Double(row.latencyMicroseconds) / 1_000,
-            cost: row.cost ?? .zero,
-            tokens: row.usage.total, hit: row.cache == .hit)
+            failed: Self.isError(row), microseconds: row.latencyMicroseconds, cost: row.cost ?? .zero,
+            tokens: row.usage.total, hit: row.cache.isHit)
         all.add(sample, at: row.at)
         virtualKeys[row.virtualKey, default: .init()].add(sample, at: row.at)
         tenants[row.tenant, default: .init()].add(row, sample)
-        for (index, attempt) in finish.attempts.enumerated() {
-            let next = index + 1 < finish.attempts.count ? finish.attempts[index + 1] : nil
-            add(
-                attempt, of: row, next: next, cost: attempt.failure == nil ? row.cost ?? .zero : .zero,
-                tenantName)
-        }
+        for place in finish.attempts.indices { add(attempt: place, of: finish, tenantName) }
         costs.add(row)
     }
 
@@ -104,14 +98,13 @@ struct TrafficBook: Sendable {
     }
 
     private mutating func add(
-        _ attempt: AttemptOutcome, of row: LedgerRow, next: AttemptOutcome?, cost: Money,
-        _ tenantName: (TenantID) -> String
+        attempt place: Int, of finish: GatewayEvent.CallFinish, _ tenantName: (TenantID) -> String
     ) {
-        let failed = attempt.failure?.rule.countsForBreaker ?? false
+        let (row, attempt) = (finish.row, finish.attempts[place])
         let sample = TrafficWindow.Sample(
-            failed: failed, milliseconds: Double(attempt.microseconds) / 1_000, cost: cost,
-            tokens: row.usage.total,
-            hit: false, rateLimited: attempt.failure == .keyRateLimit)
+            failed: attempt.failure?.rule.countsForBreaker ?? false, microseconds: attempt.microseconds,
+            cost: attempt.failure == nil ? row.cost ?? .zero : .zero, tokens: row.usage.total,
+            rateLimited: attempt.failure == .keyRateLimit)
         if let key = attempt.providerKey { providerKeys[key, default: .init()].add(sample, at: row.at) }
         if let place = targets.index(forKey: attempt.target) {
             targets.values[place].window.add(sample, at: row.at)
@@ -120,6 +113,7 @@ struct TrafficBook: Sendable {
             targets[attempt.target, default: .init()].window.add(sample, at: row.at)
         }
         guard let failure = attempt.failure, failure != .cancelled else { return }
+        let next = finish.attempts[place...].dropFirst().first
         let then =
             next.map { "retry->\($0.target.provider) \($0.failure == nil ? "ok" : "failed")" }
             ?? "\(row.status) to caller"
@@ -143,12 +137,19 @@ struct TrafficBook: Sendable {
     }
 }
 
+extension CacheOutcome {
+    /// As a pattern: `==` of two words compares their texts.
+    var isHit: Bool {
+        if case .hit = self { true } else { false }
+    }
+}
+
 extension TrafficBook.ModelSums {
     fileprivate mutating func add(_ row: LedgerRow, failed: Bool) {
         target = row.target ?? target
         calls += 1
         if failed { errors += 1 }
-        if row.cache == .hit { hits += 1 }
+        if row.cache.isHit { hits += 1 }
         tokens += row.usage.total
         cost += row.cost ?? .zero
     }

@@ -7,12 +7,25 @@ import Operations
 struct TrafficWindow: Sendable {
     /// One finished call, as far as figures need it.
     struct Sample: Sendable {
-        var failed: Bool
-        var milliseconds: Double
-        var cost: Money
-        var tokens: Int64
-        var hit: Bool
-        var rateLimited: Bool = false
+        let failed: Bool
+        /// Its latency's place in a histogram.
+        let bucket: Int
+        let cost: Money
+        let tokens: Int64
+        let hit: Bool
+        let rateLimited: Bool
+
+        init(
+            failed: Bool, microseconds: Int64, cost: Money, tokens: Int64, hit: Bool = false,
+            rateLimited: Bool = false
+        ) {
+            self.failed = failed
+            bucket = LatencyHistogram.bucket(milliseconds: Double(microseconds) / 1_000)
+            self.cost = cost
+            self.tokens = tokens
+            self.hit = hit
+            self.rateLimited = rateLimited
+        }
     }
 
     private struct Slot: Sendable {
@@ -25,6 +38,16 @@ struct TrafficWindow: Sendable {
         var rateLimited: Int64 = 0
         var latency = LatencyHistogram()
         var p95: Double = 0
+
+        mutating func add(_ sample: Sample) {
+            calls += 1
+            if sample.failed { failed += 1 }
+            if sample.hit { hits += 1 }
+            if sample.rateLimited { rateLimited += 1 }
+            cost += sample.cost
+            tokens += sample.tokens
+            latency.add(bucket: sample.bucket)
+        }
     }
 
     private static let slotMilliseconds = Int64(TrafficSeries.secondsPerPoint) * 1_000
@@ -42,13 +65,7 @@ struct TrafficWindow: Sendable {
             retireHistograms(before: epoch)
             slots[index] = Slot(epoch: epoch)
         }
-        slots[index].calls += 1
-        if sample.failed { slots[index].failed += 1 }
-        if sample.hit { slots[index].hits += 1 }
-        if sample.rateLimited { slots[index].rateLimited += 1 }
-        slots[index].cost += sample.cost
-        slots[index].tokens += sample.tokens
-        slots[index].latency.add(milliseconds: sample.milliseconds)
+        slots[index].add(sample)
         last = at
         if first == nil { first = at }
     }
