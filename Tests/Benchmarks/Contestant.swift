@@ -116,9 +116,20 @@ final class Contestant {
             "gatehouse", on: house.data, log: folder.path + "/gatehouse.log", token: house.token)
     }
 
+    /// The same of another build, to see what a change does.
+    static func otherGatehouse(
+        _ binary: String, in folder: TemporaryFolder, provider: Int
+    ) throws -> Contestant {
+        let house = try GatewayFolder(folder, provider: provider, binary: binary)
+        return try gatehouse(
+            "other", on: house.data, log: folder.path + "/gatehouse.log", token: house.token, binary: binary)
+    }
+
     /// `serve` on a data folder that is there.
-    static func gatehouse(_ name: String, on data: String, log: String, token: String) throws -> Contestant {
-        let child = try Child(GatewayFolder.binary(), ["serve", "--data", data], error: log)
+    static func gatehouse(
+        _ name: String, on data: String, log: String, token: String, binary: String? = nil
+    ) throws -> Contestant {
+        let child = try Child(binary ?? GatewayFolder.binary(), ["serve", "--data", data], error: log)
         var port = 0
         try waitUntil("gatehouse listens", seconds: 600) {
             let text = (try? String(contentsOfFile: log, encoding: .utf8)) ?? ""

@@ -19,6 +19,7 @@ struct GatehouseBenchmarks: AsyncParsableCommand {
     @Option(help: "Only one kind of call: \(Kind.allCases.map(\.rawValue).joined(separator: ", ")).")
     var kind: Kind?
     @Option(help: "LiteLLM's program, ENVIRONMENT/bin/litellm, to be measured too.") var litellm: String?
+    @Option(help: "Another build of gatehouse, to be measured in the same turns.") var beside: String?
     @Flag(help: "Only the console's figures.") var consoleOnly = false
     @Flag(help: "Only the calls' figures.") var callsOnly = false
     @Flag(help: "Only what a noisy tenant costs the others' calls.") var neighbour = false
@@ -54,15 +55,21 @@ struct GatehouseBenchmarks: AsyncParsableCommand {
         let nginx = try Contestant.nginx(in: folder, provider: provider.port)
         let gatehouse = try Contestant.gatehouse(in: folder, provider: provider.port)
         let other = try startLiteLLM(in: folder, provider: provider.port)
+        let besideFolder = try TemporaryFolder()
+        let beside = try beside.map {
+            try Contestant.otherGatehouse($0, in: besideFolder, provider: provider.port)
+        }
         print("gatehouse: \(try gatehouse.resident() / 1_024) MiB resident after start (aim: below 60)")
         print("CPU per call in microseconds, user and system, all threads; median of \(rounds) turns\n")
         for kind in Kind.allCases where self.kind == nil || self.kind == kind {
-            let contestants = [kind.aim == nil ? nil : nginx, gatehouse, kind.suitsLiteLLM ? other : nil]
+            let contestants = [
+                kind.aim == nil ? nil : nginx, gatehouse, beside, kind.suitsLiteLLM ? other : nil,
+            ]
             let figures = try await measure(kind, contestants.compactMap { $0 }, on: group)
             report(kind, figures)
         }
         print("\ngatehouse: \(try gatehouse.resident() / 1_024) MiB resident after the load")
-        for contestant in [gatehouse, nginx, other] { contestant?.child.end(SIGTERM) }
+        for contestant in [gatehouse, nginx, beside, other] { contestant?.child.end(SIGTERM) }
         try await provider.stop()
         try await group.shutdownGracefully()
     }
@@ -112,6 +119,9 @@ struct GatehouseBenchmarks: AsyncParsableCommand {
         line += String(format: "  gatehouse %6.1f", ours)
         if let nginx = figures["nginx"], let aim = kind.aim {
             line += String(format: "  ratio %.2f (aim: at most %.1f)", ours / nginx, aim)
+        }
+        if let other = figures["other"] {
+            line += String(format: "  other %.1f, %.3f times", other, ours / other)
         }
         if let other = figures["litellm"] {
             line += String(format: "  litellm %.0f, %.0f times gatehouse", other, other / ours)

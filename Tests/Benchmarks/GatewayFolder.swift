@@ -12,10 +12,12 @@ struct GatewayFolder {
         return URL(fileURLWithPath: own).deletingLastPathComponent().appendingPathComponent("gatehouse").path
     }
 
-    init(_ folder: TemporaryFolder, provider: Int) throws {
+    /// - Parameter binary: another program than the one that was built with the benchmarks.
+    init(_ folder: TemporaryFolder, provider: Int, binary: String? = nil) throws {
         let data = folder.path + "/data"
+        let binary = try binary ?? Self.binary()
         func run(_ arguments: [String], input: String = "") throws -> String {
-            try Tool.run(try Self.binary(), arguments + ["--data", data], input: input).out
+            try Tool.run(binary, arguments + ["--data", data], input: input).out
         }
         _ = try run(["init", "--keyfile", folder.path + "/vault.key"])
         try Self.configure(data, keyFile: folder.path + "/vault.key", provider: provider)
