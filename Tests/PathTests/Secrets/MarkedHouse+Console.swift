@@ -62,19 +62,34 @@ extension MarkedHouse {
             expected: ["virtual key of the console"])
     }
 
-    /// The keys pane with its mark at a row that begins so, which is in one of its two tables.
-    private func keys(at row: String, _ screen: Screen) throws {
+    /// The keys pane with its mark at the first row of one of its two tables. No key is pressed before the one before has
+    /// shown: a second Tab on its way would lead back.
+    private func keys(in table: String, at row: String, _ screen: Screen) throws {
         try go(to: 5, screen)
+        try waitUntil("a row of keys is marked") { try self.markedRow(screen) != nil }
+        if try markedRow(screen)?.table != table { try screen.press("Tab") }
+        try waitUntil("the mark is among the \(table)") { try self.markedRow(screen)?.table == table }
+        try screen.press("g")
         try waitUntil("the mark is at \(row)") {
-            if try screen.text().contains("\n>" + row) { return true }
-            try screen.press("Tab", "g")
-            return try screen.text().contains("\n>" + row)
+            try self.markedRow(screen)?.line.hasPrefix(">" + row) ?? false
         }
+    }
+
+    /// Which row of the keys pane has the mark, and in which table it stands.
+    private func markedRow(_ screen: Screen) throws -> (table: String, line: Substring)? {
+        var table = ""
+        for line in try screen.text().split(separator: "\n") {
+            for title in ["Provider keys", "Virtual keys"] where line.hasPrefix("── \(title)") {
+                table = title
+            }
+            if line.hasPrefix(">") { return (table, line) }
+        }
+        return nil
     }
 
     /// A key is added, one is rotated, one is refused.
     private func enterKeys(_ screen: Screen) throws {
-        try keys(at: "anthropic/main", screen)
+        try keys(in: "Provider keys", at: "anthropic/main", screen)
         try screen.press("n")
         try screen.shows("Add provider key")
         try screen.press("Tab", "Tab", "Tab")
@@ -84,13 +99,13 @@ extension MarkedHouse {
         try screen.type("typed")
         try screen.press("Enter", "Enter", "Enter")
         try screen.shows("maintyped")
-        try keys(at: "anthropic/main", screen)
+        try keys(in: "Provider keys", at: "anthropic/main", screen)
         try screen.press("r")
         try screen.shows("Rotate key")
         try screen.paste(text("refused"))
         try screen.press("Enter")
         try screen.shows("Nothing was changed")
-        try keys(at: "anthropic/main", screen)
+        try keys(in: "Provider keys", at: "anthropic/main", screen)
         try screen.press("r")
         try screen.shows("Rotate key")
         try screen.type(text("by the console, anew"))
@@ -104,7 +119,7 @@ extension MarkedHouse {
 
     /// A virtual key is on the screen once; what the screen shows then is no leak, and what it shows after is.
     private func issue(_ screen: Screen) throws {
-        try keys(at: "default", screen)
+        try keys(in: "Virtual keys", at: "default", screen)
         try screen.press("n")
         try screen.shows("Issue virtual key", or: "Issue")
         try screen.press("Tab")
