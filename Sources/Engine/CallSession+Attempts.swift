@@ -29,7 +29,7 @@ extension CallSession {
             parts.gauges.began(option.target)
             begun += 1
             let attempt = Attempt(
-                target: option.target, entry: provider, keyEntry: option.key.flatMap { keys[$0] },
+                target: option.target, provider: provider, keyEntry: option.key.flatMap { keys[$0] },
                 number: begun,
                 timeouts: Timeouts(
                     connect: min(options.connect, left), firstByte: min(options.firstByte, left),
@@ -97,7 +97,7 @@ extension CallSession {
     ) throws(SealFailure) -> Result? {
         guard let key = attempt.keyEntry else { return nil }
         return try parts.secrets.withSecret(
-            of: key.record, for: attempt.entry.definition.origin, at: now, body)
+            of: key.record, for: attempt.provider.definition.origin, at: now, body)
     }
 
     /// The answer's first byte came, of an attempt or of the cache: from here on there is no failover.

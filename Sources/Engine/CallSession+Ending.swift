@@ -109,7 +109,7 @@ extension CallSession {
 
     /// The attempt that answered knows its provider.
     private func kind(of target: Target) -> ProviderKind? {
-        if let used, used.target == target { return used.entry.definition.kind }
+        if let used, used.target == target { return used.provider.definition.kind }
         return directory.entries[target.provider]?.definition.kind
     }
 

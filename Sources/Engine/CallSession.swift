@@ -23,7 +23,7 @@ public final class CallSession {
     /// One try: where to, with which key, and until when. A class, as it is handed around a dozen times.
     public final class Attempt {
         public let target: Target
-        public let entry: ProviderEntry
+        public let provider: ProviderEntry
         let keyEntry: KeyEntry?
         public let number: Int
         public let timeouts: Timeouts
@@ -35,12 +35,12 @@ public final class CallSession {
         public let started: Instant
 
         init(
-            target: Target, entry: ProviderEntry, keyEntry: KeyEntry?, number: Int,
+            target: Target, provider: ProviderEntry, keyEntry: KeyEntry?, number: Int,
             timeouts: Timeouts, ticket: Breaker.Ticket, drill: DrillFault?, keyPermit: Admission?,
             started: Instant
         ) {
             self.target = target
-            self.entry = entry
+            self.provider = provider
             self.keyEntry = keyEntry
             self.number = number
             self.timeouts = timeouts
@@ -50,7 +50,6 @@ public final class CallSession {
             self.started = started
         }
 
-        public var provider: ProviderDefinition { entry.definition }
         public var key: ProviderKeyRecord? { keyEntry?.record }
         public var keyID: ProviderKeyID? { keyEntry?.record.id }
     }

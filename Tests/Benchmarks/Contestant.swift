@@ -110,19 +110,14 @@ final class Contestant {
     // MARK: gatehouse
 
     /// `serve` with everything on; its virtual key has limits that are far away but counted.
-    static func gatehouse(in folder: TemporaryFolder, provider: Int) throws -> Contestant {
-        let house = try GatewayFolder(folder, provider: provider)
-        return try gatehouse(
-            "gatehouse", on: house.data, log: folder.path + "/gatehouse.log", token: house.token)
-    }
-
-    /// The same of another build, to see what a change does.
-    static func otherGatehouse(
-        _ binary: String, in folder: TemporaryFolder, provider: Int
+    ///
+    /// - Parameter binary: another build than the one beside the benchmarks.
+    static func gatehouse(
+        _ name: String = "gatehouse", in folder: TemporaryFolder, provider: Int, binary: String? = nil
     ) throws -> Contestant {
         let house = try GatewayFolder(folder, provider: provider, binary: binary)
         return try gatehouse(
-            "other", on: house.data, log: folder.path + "/gatehouse.log", token: house.token, binary: binary)
+            name, on: house.data, log: folder.path + "/gatehouse.log", token: house.token, binary: binary)
     }
 
     /// `serve` on a data folder that is there.

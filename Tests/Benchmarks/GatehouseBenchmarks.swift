@@ -57,7 +57,7 @@ struct GatehouseBenchmarks: AsyncParsableCommand {
         let other = try startLiteLLM(in: folder, provider: provider.port)
         let besideFolder = try TemporaryFolder()
         let beside = try beside.map {
-            try Contestant.otherGatehouse($0, in: besideFolder, provider: provider.port)
+            try Contestant.gatehouse("other", in: besideFolder, provider: provider.port, binary: $0)
         }
         print("gatehouse: \(try gatehouse.resident() / 1_024) MiB resident after start (aim: below 60)")
         print("CPU per call in microseconds, user and system, all threads; median of \(rounds) turns\n")

@@ -18,6 +18,12 @@ struct CostBook: Sendable {
             place = .target(target)
         }
 
+        /// Of an answer out of the cache, which stands in the place of a provider.
+        init(tenant: TenantID, cached model: String) {
+            self.tenant = tenant
+            place = .other(provider: "(cache)", model: model)
+        }
+
         init(tenant: TenantID, provider: String, model: String) {
             self.tenant = tenant
             if let provider = try? ProviderName(provider), let model = try? ModelName(model) {
@@ -86,7 +92,7 @@ struct CostBook: Sendable {
         if let target = row.target {
             key = Key(tenant: row.tenant, target: target)
         } else if row.cache.isHit {
-            key = Key(tenant: row.tenant, provider: "(cache)", model: row.model)
+            key = Key(tenant: row.tenant, cached: row.model)
         } else {
             return
         }

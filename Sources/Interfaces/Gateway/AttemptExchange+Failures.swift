@@ -66,7 +66,7 @@ extension AttemptExchange {
     func classify(_ status: Int, _ headers: HTTPHeaders, _ body: ByteBuffer) {
         let error = body.withUnsafeReadableBytes { UpstreamError.read($0) }
             .labelled(headers.first(name: "x-amzn-errortype"))
-        let failure = error.classify(status: status, kind: attempt.provider.kind)
+        let failure = error.classify(status: status, kind: attempt.provider.definition.kind)
         let asked = RetryAfter.parse(
             headers.lazy.map { (name: $0.name, value: $0.value) }, ofKey: failure == .keyRateLimit,
             now: call.loop.parts.clock.wall)
@@ -79,7 +79,7 @@ extension AttemptExchange {
     /// The provider's 200 holds an error, and nothing of it went to the caller yet.
     func refusedInside(_ error: UpstreamError) {
         let status = error.impliedStatus
-        let failure = error.classify(status: status, kind: attempt.provider.kind)
+        let failure = error.classify(status: status, kind: attempt.provider.definition.kind)
         failed(
             failure, status: 200, retryAfter: error.retryDelay,
             face(of: failure, status: status, error, retryAfter: error.retryDelay))

@@ -71,7 +71,7 @@ final class AttemptExchange: UpstreamDelegate {
         do {
             let request = try UpstreamRequest(
                 endpoint: call.loop.endpoint(
-                    attempt.entry, call.dialect, attempt.target.model, streamed: call.fields.stream),
+                    attempt.provider, call.dialect, attempt.target.model, streamed: call.fields.stream),
                 tenant: call.session.who.tenant.id, key: attempt.keyID, callerHeaders: call.headers,
                 body: outgoing, time: call.loop.parts.clock.wall)
             let bounds = UpstreamTimeouts(
@@ -115,7 +115,7 @@ final class AttemptExchange: UpstreamDelegate {
         }
         let edits = BodyEdit.edits(
             fields: call.fields, upstreamModel: attempt.target.model,
-            askForUsage: attempt.entry.definition.asksForUsage)
+            askForUsage: attempt.provider.definition.asksForUsage)
         guard !edits.isEmpty else { return call.body }
         var out = call.makeBuffer(BodyEdit.editedCount(edits, original: call.body.readableBytes))
         call.body.withUnsafeReadableBytes { bytes in

@@ -1,5 +1,6 @@
 import Access
 import Cipher
+import Dialects
 import Domain
 import Engine
 import NIOHTTP1
@@ -156,31 +157,6 @@ struct CallHeaders {
                 field: "x-gatehouse-timeout")
         }
         return .milliseconds(milliseconds)
-    }
-}
-
-extension String {
-    /// Compares with a lower-case ASCII name, ignoring ASCII case, byte by byte.
-    @inline(__always)
-    func isHeader(_ name: StaticString) -> Bool {
-        // Most texts differ in their length: these pass by without a call.
-        utf8.count == name.utf8CodeUnitCount && isSameHeader(name)
-    }
-
-    private func isSameHeader(_ name: StaticString) -> Bool {
-        // A native text has its bytes in one piece; another kind is compared by its own iterator.
-        utf8.withContiguousStorageIfAvailable { Self.isHeader($0, name) }
-            ?? Array(utf8).withUnsafeBufferPointer { Self.isHeader($0, name) }
-    }
-
-    private static func isHeader(_ bytes: UnsafeBufferPointer<UInt8>, _ name: StaticString) -> Bool {
-        for index in 0..<bytes.count {
-            // A lower-case letter is at most 0x20 away from its capital, in that one bit.
-            let byte = bytes[index]
-            let wanted = name.utf8Start[index]
-            if byte != wanted, byte | 0x20 != wanted || byte < 0x41 || byte > 0x5a { return false }
-        }
-        return true
     }
 }
 

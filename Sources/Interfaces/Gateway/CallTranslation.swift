@@ -17,11 +17,11 @@ struct CallTranslation {
     mutating func request(
         for attempt: CallSession.Attempt, of call: CallExchange
     ) throws(CallFailure) -> [UInt8]? {
-        guard call.dialect.passage(to: attempt.entry.definition.kind) == .translated,
-            let format = ProviderList.chatFormat(of: attempt.provider.kind)
+        guard call.dialect.passage(to: attempt.provider.definition.kind) == .translated,
+            let format = ProviderList.chatFormat(of: attempt.provider.definition.kind)
         else { return nil }
         let source = try call.understood()
-        let target = WireTarget(model: attempt.target.model.text, quirks: attempt.provider.quirks)
+        let target = WireTarget(model: attempt.target.model.text, quirks: attempt.provider.definition.quirks)
         do throws(TranslationRefusal) {
             let request = try Translator.request(source, in: format, for: target)
             self.format = format
